@@ -1,0 +1,126 @@
+"""The events, by type. The type string carries the major version; an unknown major is refused."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from heardback_shared.contracts.base import Instant, Wire
+from heardback_shared.contracts.customer import CustomerSnapshot
+from heardback_shared.contracts.feedback import FeedbackContent
+from heardback_shared.contracts.score import Band, Score
+
+SURVEY_SUBMITTED = "heardback.survey.submitted.v1"
+TRANSCRIPT_SUBMITTED = "heardback.transcript.submitted.v1"
+FEEDBACK_ACCEPTED = "heardback.feedback.accepted.v1"
+FEEDBACK_REJECTED = "heardback.feedback.rejected.v1"
+FEEDBACK_SCORED = "heardback.feedback.scored.v1"
+FEEDBACK_ROUTED = "heardback.feedback.routed.v1"
+FEEDBACK_DEAD = "heardback.feedback.dead.v1"
+ITEM_CHANGED = "heardback.item.changed.v1"
+LOOP_CHANGED = "heardback.loop.changed.v1"
+
+ItemState = Literal["open", "in_progress", "resolved", "closed"]
+LoopState = Literal["pending", "told", "failed", "not_told", "confirmed", "disputed"]
+
+
+class FeedbackAccepted(Wire):
+    """It is on disk. `pass_number` grows each time the same revision is deliberately scored again."""
+
+    feedback_id: str
+    revision: int
+    pass_number: int = 1
+    accepted_at: Instant
+    content: FeedbackContent
+    customer: CustomerSnapshot | None = None
+
+
+class FeedbackScored(Wire):
+    accepted: FeedbackAccepted
+    score: Score
+    scored_at: Instant
+
+
+class ItemRef(Wire):
+    id: str
+    team: str
+
+
+class LoopRef(Wire):
+    id: str
+    state: LoopState
+    at: Instant
+
+
+class FeedbackRouted(Wire):
+    """Router's answer to one scored event; settles the ledger. Announced again on every redelivery."""
+
+    feedback_id: str
+    revision: int
+    pass_number: int = 1
+    item: ItemRef
+    score: Score
+    scored_at: Instant
+    routed_at: Instant
+    loop: LoopRef | None = None
+
+
+class FeedbackRejected(Wire):
+    """A record on the Kafka door that could not be accepted; its bytes are in the dead letters."""
+
+    dead_letter_id: str
+    reason: str
+    errors: tuple[dict[str, str], ...] = ()
+    topic: str
+    partition: int
+    offset: int
+    rejected_at: Instant
+
+
+class DeadLetter(Wire):
+    """A record no service could handle, bytes untouched (base64), with where and why it failed."""
+
+    id: str
+    service: str
+    version: str
+    topic: str
+    partition: int
+    offset: int
+    key: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    value: str
+    error: str
+    reason: str
+    attempts: int
+    failed_at: Instant
+    tenant_id: str | None = None
+    subject: str | None = None
+    event_id: str | None = None
+
+
+class ItemChanged(Wire):
+    """One entry of an item's event log, with the item's face after it."""
+
+    item_id: str
+    sequence: int
+    change: str
+    state: ItemState
+    team: str
+    assignee: str | None = None
+    band: Band
+    severity: float
+    domain: str | None = None
+    category: str | None = None
+    title: str
+    actor: str
+    reason: str | None = None
+    at: Instant
+
+
+class LoopChanged(Wire):
+    loop_id: str
+    item_id: str
+    customer_id: str | None = None
+    feedback_ids: tuple[str, ...] = Field(default_factory=tuple)
+    state: LoopState
+    reason: str | None = None
+    at: Instant

@@ -1,0 +1,62 @@
+"""Every topic, in one table. Topics are created from it and never by the broker on its own."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from heardback_shared.contracts import events
+from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    says: str
+    types: tuple[tuple[str, type[BaseModel]], ...]
+    partitions: int = 6
+    retention_hours: int = 168
+    key: str = "customer"
+
+
+SUBMITTED = Topic(
+    "feedback.submitted",
+    "Feedback handed in over Kafka instead of HTTP. Anyone may produce.",
+    ((events.SURVEY_SUBMITTED, SurveyIn), (events.TRANSCRIPT_SUBMITTED, TranscriptIn)),
+)
+ACCEPTED = Topic(
+    "feedback.accepted",
+    "Feedback that is in the ledger, redacted, with the customer as known then.",
+    ((events.FEEDBACK_ACCEPTED, events.FeedbackAccepted),),
+)
+SCORED = Topic(
+    "feedback.scored",
+    "Accepted feedback with its score.",
+    ((events.FEEDBACK_SCORED, events.FeedbackScored),),
+)
+ROUTED = Topic(
+    "feedback.routed",
+    "Which item and team a feedback went to; settles the ledger.",
+    ((events.FEEDBACK_ROUTED, events.FeedbackRouted),),
+)
+REJECTED = Topic(
+    "feedback.rejected",
+    "Records on feedback.submitted that could not be accepted, with the reason.",
+    ((events.FEEDBACK_REJECTED, events.FeedbackRejected),),
+    partitions=1,
+    key="dead letter",
+)
+DEAD = Topic(
+    "feedback.dead",
+    "Records a service could not handle after every retry, bytes untouched.",
+    ((events.FEEDBACK_DEAD, events.DeadLetter),),
+    partitions=1,
+    key="dead letter",
+)
+BACKLOG = Topic(
+    "backlog.changed",
+    "Every change of an item or a loop, in order per item.",
+    ((events.ITEM_CHANGED, events.ItemChanged), (events.LOOP_CHANGED, events.LoopChanged)),
+    key="item",
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, ROUTED, REJECTED, DEAD, BACKLOG)
