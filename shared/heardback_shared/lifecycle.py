@@ -8,7 +8,8 @@ A task that ends by itself ends the process with a non-zero code, for whoever su
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -83,13 +84,9 @@ async def serve(service: Service, settings: ServiceSettings) -> None:
 class _Server(uvicorn.Server):
     """Signals are ours: the service drains as a whole."""
 
-    def install_signal_handlers(self) -> None:
-        return None
-
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        from contextlib import nullcontext
-
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 def _spawn(name: str, task: Task, stop: asyncio.Event) -> asyncio.Task[None]:

@@ -37,7 +37,7 @@ def invalid(errors: tuple[tuple[str, str], ...], detail: str | None = None) -> P
 def field_errors(
     error: ValidationError | RequestValidationError, skip: int = 0
 ) -> tuple[tuple[str, str], ...]:
-    """(JSON pointer, what to send instead) for each finding; `skip` leaves out leading parts of the location."""
+    """(JSON pointer, what to send instead) per finding; `skip` drops leading parts of the location."""
     return tuple(_field_error(e["loc"][skip:], e) for e in error.errors())
 
 
