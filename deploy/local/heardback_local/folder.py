@@ -7,12 +7,15 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psutil
+from heardback_local.failures import Mendable
+
+if TYPE_CHECKING:
+    import psutil
 
 
-class FolderInUse(RuntimeError):
+class FolderInUseError(Mendable):
     """Another stack runs on this folder. The message names its process."""
 
 
@@ -30,14 +33,14 @@ class DataFolder:
             path.mkdir(parents=True, exist_ok=True)
 
     def claim(self) -> None:
-        """Holds the folder for this process until `release` or its end. Raises FolderInUse."""
+        """Holds the folder for this process until `release` or its end. Raises FolderInUseError."""
         descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode().strip() or "unknown"
             os.close(descriptor)
-            raise FolderInUse(
+            raise FolderInUseError(
                 f"{self.root} is in use by process {holder}; stop that one, or give another --data-dir"
             ) from None
         os.ftruncate(descriptor, 0)
@@ -76,10 +79,12 @@ class DataFolder:
 
     def note_children(self, pids: Iterable[int]) -> None:
         """Remembers our processes, so that the next start can end what a SIGKILL of this one left behind."""
+        import psutil  # only a stack needs it; commands against other servers do not
+
         entries = [[pid, psutil.Process(pid).create_time()] for pid in pids if psutil.pid_exists(pid)]
         _write_private(self._children_path, json.dumps(entries) + "\n")
 
-    def leftovers(self) -> list[psutil.Process]:
+    def leftovers(self) -> "list[psutil.Process]":
         """Noted processes that still live. A number given to another program since is not ours."""
         try:
             entries: Any = json.loads(self._children_path.read_text())
@@ -88,7 +93,9 @@ class DataFolder:
         return [process for pid, started in entries if (process := _same_process(pid, started)) is not None]
 
 
-def _same_process(pid: int, started: float) -> psutil.Process | None:
+def _same_process(pid: int, started: float) -> "psutil.Process | None":
+    import psutil
+
     try:
         process = psutil.Process(pid)
         alive = abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE

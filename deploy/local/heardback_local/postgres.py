@@ -21,6 +21,7 @@ from urllib.parse import quote
 import asyncpg
 
 from heardback_local.child import Child, Program, Say, as_account
+from heardback_local.failures import Mendable
 
 DATABASE = "heardback"
 ROLE = "heardback"
@@ -32,7 +33,7 @@ _LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes on Linux and 103 on ma
 _PLAIN_PATH = re.compile(r"[\w./+-]+")
 
 
-class PostgresUnavailable(RuntimeError):
+class PostgresUnavailableError(Mendable):
     """The embedded server cannot be used. The message says why and what to do."""
 
 
@@ -124,7 +125,7 @@ class EmbeddedPostgres:
             **as_account(self._account),
         )
         if outcome.returncode != 0:
-            raise PostgresUnavailable(
+            raise PostgresUnavailableError(
                 f"the database cluster could not be made in {self.data}: "
                 f"{(outcome.stderr or outcome.stdout).strip()}"
             )
@@ -133,7 +134,17 @@ class EmbeddedPostgres:
         """A server that outlived its supervisor still holds the cluster; this asks it to end."""
         if (self.data / "postmaster.pid").exists():
             subprocess.run(
-                [str(self._programs / "pg_ctl"), "-D", str(self.data), "-m", "fast", "-w", "-t", "30", "stop"],
+                [
+                    str(self._programs / "pg_ctl"),
+                    "-D",
+                    str(self.data),
+                    "-m",
+                    "fast",
+                    "-w",
+                    "-t",
+                    "30",
+                    "stop",
+                ],
                 capture_output=True,
                 env=_plain_environment(),
                 check=False,  # a stale file of a server long dead: the new one clears it away
@@ -159,7 +170,7 @@ class EmbeddedPostgres:
             except (OSError, TimeoutError, asyncpg.PostgresError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     await self.child.stop()
-                    raise PostgresUnavailable(
+                    raise PostgresUnavailableError(
                         f"the embedded PostgreSQL did not answer: {error}\n{self.child.last_lines()}"
                     ) from error
                 await asyncio.sleep(0.05)
@@ -186,7 +197,7 @@ def _programs() -> Path:
         programs = Path(root) / "pginstall18" / "bin"
         if (programs / "postgres").exists():
             return programs
-    raise PostgresUnavailable(
+    raise PostgresUnavailableError(
         "the embedded PostgreSQL is not installed: run `pip install 'heardback[local]'`, "
         "or set HEARDBACK_DATABASE_URL and start the services one by one"
     )
@@ -212,7 +223,9 @@ def _account() -> str:
 def _socket_folder(data: Path) -> Path:
     """The data folder itself; where its path is too long or too odd for a socket, one under the temp folder."""
     path = str(data)
-    if len(path.encode()) + len("/.s.PGSQL.5432.lock") <= _LONGEST_SOCKET_PATH and _PLAIN_PATH.fullmatch(path):
+    if len(path.encode()) + len("/.s.PGSQL.5432.lock") <= _LONGEST_SOCKET_PATH and _PLAIN_PATH.fullmatch(
+        path
+    ):
         return data
     name = hashlib.sha256(path.encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"heardback-{os.geteuid()}-{name}"

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import httpx
 
+from heardback_local.failures import Mendable
 
-class NotReady(RuntimeError):
+
+class NotReadyError(Mendable):
     """A part did not come up in time. The message holds what it said last."""
 
 
@@ -15,14 +17,14 @@ async def wait_until_ready(
 ) -> None:
     """Returns once `url`/readyz answers 200. `gave_up` may end the wait early with a reason.
 
-    Raises NotReady.
+    Raises NotReadyError.
     """
     last = "no answer"
     try:
         async with asyncio.timeout(within_seconds):
             while True:
                 if reason := gave_up():
-                    raise NotReady(reason)
+                    raise NotReadyError(reason)
                 try:
                     answer = await client.get(f"{url}/readyz")
                     if answer.status_code == httpx.codes.OK:
@@ -32,4 +34,6 @@ async def wait_until_ready(
                     last = str(error) or type(error).__name__
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise NotReady(f"{url} was not ready within {within_seconds:g} s; it said last: {last}") from None
+        raise NotReadyError(
+            f"{url} was not ready within {within_seconds:g} s; it said last: {last}"
+        ) from None

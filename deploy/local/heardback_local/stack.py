@@ -13,17 +13,23 @@ import httpx
 from heardback_local import first_start
 from heardback_local.addresses import HOST, SERVICES, Ports, port_is_taken
 from heardback_local.broker import DEFAULT_MEMORY_LIMIT_MB, EmbeddedBroker
-from heardback_local.broker_memory import BrokerMemoryGuard
+from heardback_local.broker_memory import BrokerMemoryGuard, Traffic
 from heardback_local.child import Child, Program, Say
+from heardback_local.failures import Mendable
 from heardback_local.folder import DataFolder
+from heardback_local.lag import look_at_broker
+from heardback_local.ledger import read_ledger
 from heardback_local.postgres import EmbeddedPostgres
-from heardback_local.readiness import NotReady, wait_until_ready
+from heardback_local.readiness import wait_until_ready
+from heardback_shared.contracts import topics
+from heardback_shared.settings import KafkaSettings
 
 READY_WITHIN_SECONDS = 120.0
+_WATCH_SECONDS = 5.0
 _DEATHS_BEFORE_GIVING_UP = 4
 
 
-class StackError(RuntimeError):
+class StackError(Mendable):
     """The stack cannot start. The message says what to do."""
 
 
@@ -174,11 +180,19 @@ class LocalStack:
 
     async def _watch(self) -> None:
         limit = int(os.environ.get("HEARDBACK_BROKER_MEMORY_LIMIT_MB", DEFAULT_MEMORY_LIMIT_MB))
-        guard = BrokerMemoryGuard(self.broker, self.postgres, limit * 1024 * 1024, self._say)
+        guard = BrokerMemoryGuard(self.broker, limit * 2**20, self._measure_traffic, self._say)
         while True:
-            await asyncio.sleep(5)
+            await asyncio.sleep(_WATCH_SECONDS)
             self._note_children()
-            await guard.look()
+            try:
+                await guard.look()
+            except Exception as error:  # a look that failed is no reason to stop looking
+                self._say(f"the broker's memory could not be looked after: {error}")
+
+    async def _measure_traffic(self) -> Traffic:
+        settings = KafkaSettings(bootstrap_servers=self.kafka_address)
+        broker, ledger = await asyncio.gather(look_at_broker(settings), read_ledger(self.database_url))
+        return Traffic(ledger.in_flight, broker.records(), broker.records(topics.SUBMITTED.name))
 
     def _note_children(self) -> None:
         children = (self.broker.child, *self.services.values())
@@ -220,7 +234,9 @@ class LocalStack:
         child = self.services[name]
         if child.deaths < _DEATHS_BEFORE_GIVING_UP:
             return None
-        return f"{name} ended {child.deaths} times in a row ({child.log}); its last words:\n{child.last_lines()}"
+        return (
+            f"{name} ended {child.deaths} times in a row ({child.log}); its last words:\n{child.last_lines()}"
+        )
 
     def _service(self, name: str) -> Program:
         paths = [path for path in sys.path if path and Path(path).is_dir()]
@@ -231,6 +247,3 @@ class LocalStack:
             environment={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **self.environment()},
             stop_within_seconds=25.0,
         )
-
-
-__all__ = ["LocalStack", "NotReady", "StackError"]

@@ -4,10 +4,11 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
+
 from heardback_local.samples import Sample, expected, load_customers, load_samples
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
-from pydantic import ValidationError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SAMPLES = load_samples(NOW)
@@ -25,7 +26,9 @@ def test_there_are_enough_of_them_and_they_are_varied() -> None:
     assert sum(sample.body.get("language") == "de" for sample in SAMPLES) >= 3
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.expect != "refused"], ids=lambda s: "/".join(s.feedback))
+@pytest.mark.parametrize(
+    "sample", [s for s in SAMPLES if s.expect != "refused"], ids=lambda s: "/".join(s.feedback)
+)
 def test_what_is_said_to_be_valid_fits_the_contract(sample: Sample) -> None:
     feedback = _read(sample)
     moment = feedback.answered_at if isinstance(feedback, SurveyIn) else feedback.closed_at
