@@ -5,30 +5,29 @@ That is sound because nothing depends on its memory: what was accepted is in the
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
 
 from heardback_local.addresses import port_is_taken
-from heardback_local.child import Child, Program, Say
-from heardback_local.failures import Mendable
+from heardback_local.child import Child, Program, Say, plain_environment
+from heardback_local.failures import MendableError
 
 DEFAULT_MEMORY_LIMIT_MB = 1024
 
 
-class BrokerUnavailableError(Mendable):
+class BrokerUnavailableError(MendableError):
     """The embedded broker cannot be used. The message says why and what to do."""
 
 
 class EmbeddedBroker:
-    """One broker on 127.0.0.1:`port`. `prepare` makes the topics; it runs after each start, this one's or a later."""
+    """One broker on 127.0.0.1:`port`. `prepare` makes the topics, after every start."""
 
     def __init__(self, port: int, log: Path, say: Say, prepare: Callable[[], Awaitable[None]]) -> None:
         self.port = port
         self._prepare = prepare
-        self.child = Child(self._program(), log, say, after_start=self._make_ready)
+        self.child = Child(self._program(), log, say, after_start=self.wait_until_ready)
 
     @property
     def address(self) -> str:
@@ -52,7 +51,7 @@ class EmbeddedBroker:
                 f"port {self.port} is taken by another program; give another --kafka-port"
             )
         await self.child.start()
-        await self._make_ready()
+        await self.wait_until_ready()
 
     async def stop(self) -> None:
         await self.child.stop()
@@ -60,12 +59,14 @@ class EmbeddedBroker:
     async def restart_empty(self) -> None:
         """Gives its memory back: it never frees a record by itself."""
         await self.child.restart()
-        await self._make_ready()
+        await self.wait_until_ready()
 
-    async def _make_ready(self, within_seconds: float = 30) -> None:
+    async def wait_until_ready(self, within_seconds: float = 30) -> None:
         try:
             async with asyncio.timeout(within_seconds):
-                while not await _answers(self.port):
+                while True:
+                    if await _answers(self.port):
+                        break
                     await asyncio.sleep(0.02)
                 await self._prepare()
         except TimeoutError:
@@ -81,9 +82,7 @@ class EmbeddedBroker:
                 *(_binary(), "broker", "--silent"),
                 *("--listener-url", address, "--advertised-listener-url", address),
             ),
-            environment={
-                k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "TZ")
-            },
+            environment=plain_environment(),
             stop_within_seconds=5,
         )
 

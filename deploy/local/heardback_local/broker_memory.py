@@ -1,4 +1,4 @@
-"""When the embedded broker may be restarted empty to get its memory back: it never frees a record by itself."""
+"""When the embedded broker may be restarted empty: it never frees a record by itself."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class Traffic:
 
 
 def decide(memory_bytes: int, limit_bytes: int, traffic: Traffic) -> Decision:
-    """Below the limit nothing happens. Above it the broker restarts once nobody needs what is in it; above twice
-    the limit as soon as nothing is in it that could not be sent again."""
+    """Below the limit nothing happens. Above it the broker restarts once nobody needs what is in it;
+    above twice the limit, as soon as all that is in it could be sent again."""
     if memory_bytes <= limit_bytes:
         return Decision.LEAVE
     if traffic.in_flight == 0 and traffic.unread == 0:

@@ -1,4 +1,4 @@
-"""One process that is kept alive: started, watched, started again with growing pauses, stopped with a deadline."""
+"""One process that is kept alive: watched, started again with growing pauses, stopped with a deadline."""
 
 import asyncio
 import contextlib
@@ -111,6 +111,13 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
+    def abandon(self) -> None:
+        """Stops watching and leaves the process alone."""
+        self._wanted = False
+        if self._keeper is not None:
+            self._keeper.cancel()
+            self._keeper = None
+
     def last_lines(self, count: int = 15) -> str:
         """The end of its log, for a message to a person."""
         try:
@@ -133,7 +140,7 @@ class Child:
 
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._wanted and self._process is not None:
+        while self._process is not None:
             born = loop.time()
             code = await self._process.wait()
             if not self._wanted:
@@ -162,6 +169,12 @@ def as_account(user: str | None) -> dict[str, Any]:
         return {}
     entry = pwd.getpwnam(user)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": ()}
+
+
+def plain_environment() -> dict[str, str]:
+    """For programs that are not ours: no settings of a person's own servers, and messages in English."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "TZ")}
+    return kept | {"LC_ALL": "C"}
 
 
 def _how(code: int) -> str:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from heardback_local.cli_options import DataDir
-from heardback_local.failures import Mendable
+from heardback_local.failures import MendableError
 from heardback_local.target import DEFAULT_FOLDER
 from heardback_shared.errors import TransientError
 
@@ -31,7 +31,7 @@ KafkaPort = Annotated[int, typer.Option(help="Port of the embedded broker.")]
 
 @app.command()
 def run(data_dir: DataDir = DEFAULT_FOLDER, port_base: PortBase = 8701, kafka_port: KafkaPort = 9092) -> None:
-    """Everything on this machine, staying up: PostgreSQL, broker, and the three services. Ctrl-C drains and stops."""
+    """Everything on this machine, staying up. Ctrl-C drains and stops; the data are kept."""
     from heardback_local.addresses import Ports
     from heardback_local.foreground import run_until_told
 
@@ -40,13 +40,11 @@ def run(data_dir: DataDir = DEFAULT_FOLDER, port_base: PortBase = 8701, kafka_po
 
 @app.command()
 def demo(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder to use and keep, instead of a temporary one.")
-    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder to use and keep.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
     keep: Annotated[bool, typer.Option(help="Stay up afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """The whole loop once, on sample events: posted, scored, routed, resolved, told, confirmed or disputed."""
+    """The whole loop once, on sample events: posted, scored, routed, resolved, told, answered."""
     from heardback_local.demo.command import run_demo
 
     raise typer.Exit(asyncio.run(run_demo(data_dir, as_json=as_json, keep=keep, stderr=stderr)))
@@ -82,7 +80,7 @@ def migrate() -> None:
     from heardback_shared.db.migrate import migrate as bring_up_to_date
     from heardback_shared.settings import DatabaseSettings
 
-    for schema, revision in asyncio.run(bring_up_to_date(DatabaseSettings())).items():  # type: ignore[call-arg]
+    for schema, revision in asyncio.run(bring_up_to_date(DatabaseSettings())).items():
         typer.echo(f"{schema}: {revision}")
 
 
@@ -92,7 +90,7 @@ def topics() -> None:
     from heardback_shared.settings import KafkaSettings
     from heardback_shared.stream.topics import create_topics
 
-    created = asyncio.run(create_topics(KafkaSettings()))  # type: ignore[call-arg]
+    created = asyncio.run(create_topics(KafkaSettings()))
     typer.echo("\n".join(created) if created else "every topic is there")
 
 
@@ -101,7 +99,7 @@ def doctor(
     data_dir: DataDir = DEFAULT_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Looks at database, migrations, broker, lag, model and ledger, and says what to do. Exit 1 if something fails."""
+    """Looks at everything and says what to do. Exit status 1 if something fails."""
     from heardback_local.doctor.command import run_doctor
 
     raise typer.Exit(asyncio.run(run_doctor(data_dir, as_json=as_json)))
@@ -124,7 +122,7 @@ def main() -> None:
     _add_command_groups()
     try:
         app()
-    except (Mendable, TransientError, ValidationError) as error:
+    except (MendableError, TransientError, ValidationError) as error:
         stderr.print(f"[bold red]heardback:[/] {error}", soft_wrap=True, highlight=False)
         sys.exit(1)
 

@@ -22,7 +22,7 @@ async def migrate(database_url: str) -> None:
 
 async def make_topics(bootstrap_servers: str) -> None:
     """Every topic of the contracts exists and can be used when this returns."""
-    await create_topics(KafkaSettings(bootstrap_servers=bootstrap_servers))
+    await create_topics(KafkaSettings(bootstrap_servers=bootstrap_servers, security_protocol="PLAINTEXT"))
 
 
 async def admin_key_once(folder: Path, environment: Mapping[str, str]) -> str | None:

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heardback_local.failures import Mendable
+from heardback_local.failures import MendableError
 
 if TYPE_CHECKING:
     import psutil
 
 
-class FolderInUseError(Mendable):
+class FolderInUseError(MendableError):
     """Another stack runs on this folder. The message names its process."""
 
 

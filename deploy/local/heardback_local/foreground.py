@@ -1,4 +1,4 @@
-"""The embedded stack in the foreground: until a signal, then down in order; a second signal ends it at once."""
+"""The embedded stack in the foreground: until a signal, then down in order."""
 
 import asyncio
 import os
@@ -14,9 +14,11 @@ from heardback_local.stack import LocalStack
 
 async def run_until_told(folder: Path, ports: Ports, console: Console) -> int:
     """The exit status."""
-    stack = LocalStack(
-        folder, ports=ports, say=lambda text: console.print(f"[dim]{text}[/]", highlight=False)
-    )
+
+    def say(text: str) -> None:
+        console.print(text, style="dim", highlight=False)
+
+    stack = LocalStack(folder, ports=ports, say=say)
     told = stop_on_signals(stack)
     starting = asyncio.create_task(stack.start())
     waiting = asyncio.create_task(told.wait())
@@ -55,9 +57,10 @@ def _welcome(stack: LocalStack) -> Panel:
     lines = [
         "[bold]heardback is up[/]",
         "",
-        f"post feedback   {stack.ingest_url}/v1/surveys  …/v1/transcripts  (reference: {stack.ingest_url}/docs)",
+        f"post feedback   {stack.ingest_url}/v1/surveys, /v1/transcripts",
         f"score a text    {stack.scoring_url}/v1/score",
-        f"work a backlog  {stack.router_url}/v1/items  (reference: {stack.router_url}/docs)",
+        f"work a backlog  {stack.router_url}/v1/items  (all of it: {stack.router_url}/docs)",
+        f"reference       {stack.ingest_url}/docs and the same path on the others",
         f"Kafka           {stack.kafka_address}",
         f"data and logs   {stack.folder.root}",
         "",

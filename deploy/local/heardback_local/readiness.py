@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import httpx
 
-from heardback_local.failures import Mendable
+from heardback_local.failures import MendableError
 
 
-class NotReadyError(Mendable):
+class NotReadyError(MendableError):
     """A part did not come up in time. The message holds what it said last."""
 
 
@@ -34,6 +34,4 @@ async def wait_until_ready(
                     last = str(error) or type(error).__name__
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise NotReadyError(
-            f"{url} was not ready within {within_seconds:g} s; it said last: {last}"
-        ) from None
+        raise NotReadyError(f"{url} was not ready within {within_seconds:g} s: {last}") from None

@@ -15,7 +15,7 @@ from heardback_local.addresses import HOST, SERVICES, Ports, port_is_taken
 from heardback_local.broker import DEFAULT_MEMORY_LIMIT_MB, EmbeddedBroker
 from heardback_local.broker_memory import BrokerMemoryGuard, Traffic
 from heardback_local.child import Child, Program, Say
-from heardback_local.failures import Mendable
+from heardback_local.failures import MendableError
 from heardback_local.folder import DataFolder
 from heardback_local.lag import look_at_broker
 from heardback_local.ledger import read_ledger
@@ -29,7 +29,7 @@ _WATCH_SECONDS = 5.0
 _DEATHS_BEFORE_GIVING_UP = 4
 
 
-class StackError(Mendable):
+class StackError(MendableError):
     """The stack cannot start. The message says what to do."""
 
 
@@ -130,7 +130,7 @@ class LocalStack:
         self.folder.release()
 
     def kill_everything(self) -> None:
-        """SIGKILL to all services and the broker. PostgreSQL is told to stop at once; its log brings it back."""
+        """SIGKILL to all of them. PostgreSQL comes back from its own log at the next start."""
         for child in (*self.services.values(), self.broker.child, self.postgres.child):
             child.kill()
 
@@ -190,7 +190,7 @@ class LocalStack:
                 self._say(f"the broker's memory could not be looked after: {error}")
 
     async def _measure_traffic(self) -> Traffic:
-        settings = KafkaSettings(bootstrap_servers=self.kafka_address)
+        settings = KafkaSettings(bootstrap_servers=self.kafka_address, security_protocol="PLAINTEXT")
         broker, ledger = await asyncio.gather(look_at_broker(settings), read_ledger(self.database_url))
         return Traffic(ledger.in_flight, broker.records(), broker.records(topics.SUBMITTED.name))
 
@@ -244,6 +244,12 @@ class LocalStack:
             name=name,
             command=self._commands.get(name, (sys.executable, "-m", "heardback_local.cli", name)),
             # What we can import, they can: an uninstalled checkout runs as an installed one does.
-            environment={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **self.environment()},
+            environment={**_inherited(), "PYTHONPATH": os.pathsep.join(paths), **self.environment()},
             stop_within_seconds=25.0,
         )
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without a person's own database and broker: this stack brings its own."""
+    theirs = ("HEARDBACK_DATABASE_", "HEARDBACK_KAFKA_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)}

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from heardback_local.failures import Mendable
+from heardback_local.failures import MendableError
 from heardback_local.folder import DataFolder
 
 DEFAULT_FOLDER = Path(".heardback")
 
 
-class NoTargetError(Mendable):
+class NoTargetError(MendableError):
     """There is nothing to talk to. The message says what to start or to set."""
 
 

@@ -19,23 +19,22 @@ from heardback_shared.settings import DatabaseSettings, ServiceSettings
 
 app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True)
 Answer = TypeVar("Answer")
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+KeyId = Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")]
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="What it is for; shown in lists and histories.")],
     scope: Annotated[list[str], typer.Option(help=f"May be given several times: {', '.join(SCOPES)}.")],
-    tenant: Annotated[
-        str, typer.Option(help="Whose data it opens. A new name makes a new tenant.")
-    ] = "default",
+    tenant: Annotated[str, typer.Option(help="Whose data it opens; made if new.")] = "default",
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """Makes a key and prints it. It cannot be shown again."""
     unknown = sorted(set(scope) - set(SCOPES))
     if unknown:
-        raise typer.BadParameter(
-            f"unknown: {', '.join(unknown)}. Known: {', '.join(SCOPES)}", param_hint="--scope"
-        )
+        known = ", ".join(SCOPES)
+        raise typer.BadParameter(f"unknown: {', '.join(unknown)}. Known: {known}", param_hint="--scope")
     adopt(data_dir)
     record, key = _with_keys(lambda keys: keys.create(tenant, name, scope))
     Console(stderr=True).print(f"Key {record.id} of tenant {tenant}. It is shown this once:")
@@ -44,7 +43,7 @@ def create(
 
 @app.command("list")
 def list_keys(
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    tenant: Tenant = None,
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """Every key, without its secret."""
@@ -57,7 +56,7 @@ def list_keys(
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")],
+    key_id: KeyId,
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """Ends a key for good; every service refuses it within seconds."""
@@ -76,9 +75,9 @@ def _row(key: ApiKey) -> tuple[str, ...]:
 
 def _with_keys(use: Callable[[ApiKeys], Awaitable[Answer]]) -> Answer:
     async def work() -> Answer:
-        database = Database(DatabaseSettings())  # type: ignore[call-arg]
+        database = Database(DatabaseSettings())
         try:
-            keyring = Keyring(ServiceSettings().master_key)  # type: ignore[call-arg]
+            keyring = Keyring(ServiceSettings().master_key)
             return await use(ApiKeys(database, keyring, SystemClock()))
         finally:
             await database.close()

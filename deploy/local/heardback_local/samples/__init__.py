@@ -92,9 +92,8 @@ def _sample(row: Mapping[str, Any], now: datetime) -> Sample:
     if isinstance(body.get("customer"), str):
         body["customer"] = {"id": body["customer"]}
     if kind == "transcript":
-        body["turns"] = [
-            {"role": role, "text": text} for turn in body["turns"] for role, text in turn.items()
-        ]
+        turns = body["turns"]
+        body["turns"] = [{"role": role, "text": text} for turn in turns for role, text in turn.items()]
     return Sample(kind, body, row["expect"])
 
 
