@@ -85,6 +85,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, ProblemError):  # raised while FastAPI was reading the body
+            return problem_response(request, error.__cause__)
         slug = _TITLES.get(error.status_code, "http-error")
         detail = f"{request.method} {request.url.path}: {error.detail}."
         headers = dict(error.headers or {})

@@ -13,7 +13,7 @@ from heardback_shared.contracts.topics import DEAD
 from heardback_shared.errors import PermanentError, TransientError
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Incoming, Outgoing, Record
-from heardback_shared.stream.runner import DeadLetterLimitError, Stage, StagePolicy
+from heardback_shared.stream.runner import DeadLetterLimitError, Handler, Stage, StagePolicy
 
 PATIENT = StagePolicy(max_records=10, poll_seconds=0, backoff_seconds=0, dead_in_a_row=50)
 
@@ -88,13 +88,13 @@ class Run:
         self.metrics = Metrics()
         self.policy = policy
 
-    async def __call__(self, handler: object) -> "Run":
+    async def __call__(self, handler: Handler) -> "Run":
         stage = Stage(
             "test",
             self.source,
             self.sink,
             handler,
-            service="tests",  # type: ignore[arg-type]
+            service="tests",
             clock=FakeClock(),
             metrics=self.metrics,
             policy=self.policy,
