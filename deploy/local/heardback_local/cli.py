@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from heardback_local.cli_options import DataDir
 from heardback_local.failures import MendableError
@@ -105,7 +106,7 @@ def doctor(
     raise typer.Exit(asyncio.run(run_doctor(data_dir, as_json=as_json)))
 
 
-def _add_command_groups() -> None:
+def add_command_groups() -> None:
     from heardback_local.commands import dead, keys
 
     app.add_typer(keys.app, name="keys")
@@ -119,11 +120,11 @@ def _add_command_groups() -> None:
 
 def main() -> None:
     """Known errors end with their message; anything else is a bug and shows where."""
-    _add_command_groups()
+    add_command_groups()
     try:
         app()
     except (MendableError, TransientError, ValidationError) as error:
-        stderr.print(f"[bold red]heardback:[/] {error}", soft_wrap=True, highlight=False)
+        stderr.print("[bold red]heardback:[/]", escape(str(error)), soft_wrap=True, highlight=False)
         sys.exit(1)
 
 

@@ -84,7 +84,7 @@ class DataFolder:
         entries = [[pid, psutil.Process(pid).create_time()] for pid in pids if psutil.pid_exists(pid)]
         _write_private(self._children_path, json.dumps(entries) + "\n")
 
-    def leftovers(self) -> "list[psutil.Process]":
+    def children(self) -> "list[psutil.Process]":
         """Noted processes that still live. A number given to another program since is not ours."""
         try:
             entries: Any = json.loads(self._children_path.read_text())

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import text
+
+from heardback_shared.db.database import Database
+from heardback_shared.settings import DatabaseSettings
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -18,4 +23,19 @@ class Ledger:
 
 async def read_ledger(database_url: str) -> Ledger:
     """Counted row by row, as they stand."""
-    raise NotImplementedError
+    database = Database(DatabaseSettings(url=database_url, pool_size=2))
+    try:
+        async with database.worker() as connection:
+            row = (await connection.execute(_COUNT)).one()
+    finally:
+        await database.close()
+    return Ledger(accepted=row.accepted, settled=row.settled, in_flight=row.in_flight, dead=row.dead)
+
+
+_COUNT = text("""
+    SELECT count(*) AS accepted,
+           count(*) FILTER (WHERE state = 'settled') AS settled,
+           count(*) FILTER (WHERE state = 'in_flight') AS in_flight,
+           count(*) FILTER (WHERE state = 'dead') AS dead
+    FROM ingest.feedback
+""")

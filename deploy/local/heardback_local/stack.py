@@ -60,7 +60,8 @@ class LocalStack:
         """The key made at the first start of this folder; None later, since only its hash is kept."""
         self._extra = dict(environment or {})
         self._commands = dict(commands or {})
-        self._say = say
+        self.say = say
+        """Where progress is told."""
         logs = self.folder.logs
         self.postgres = EmbeddedPostgres(self.folder.root, logs / "postgres.log", say, durable=durable)
         self.broker = EmbeddedBroker(self.ports.kafka, logs / "broker.log", say, self._make_topics)
@@ -163,14 +164,14 @@ class LocalStack:
     async def _start(self) -> None:
         await self._end_leftovers()
         self._refuse_taken_ports()
-        self._say("starting PostgreSQL and the broker")
+        self.say("starting PostgreSQL and the broker")
         await asyncio.gather(self.postgres.start(), self.broker.start())
-        self._say("bringing the database up to date")
+        self.say("bringing the database up to date")
         await first_start.migrate(self.database_url)
         self.admin_key = await first_start.admin_key_once(self.folder.root, self.environment())
-        self._say("starting ingest, scoring and router")
+        self.say("starting ingest, scoring and router")
         for name in SERVICES:
-            self.services[name] = Child(self._service(name), self.folder.logs / f"{name}.log", self._say)
+            self.services[name] = Child(self._service(name), self.folder.logs / f"{name}.log", self.say)
             await self.services[name].start()
         self._note_children()
         await self._wait_for_services(SERVICES)
@@ -180,14 +181,14 @@ class LocalStack:
 
     async def _watch(self) -> None:
         limit = int(os.environ.get("HEARDBACK_BROKER_MEMORY_LIMIT_MB", DEFAULT_MEMORY_LIMIT_MB))
-        guard = BrokerMemoryGuard(self.broker, limit * 2**20, self._measure_traffic, self._say)
+        guard = BrokerMemoryGuard(self.broker, limit * 2**20, self._measure_traffic, self.say)
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             self._note_children()
             try:
                 await guard.look()
             except Exception as error:  # a look that failed is no reason to stop looking
-                self._say(f"the broker's memory could not be looked after: {error}")
+                self.say(f"the broker's memory could not be looked after: {error}")
 
     async def _measure_traffic(self) -> Traffic:
         settings = KafkaSettings(bootstrap_servers=self.kafka_address, security_protocol="PLAINTEXT")
@@ -200,9 +201,9 @@ class LocalStack:
 
     async def _end_leftovers(self) -> None:
         """A supervisor that was killed leaves its children running, on our ports."""
-        leftovers = self.folder.leftovers()
+        leftovers = self.folder.children()
         for process in leftovers:
-            self._say(f"ending process {process.pid}, left over from a run that was killed")
+            self.say(f"ending process {process.pid}, left over from a run that was killed")
             process.kill()
         for process in leftovers:
             await asyncio.to_thread(process.wait, 10)

@@ -1,0 +1,31 @@
+"""The demo must be able to fail."""
+
+from heardback_local.demo.checks import Checks
+from heardback_local.demo.report import backlog, decision_in_words
+
+
+def test_one_wrong_number_is_enough() -> None:
+    checks = Checks()
+    verdicts = [checks.ok]
+    checks.equal("a", 1, 1)
+    verdicts.append(checks.ok)
+    checks.true("b", found=False)
+    verdicts.append(checks.ok)
+    assert verdicts == [False, True, False]
+
+
+def test_the_backlog_counts_what_is_still_to_do() -> None:
+    items = [
+        {"team": team, "state": state, "severity": {"band": band}}
+        for team, state, band in [
+            ("ops", "open", "P1"),
+            ("ops", "in_progress", "P1"),
+            ("ops", "resolved", "P2"),
+        ]
+    ]
+    assert {team: dict(bands) for team, bands in backlog(items).items()} == {"ops": {"P1": 2}}
+
+
+def test_a_decision_without_a_reason_is_said_to_have_none() -> None:
+    assert "no reason" in decision_in_words({"title": "Invoice"})
+    assert "Goes to ops" in decision_in_words({"title": "Invoice", "decision": {"reason": "Goes to ops."}})
