@@ -60,12 +60,10 @@ async def post_everything(run: Running) -> list[str]:
 
 
 async def kill_in_turn(run: Running, stop: asyncio.Event) -> int:
-    kills = 0
-    for victim in itertools.cycle(VICTIMS):
+    for kills, victim in enumerate(itertools.cycle(VICTIMS)):
         if stop.is_set() and kills >= len(VICTIMS):
             return kills
         run.stack.kill(victim)
-        kills += 1
         await asyncio.sleep(3)
         await run.stack.wait_until_ready()
     raise AssertionError("unreachable")

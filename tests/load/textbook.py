@@ -1,8 +1,9 @@
 """The pipeline a textbook would build, for comparison: one handler per event and no batching anywhere.
 
 One FastStream handler calls a transformers pipeline with the same encoder, another inserts one ORM row
-per event. Same broker, same PostgreSQL, same texts. Run: `python -m tests.load.textbook DATABASE_URL KAFKA TEXTS`,
-with the texts as a JSON array in a file; prints one JSON object.
+per event. Same broker, same PostgreSQL, same texts. Run:
+`python -m tests.load.textbook DATABASE_URL KAFKA TEXTS`, with the texts as a JSON array in a file; prints one
+JSON object.
 """
 
 import asyncio

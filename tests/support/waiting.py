@@ -9,7 +9,7 @@ import httpx
 async def until(condition: Callable[[], bool], seconds: float = 30, every: float = 0.05) -> None:
     """Returns once the condition holds; raises TimeoutError when it does not hold in time."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(every)
 
 
