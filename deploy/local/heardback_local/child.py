@@ -36,7 +36,7 @@ class Backoff:
 
     first: float = 0.2
     longest: float = 10.0
-    healthy_after: float = 30.0
+    healthy_after: float = 10.0
 
     def pause(self, deaths: int) -> float:
         return min(self.longest, self.first * 2.0 ** max(0, deaths - 1))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -149,8 +150,8 @@ class LocalStack:
         await self._wait_for_services((name,))
 
     async def wait_until_ready(self) -> None:
-        """All three services answer that they are ready."""
-        await self._wait_for_services(SERVICES)
+        """All three services answer that they are ready, however often they had to be started again."""
+        await self._wait_for_services(SERVICES, patient=True)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -217,7 +218,8 @@ class LocalStack:
     async def _make_topics(self) -> None:
         await first_start.make_topics(self.kafka_address)
 
-    async def _wait_for_services(self, names: tuple[str, ...]) -> None:
+    async def _wait_for_services(self, names: tuple[str, ...], *, patient: bool = False) -> None:
+        """`patient`: a service that has died often may yet come up; at a start it would not."""
         async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
             await asyncio.gather(
                 *(
@@ -225,15 +227,15 @@ class LocalStack:
                         client,
                         self.url(name),
                         within_seconds=READY_WITHIN_SECONDS,
-                        gave_up=lambda name=name: self._gave_up(name),  # type: ignore[misc]
+                        gave_up=partial(self._gave_up, name, patient),
                     )
                     for name in names
                 )
             )
 
-    def _gave_up(self, name: str) -> str | None:
+    def _gave_up(self, name: str, patient: bool) -> str | None:
         child = self.services[name]
-        if child.deaths < _DEATHS_BEFORE_GIVING_UP:
+        if patient or child.deaths < _DEATHS_BEFORE_GIVING_UP:
             return None
         return (
             f"{name} ended {child.deaths} times in a row ({child.log}); its last words:\n{child.last_lines()}"

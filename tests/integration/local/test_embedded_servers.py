@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from tests.support.eventually import eventually
+from tests.support.waiting import until
 
 from heardback_local.addresses import Ports
 from heardback_local.broker import BrokerUnavailableError, EmbeddedBroker
@@ -67,7 +67,7 @@ async def test_what_was_committed_survives_a_kill_and_a_stop(folder: Path) -> No
     await connection.close()
 
     server.child.kill()
-    await eventually(lambda: server.child.deaths > 0 and server.child.pid is not None)
+    await until(lambda: server.child.deaths > 0 and server.child.pid is not None)
     await server.wait_until_ready()
     await server.stop()
     await server.start()
@@ -95,7 +95,7 @@ async def test_a_path_too_long_for_a_socket_is_no_obstacle(folder: Path) -> None
 async def test_a_killed_broker_comes_back_with_its_topics(broker: EmbeddedBroker) -> None:
     before = broker.child.pid
     broker.child.kill()
-    await eventually(lambda: broker.child.pid not in (None, before))
+    await until(lambda: broker.child.pid not in (None, before))
     await broker.wait_until_ready()
     view = await look_at_broker(KafkaSettings(bootstrap_servers=broker.address))
     assert view.missing_topics == ()

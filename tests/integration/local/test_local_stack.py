@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tests.support.eventually import eventually
+from tests.support.waiting import until
 
 from heardback_local import first_start
 from heardback_local.addresses import SERVICES, Ports
@@ -72,7 +72,7 @@ async def test_a_killed_service_is_started_again(folder: Path) -> None:
     async with _stack(folder) as stack:
         before = stack.child("router").pid
         stack.kill("router")
-        await eventually(lambda: stack.child("router").pid not in (None, before))
+        await until(lambda: stack.child("router").pid not in (None, before))
         await stack.wait_until_ready()
         assert stack.child("router").deaths == 1
 
