@@ -27,6 +27,17 @@ class Ports:
             numbers = [_free_port(held) for _ in range(4)]
         return cls(*numbers)
 
+    @classmethod
+    def free_in_a_row(cls) -> "Ports":
+        """As `free`, the services side by side, as `from_base` gives them."""
+        while True:
+            found = cls.free()
+            row = cls.from_base(found.ingest, found.kafka)
+            if found.kafka not in (row.scoring, row.router) and not any(
+                port_is_taken(port) for port in (row.scoring, row.router)
+            ):
+                return row
+
     def of(self, service: str) -> int:
         return {"ingest": self.ingest, "scoring": self.scoring, "router": self.router}[service]
 

@@ -19,7 +19,7 @@ app = typer.Typer(
     name="heardback",
     help="Closes the loop on customer feedback.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # locals may hold keys
+    pretty_exceptions_enable=False,  # they show locals, which may hold keys
 )
 stderr = Console(stderr=True)
 

@@ -105,6 +105,7 @@ class LocalStack:
             "HEARDBACK_INGEST_PORT": str(self.ports.ingest),
             "HEARDBACK_SCORING_PORT": str(self.ports.scoring),
             "HEARDBACK_ROUTER_PORT": str(self.ports.router),
+            "HEARDBACK_ROUTER_PUBLIC_URL": self.router_url,
             "HEARDBACK_WEBHOOK_ALLOW_LOOPBACK": "true",
             **self._extra,
         }

@@ -36,6 +36,7 @@ async def run_demo(data_dir: Path | None, *, as_json: bool, keep: bool, stderr: 
 
     stack = LocalStack(folder, say=say)
     told = stop_on_signals(stack)
+    status = 1
     try:
         telling = asyncio.create_task(_tell(stack, as_json=as_json, keep=keep, told=told))
         waiting = asyncio.create_task(told.wait())
@@ -43,12 +44,16 @@ async def run_demo(data_dir: Path | None, *, as_json: bool, keep: bool, stderr: 
         if not telling.done() and not keep:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
-            return 130
-        waiting.cancel()
-        return await telling
+            status = 130
+        else:
+            waiting.cancel()
+            status = await telling
+        return status
     finally:
-        if data_dir is None:
+        if data_dir is None and status != 1:
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            say(f"data and logs are kept in {folder}")
 
 
 def _fresh_folder(data_dir: Path | None) -> Path:

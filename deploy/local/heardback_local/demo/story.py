@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from heardback_local.child import Say
-from heardback_local.demo.api import Api
+from heardback_local.demo.api import Api, follow_link
 from heardback_local.demo.checks import Checks
 from heardback_local.demo.receiver import Receiver
 from heardback_local.samples import Sample, expected, load_customers, load_samples
@@ -176,10 +176,10 @@ class Story:
     async def _answer(self, chosen: list[dict[str, Any]]) -> None:
         by_item = {str(call.data.get("item_id")): call for call in self.receiver.received}
         first, second = (by_item.get(str(item["id"])) for item in chosen[:2])
-        for call, link in ((first, "confirm_url"), (second, "dispute_url")):
-            if call is not None:
-                body = {"comment": "It happened again this morning."} if link == "dispute_url" else {}
-                await self.router.post(str(call.data[link]), body)
+        complaint = {"comment": "It happened again this morning."}
+        if first is not None and second is not None:
+            await follow_link(str(first.data["confirm_url"]))
+            await follow_link(str(second.data["dispute_url"]), complaint)
 
         async def both_known() -> bool:
             self.loops = await self._read_loops(chosen)
