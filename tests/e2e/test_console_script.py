@@ -12,9 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.waiting import until
+
 from heardback_local.addresses import Ports
 from heardback_local.folder import DataFolder
-from tests.support.waiting import until
 
 HEARDBACK = (sys.executable, "-m", "heardback_local.cli")
 
@@ -52,9 +53,9 @@ def test_the_demo_holds_and_says_so_in_json(folder: Path) -> None:
 
 @contextmanager
 def _running(folder: Path, ports: Ports) -> Iterator[subprocess.Popen[str]]:
+    address = ("--port-base", str(ports.ingest), "--kafka-port", str(ports.kafka))
     process = subprocess.Popen(
-        [*HEARDBACK, "run", "--data-dir", str(folder), "--port-base", str(ports.ingest)]
-        + ["--kafka-port", str(ports.kafka)],
+        [*HEARDBACK, "run", "--data-dir", str(folder), *address],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
