@@ -20,7 +20,7 @@ Id = Annotated[str, typer.Argument(help="The id, as `dead list` shows it.")]
 @app.command("list")
 def list_dead(
     key: Key,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
