@@ -26,6 +26,14 @@ def test_the_backlog_counts_what_is_still_to_do() -> None:
     assert {team: dict(bands) for team, bands in backlog(items).items()} == {"ops": {"P1": 2}}
 
 
-def test_a_decision_without_a_reason_is_said_to_have_none() -> None:
-    assert "no reason" in decision_in_words({"title": "Invoice"})
-    assert "Goes to ops" in decision_in_words({"title": "Invoice", "decision": {"reason": "Goes to ops."}})
+def test_a_decision_is_told_by_its_heaviest_feedback() -> None:
+    light = {"score": {"severity": {"score": 10}}, "decision": {"reason": "Goes to product."}}
+    parts = [{"factor": "tier", "points": 12, "because": "key customer"}]
+    heavy = {
+        "score": {"severity": {"score": 70, "contributions": parts}},
+        "decision": {"reason": "Goes to ops."},
+    }
+    told = decision_in_words({"title": "Invoice", "feedback": [light, heavy]})
+    assert "Goes to ops." in told
+    assert "+12 tier: key customer" in told
+    assert "No reason" in decision_in_words({"title": "Invoice"})

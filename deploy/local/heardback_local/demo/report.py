@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -37,22 +38,31 @@ def backlog(items: list[dict[str, Any]]) -> dict[str, Counter[str]]:
 
 
 def decision_in_words(item: dict[str, Any]) -> str:
-    """The reason as the router recorded it, with what made the severity."""
-    decision = item.get("decision") or {}
-    return f"{item.get('title', '')}: {decision.get('reason', 'no reason was recorded')}"
+    """Why the heaviest feedback of the item went where it went, as the router recorded it, and what weighed."""
+    feedbacks = item.get("feedback") or [{}]
+    heaviest = max(feedbacks, key=lambda shown: _severity(shown).get("score", 0))
+    reason = (heaviest.get("decision") or {}).get("reason", "No reason was recorded.")
+    weights = [
+        f"{part['points']:+g} {part['factor']}: {part['because']}"
+        for part in _severity(heaviest).get("contributions", ())
+    ]
+    return "\n".join((f"“{item.get('title', '')}”", reason, *weights))
+
+
+def _severity(feedback: dict[str, Any]) -> dict[str, Any]:
+    severity: dict[str, Any] = (feedback.get("score") or {}).get("severity") or {}
+    return severity
 
 
 def show(story: Story, addresses: dict[str, str], seconds: float, console: Console) -> None:
     console.print(_backlog_table(story))
-    console.print(
-        Panel(decision_in_words(story.explained), title="one decision, in plain words", expand=False)
-    )
+    words = escape(decision_in_words(story.explained))
+    console.print(Panel(words, title="One decision, in plain words", title_align="left", expand=False))
     console.print(_loop_table(story))
     ledger = story.ledger
     console.print(
         f"\n[bold]Ledger[/]  accepted {ledger.get('accepted')} = settled {ledger.get('settled')}"
         f" + in flight {ledger.get('in_flight')} + dead {ledger.get('dead')}"
-        f"   (refused at the door: {ledger.get('rejected', 0)} on Kafka)"
     )
     console.print(_check_table(story))
     for name, address in addresses.items():
@@ -73,7 +83,7 @@ def _backlog_table(story: Story) -> Table:
 def _loop_table(story: Story) -> Table:
     table = Table("item", "loop", "state", title="Loops", title_justify="left")
     for name, loop in story.loops.items():
-        table.add_row(str(loop["title"]), name, str(loop["state"]))
+        table.add_row(escape(str(loop["title"])), name, str(loop["state"]))
     return table
 
 
@@ -81,5 +91,5 @@ def _check_table(story: Story) -> Table:
     table = Table("", "check", "expected", "found", title="Checks", title_justify="left")
     for check in story.checks.done:
         mark = "[green]ok[/]" if check.ok else "[bold red]no[/]"
-        table.add_row(mark, check.name, str(check.expected), str(check.found))
+        table.add_row(mark, check.name, escape(str(check.expected)), escape(str(check.found)))
     return table

@@ -48,7 +48,7 @@ class Story:
         await self._register()
         accepted = await self._post(samples)
         await self._settle(samples, accepted)
-        if not self.checks.ok:
+        if self.ledger["settled"] != self.ledger["accepted"]:
             return  # what follows would only repeat that something is wrong
         await self._look_at_backlog(samples)
         chosen = await self._resolve()
@@ -220,7 +220,7 @@ class Story:
         """What resolving, telling and reopening must not have changed."""
         self.items = await self._all_items()
         after = await self.ingest.get("/v1/ledger")
-        self.checks.equal("the ledger stays settled", self.ledger, after)
+        self.checks.true("the ledger stays as it was", after == self.ledger)
 
 
 def _three_worst(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
