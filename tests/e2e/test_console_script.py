@@ -52,15 +52,16 @@ def test_the_demo_holds_and_says_so_in_json(folder: Path) -> None:
 
 
 @contextmanager
-def _running(folder: Path, ports: Ports) -> Iterator[subprocess.Popen[str]]:
+def _running(folder: Path, ports: Ports, output: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """`heardback run`, until the block ends; then a Ctrl-C, and the wait for its end."""
     address = ("--port-base", str(ports.ingest), "--kafka-port", str(ports.kafka))
-    process = subprocess.Popen(
-        [*HEARDBACK, "run", "--data-dir", str(folder), *address],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=_environment() | {"COLUMNS": "200"},
-    )
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [*HEARDBACK, "run", "--data-dir", str(folder), *address],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment() | {"COLUMNS": "200"},
+        )
     try:
         yield process
     finally:
@@ -68,37 +69,35 @@ def _running(folder: Path, ports: Ports) -> Iterator[subprocess.Popen[str]]:
         process.wait(60)
 
 
-async def _until_up(folder: Path, process: subprocess.Popen[str]) -> None:
+async def _until_up(folder: Path, process: "subprocess.Popen[bytes]", output: Path) -> None:
     def up_or_over() -> bool:
         return bool(DataFolder(folder).environment()) or process.poll() is not None
 
     await until(up_or_over, seconds=120)
-    assert process.poll() is None, process.stdout.read() if process.stdout else ""
-
-
-def _key(output: str) -> str:
-    return next(word for word in output.split() if word.startswith("hb_"))
+    assert process.poll() is None, output.read_text()
 
 
 @pytest.mark.timeout(300)
 async def test_a_stack_stopped_and_started_again_goes_on_where_it_was(folder: Path) -> None:
-    data, ports = folder / "data", Ports.free_in_a_row()
-    url = f"http://127.0.0.1:{ports.ingest}"
-    with _running(data, ports) as first:
-        await _until_up(data, first)
-    output = first.stdout.read() if first.stdout else ""
-    assert first.returncode == 0, output
-    headers = {"Authorization": f"Bearer {_key(output)}"}
+    data, said, ports = folder / "data", folder / "said", Ports.free_in_a_row()
+    with _running(data, ports, said) as first:
+        await _until_up(data, first, said)
+    words = said.read_text().split()
+    key = next((word for word in words if word.startswith("hb_")), None)
+    assert (first.returncode, key is not None) == (0, True), words
 
     body = {"source": "e2e", "external_id": "r-1", "comment": "The parcel came late.", "language": "en"}
-    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
-        with _running(data, ports) as second:
-            await _until_up(data, second)
+    client = httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{ports.ingest}", headers={"Authorization": f"Bearer {key}"}
+    )
+    async with client:
+        with _running(data, ports, said) as second:
+            await _until_up(data, second, said)
             posted = await client.post("/v1/surveys", json=body)
-            assert posted.status_code == 202, posted.text
-        with _running(data, ports) as third:
-            await _until_up(data, third)
+        assert posted.status_code == 202, posted.text
+        assert "hb_" not in said.read_text()
+        with _running(data, ports, said) as third:
+            await _until_up(data, third, said)
             again = await client.post("/v1/surveys", json=body)
-    assert "hb_" not in (second.stdout.read() if second.stdout else "")
     assert (again.status_code, again.json()["id"]) == (200, posted.json()["id"])
     assert (second.returncode, third.returncode) == (0, 0)

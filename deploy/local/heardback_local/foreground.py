@@ -16,7 +16,7 @@ async def run_until_told(folder: Path, ports: Ports, console: Console) -> int:
     """The exit status."""
 
     def say(text: str) -> None:
-        console.print(text, style="dim", highlight=False)
+        console.print(text, style="dim", highlight=False, soft_wrap=True)
 
     stack = LocalStack(folder, ports=ports, say=say)
     told = stop_on_signals(stack)
@@ -59,14 +59,14 @@ def _welcome(stack: LocalStack) -> Panel:
         "",
         f"post feedback   {stack.ingest_url}/v1/surveys, /v1/transcripts",
         f"score a text    {stack.scoring_url}/v1/score",
-        f"work a backlog  {stack.router_url}/v1/items  (all of it: {stack.router_url}/docs)",
+        f"work a backlog  {stack.router_url}/v1/items",
         f"reference       {stack.ingest_url}/docs and the same path on the others",
         f"Kafka           {stack.kafka_address}",
         f"data and logs   {stack.folder.root}",
         "",
     ]
     if stack.admin_key is not None:
-        lines += [f"admin key       [bold]{stack.admin_key}[/]", "                shown this once; keep it"]
+        lines += ["admin key, shown this once:", f"[bold]{stack.admin_key}[/]"]
     else:
         lines += ["admin key       made at the first start; another one: heardback keys create"]
     return Panel("\n".join(lines), expand=False)

@@ -113,6 +113,7 @@ class LocalStack:
     async def start(self) -> None:
         """Everything is up and ready when this returns. On failure everything is stopped again."""
         self.folder.claim()
+        self.folder.forget_environment()  # that of a run which was killed
         try:
             await self._start()
         except BaseException:

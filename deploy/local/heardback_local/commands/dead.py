@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from heardback_local.cli_options import DataDir
 from heardback_local.target import DEFAULT_FOLDER, NoTargetError, adopt, ingest_url
@@ -29,7 +29,7 @@ def list_dead(
     if as_json:
         typer.echo(json.dumps(answer))
         return
-    table = Table("id", "service", "topic", "failed", "reason", "replayed")
+    table = Table(Column("id", no_wrap=True), "service", "topic", "failed", "reason", "replayed")
     for row in answer.get("dead_letters", ()):
         table.add_row(*(str(row.get(name) or "") for name in _COLUMNS))
     Console().print(table)

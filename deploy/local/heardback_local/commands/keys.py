@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from heardback_local.cli_options import DataDir
 from heardback_local.target import DEFAULT_FOLDER, adopt
@@ -48,7 +48,7 @@ def list_keys(
 ) -> None:
     """Every key, without its secret."""
     adopt(data_dir)
-    table = Table("id", "tenant", "name", "scopes", "made", "revoked")
+    table = Table(Column("id", no_wrap=True), "tenant", "name", "scopes", "made", "revoked")
     for key in _with_keys(lambda keys: keys.list(tenant)):
         table.add_row(*_row(key))
     Console().print(table)

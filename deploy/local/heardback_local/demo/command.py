@@ -32,7 +32,7 @@ async def run_demo(data_dir: Path | None, *, as_json: bool, keep: bool, stderr: 
     folder = _fresh_folder(data_dir)
 
     def say(text: str) -> None:
-        stderr.print(text, style="dim", highlight=False)
+        stderr.print(text, style="dim", highlight=False, soft_wrap=True)
 
     stack = LocalStack(folder, say=say)
     told = stop_on_signals(stack)

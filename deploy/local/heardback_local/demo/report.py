@@ -38,7 +38,7 @@ def backlog(items: list[dict[str, Any]]) -> dict[str, Counter[str]]:
 
 
 def decision_in_words(item: dict[str, Any]) -> str:
-    """Why the heaviest feedback of the item went where it went, as the router recorded it, and what weighed."""
+    """Why the heaviest feedback of the item went where it went, and what weighed."""
     feedbacks = item.get("feedback") or [{}]
     heaviest = max(feedbacks, key=lambda shown: _severity(shown).get("score", 0))
     reason = (heaviest.get("decision") or {}).get("reason", "No reason was recorded.")
