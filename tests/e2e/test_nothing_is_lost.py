@@ -98,7 +98,7 @@ async def links(run: Running) -> dict[str, list[str]]:
         page = (await run.router.get("/v1/items", params=params)).json()
         for item in page["items"]:
             whole = (await run.router.get(f"/v1/items/{item['id']}")).json()
-            for feedback in whole["feedbacks"]:
+            for feedback in whole["feedback"]:
                 found.setdefault(feedback["feedback_id"], []).append(item["id"])
         cursor = page.get("next_cursor")
         if not cursor:
