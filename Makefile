@@ -32,8 +32,11 @@ lint: $(VENV)/.dev ## Style, types, and which package may import which
 bench: $(VENV)/.dev ## Events per second and latency on this machine
 	$(BIN)/python -m tests.load.bench $(ARGS)
 
-train: $(VENV)/.training ## Trains and exports the default model again
-	$(BIN)/python -m heardback_scoring.training $(ARGS)
+train: $(VENV)/.training ## Trains and exports the default model again, from the data sets in DATASETS
+	@test -n "$(DATASETS)" || { echo "Say where the data sets are: make train DATASETS=/path" >&2; exit 1; }
+	$(BIN)/python -m heardback_scoring.training.train --data $(DATASETS) $(ARGS)
+	$(BIN)/python -m heardback_scoring.training.export
+	$(BIN)/python -m heardback_scoring.training.card --data $(DATASETS)
 
 clean: ## Removes the environment, caches and the data of `make run`
 	rm -rf $(VENV) $(DATA) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
