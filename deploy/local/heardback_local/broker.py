@@ -5,6 +5,7 @@ That is sound because nothing depends on its memory: what was accepted is in the
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -83,6 +84,7 @@ class EmbeddedBroker:
                 *("--listener-url", address, "--advertised-listener-url", address),
             ),
             environment=plain_environment(),
+            stop_signal=signal.SIGKILL,  # nothing to save, and it waits for its clients otherwise
             stop_within_seconds=5,
         )
 

@@ -7,6 +7,9 @@ from enum import Enum
 from heardback_local.broker import EmbeddedBroker
 from heardback_local.child import Say
 
+LOOKS_OF_REST = 60
+"""After a restart, so that a limit which is too low does not keep the broker restarting."""
+
 
 class Decision(Enum):
     LEAVE = "leave"
@@ -48,14 +51,17 @@ class BrokerMemoryGuard:
         self._broker = broker
         self._limit = limit_bytes
         self._measure = measure
+        self._rest = 0
         self._say = say
 
     async def look(self) -> Decision:
         memory = self._broker.memory_bytes
-        if memory <= self._limit:
+        self._rest -= 1
+        if memory <= self._limit or self._rest > 0:
             return Decision.LEAVE
         decision = decide(memory, self._limit, await self._measure())
         if decision in (Decision.RESTART, Decision.RESTART_FULL):
             self._say(f"the broker holds {memory // 2**20} MB; restarting it empty")
             await self._broker.restart_empty()
+            self._rest = LOOKS_OF_REST
         return decision

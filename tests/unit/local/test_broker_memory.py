@@ -1,10 +1,13 @@
 """The embedded broker is emptied only when nobody needs what is in it, or all of it can be sent again."""
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heardback_local.broker_memory import Decision, Traffic, decide
+from heardback_local.broker import EmbeddedBroker
+from heardback_local.broker_memory import LOOKS_OF_REST, BrokerMemoryGuard, Decision, Traffic, decide
 
 LIMIT = 1000
 COUNTS = st.integers(0, 5)
@@ -32,3 +35,29 @@ def test_what_is_nowhere_else_is_never_forgotten(
     decision = decide(memory, LIMIT, Traffic(flying, unread + submitted, submitted))
     if submitted:
         assert decision in (Decision.LEAVE, Decision.WAIT)
+
+
+class _FullBroker:
+    """Full again at once, whatever is done about it."""
+
+    memory_bytes = LIMIT + 1
+
+    def __init__(self) -> None:
+        self.restarts = 0
+
+    async def restart_empty(self) -> None:
+        self.restarts += 1
+
+
+async def test_a_limit_that_is_too_low_does_not_keep_the_broker_restarting() -> None:
+    broker = _FullBroker()
+
+    async def idle() -> Traffic:
+        return Traffic(0, 0, 0)
+
+    guard = BrokerMemoryGuard(cast("EmbeddedBroker", broker), LIMIT, idle, lambda _: None)
+    for _ in range(LOOKS_OF_REST):
+        await guard.look()
+    assert broker.restarts == 1
+    await guard.look()
+    assert broker.restarts == 2
