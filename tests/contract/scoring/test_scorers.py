@@ -18,6 +18,7 @@ TEXTS = [
     "",
     "   \n\t ",
     "🙂🙃 ŽÅ漢字 \u0000",
+    "half a sign \ud83d here",
     "good " * 3000,
     "x" * 50_000,
     "great",
@@ -78,12 +79,14 @@ def test_order_is_kept_and_neighbours_do_not_matter(scorer: Scorer) -> None:
     together = scorer.read(TEXTS)
     alone = [scorer.read([text])[0] for text in TEXTS]
     for one, other in zip(together, alone, strict=True):
-        assert probabilities(one) == pytest.approx(probabilities(other), abs=2e-3)
+        assert probabilities(one) == pytest.approx(probabilities(other), abs=1e-3)
 
 
 def test_the_same_texts_are_read_the_same_again(scorer: Scorer) -> None:
     first, second = scorer.read(TEXTS), scorer.read(TEXTS)
-    assert [probabilities(reading) for reading in first] == [probabilities(reading) for reading in second]
+    for one, other in zip(first, second, strict=True):
+        # A cache changes who shares a batch, and with it the rounding of float sums.
+        assert probabilities(one) == pytest.approx(probabilities(other), abs=1e-6)
     assert probabilities(first[1]) == probabilities(first[-1])
 
 

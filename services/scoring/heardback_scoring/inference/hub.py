@@ -8,6 +8,7 @@ from typing import Any
 
 from heardback_scoring.inference.batching import plan_batches
 from heardback_scoring.inference.ports import Scorer, TextReading
+from heardback_scoring.inference.text import valid_unicode
 from heardback_scoring.models.store import HubChoice, ModelRefused
 from heardback_shared.contracts.score import ModelRef
 
@@ -105,7 +106,9 @@ class HubScorer:
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:
             return []
-        encoded = self._tokenizer(list(texts), truncation=True, max_length=self._max_tokens)
+        encoded = self._tokenizer(
+            [valid_unicode(text) for text in texts], truncation=True, max_length=self._max_tokens
+        )
         return [list(ids) for ids in encoded["input_ids"]]
 
     def _run(self, rows: Sequence[list[int]]) -> list[TextReading]:

@@ -40,8 +40,8 @@ class Lexicon:
 class Calibration:
     """Turns the balance b of a text (−1…1) and the share s of words with sentiment into probabilities.
 
-    Logits: ± slope · b for positive and negative, `neutral` − plain · s for neutral. Fitted on the training
-    split of the sets in the model card.
+    Logits: ± slope · b for positive and negative, `neutral` − plain · s for neutral. The values were
+    chosen by hand; the model card has what they reach on dev splits.
     """
 
     slope: float = 2.6

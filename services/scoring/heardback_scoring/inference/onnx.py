@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from heardback_scoring.inference.batching import plan_batches
 from heardback_scoring.inference.ports import TextReading
+from heardback_scoring.inference.text import valid_unicode
 from heardback_shared.contracts.score import ModelRef
 
 MAX_CHARACTERS = 16_000
@@ -40,7 +41,7 @@ class OnnxScorer:
         cache_texts: int = 0,
     ) -> None:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = ERRORS_ONLY
         # Other processes share the cores; a thread that spins while it waits would take them away.
@@ -104,12 +105,7 @@ class OnnxScorer:
         return [reading for reading in readings if reading is not None]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        shortened = [
-            text
-            if len(text) <= MAX_CHARACTERS
-            else f"{text[: MAX_CHARACTERS // 2]} {text[-MAX_CHARACTERS // 2 :]}"
-            for text in texts
-        ]
+        shortened = [readable(text) for text in texts]
         if len(shortened) == 1:  # one text gains nothing from the tokenizer's own threads
             encodings = [self._tokenizer.encode(shortened[0])]
         else:
@@ -124,6 +120,20 @@ class OnnxScorer:
             self._cache.move_to_end(text)
         while len(self._cache) > self._cache_texts:
             self._cache.popitem(last=False)
+
+
+def available_cores() -> int:
+    """Cores this process may run on; all of the machine's where the system cannot tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def readable(text: str) -> str:
+    """The text as the tokenizer can take it: bounded in length, lone surrogates replaced."""
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[: MAX_CHARACTERS // 2]} {text[-MAX_CHARACTERS // 2 :]}"
+    return valid_unicode(text)
 
 
 def keep_ends(ids: list[int], limit: int) -> list[int]:

@@ -4,7 +4,6 @@ python -m heardback_scoring.training.card --data DIR
 """
 
 import argparse
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -13,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from heardback_scoring.inference.lexicon import LexiconScorer
+from heardback_scoring.inference.onnx import available_cores
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.models.store import PACKAGED_MANIFEST, Manifest, load_scorer, read_manifest
 from heardback_scoring.training.data import Samples
-from heardback_scoring.training.measure import chances_of, dev_samples, precision_figures, quality
+from heardback_scoring.training.measure import COMPARED, chances_of, dev_samples, precision_figures, quality
 
 ABOUT = """\
 # Model card: {name}, revision {revision}
@@ -36,9 +36,9 @@ about anything that cannot be undone. It reads words, not facts; irony is often 
 
 ## Quality
 Sets without neutral are judged between negative and positive. ECE is over 15 bins of the three-way
-probability, so on those sets it also counts what the model gives to neutral. Temperature {temperature}, fitted
-on the dev sets that have neutral; the same dev sets chose the epoch and the size of the head, so expect
-a little less on new text.
+probability, so on those sets it also counts what the model gives to neutral. Temperature {temperature},
+fitted on the dev sets that have neutral; the same dev sets chose the epoch and the size of the head,
+so expect a little less on new text.
 
 """
 
@@ -87,7 +87,9 @@ def _precisions(head: Path, data: Path) -> list[str]:
         "`int8-rows` is shipped: its activations are quantised per token, so a text is read the same\n"
         "whatever else is in its batch. The last column is the largest change of a probability between\n"
         "reading 100 texts together and one by one; the usual dynamic quantisation has one scale per batch\n"
-        "and does not hold that. The cosine is between the embedding and the float one, over fabsa dev.\n\n"
+        "and does not hold that. The cosine is between the embedding and the float one, over fabsa dev.\n"
+        f"Macro recall over the first {COMPARED} texts of each dev set; texts/s on cores shared with other\n"
+        "work.\n\n"
         "| precision | MB | tweeteval | sst2 | fabsa | texts/s | cosine mean | cosine lowest | shift |\n"
         "|---|---|---|---|---|---|---|---|---|\n"
     ]
@@ -115,7 +117,7 @@ def _speed(scorer: Scorer, sets: Sequence[Samples]) -> list[str]:
         scorer.read(["The parcel arrived two days late."])
         short.append(time.perf_counter() - start)
     tokens = sum(scorer.lengths(texts)) / len(texts)
-    cores = len(os.sched_getaffinity(0))
+    cores = available_cores()
     return [
         f"\n## Speed\nOn {cores} cores ({platform.machine()}, not kept free of other work), over the "
         f"{len(texts)} fabsa dev texts of {tokens:.0f} tokens on average: {batched:.0f} texts/s "
