@@ -1,0 +1,418 @@
+"""The cue patterns for English. Examples and counterexamples are run by a test; change one, raise the version."""
+
+from heardback_scoring.domain.cues import CueRule
+
+POLICY = "cues-en@1"
+
+
+def _stems(words: str) -> frozenset[str]:
+    return frozenset(word[:4] for word in words.split())
+
+
+_ACCOUNT = (
+    r"(?:my |our |the |this |all |of |a |an |your |\w+ ){0,4}"
+    r"(?:subscription|account|membership|contract|plan|policy|service|profile|renewal|policies|services|accounts)"
+)
+
+CUES: tuple[CueRule, ...] = (
+    CueRule(
+        "wants_to_leave",
+        0.85,
+        _stems("not never won't don't doesn't last final lost taking take"),
+        also=_stems(
+            "renew renewing coming come return use using buy buying order ordering shop shopping stay staying "
+            "again time purchase year month customer client user buyer elsewhere somewhere booking"
+        ),
+        patterns=(
+            r"\b(?:will not|won't|not going to|never|not|won't be|don't(?: \w+){0,2}) (?:be )?(?:renew|coming back|come back|return|use (?:you|this|your|them) again|buy(?:ing)? (?:from (?:you|here|them|this) )?again|order(?:ing)? (?:from (?:you|here|them|this) )?again|shop(?:ping)? (?:here|with you|there) again|stay(?:ing)?\b)\w*",
+            r"\b(?:last|final) (?:time|order|purchase|year|month) (?:i|we|i'll|we'll|i'm|we're|with you|here|from)\b",
+            r"\byou(?:'ve| have)? (?:just )?lost (?:a|me as a|another|us as a|this) (?:\w+ ){0,2}(?:customer|client|user|buyer)",
+            r"\b(?:tak(?:e|ing)) (?:my|our) (?:business|money|custom) (?:elsewhere|somewhere else)",
+            r"\bnever (?:again|using|buying|ordering|shopping|coming back|booking)\b",
+        ),
+    ),
+    CueRule(
+        "wants_to_leave",
+        0.85,
+        _stems(
+            "cancel close closing delete leave leaving switch terminate quit end ending elsewhere competitor "
+            "unsubscribe done moving move drop stop deactivate remove uninstall discontinue out go going"
+        ),
+        deniable=(
+            rf"\b(?:cancel(?:l?ing|lation of)?|clos(?:e|ing)|terminat(?:e|ing)|end(?:ing)?|delet(?:e|ing)|discontinu(?:e|ing)|deactivat(?:e|ing)|drop(?:ping)?|remov(?:e|ing)|stop(?:ping)?) {_ACCOUNT}\b",
+            r"\b(?:want|wants|wanna|like|need|wish|going|ready|decided|plan|planning|about|have|considering|consider|thinking (?:about|of)) (?:to )?(?:cancel|cancelling|canceling|leave you|leaving(?: you)?|quit|quitting|switch|switching|go elsewhere|move (?:on )?to (?:a |another|your)|unsubscribe|end this)\b(?! (?:my |the |this |that |an? )?(?:order|booking|appointment|payment|transfer|purchase|top))",
+            r"\b(?:leaving|switching|moving|switch|move|going) (?:to|over to) (?:a |another |your |the |one of your )?(?:different |other )?(?:competitor|competition|provider|company|supplier|bank|carrier|vendor|app|service)s?",
+            r"\b(?:going|go|shop|buy|look|looking) elsewhere\b",
+            r"\b(?:i|we)(?:'m|'re| am| are| will be|'ll be)? (?:leaving|done with (?:you|this (?:company|app|bank|service|shop)|them)|out of here|uninstalling|deleting (?:the|this|your) app)\b",
+            r"\b(?:uninstall(?:ed|ing)|deleted) (?:it|this|the app|this app|your app)\b",
+        ),
+        examples=(
+            "I want to cancel my subscription today.",
+            "We will not be renewing in December.",
+            "Honestly I’m thinking about switching to another provider",
+            "You have just lost a loyal customer.",
+            "Please close my account.",
+            "Why won't you let me cancel my membership?",
+            "this is the last time I order from you",
+        ),
+        counterexamples=(
+            "I don't want to cancel my subscription, just pause it.",
+            "I want to cancel my order",
+            "We are not leaving, you have been great.",
+            "Can you close the window?",
+        ),
+    ),
+    CueRule(
+        "asks_for_human",
+        0.9,
+        _stems(
+            "human person people agent representative rep operator manager supervisor someone somebody adviser advisor "
+            "colleague staff bot robot operator specialist customer assistant live"
+        ),
+        deniable=(
+            r"\b(?:speak|talk|chat|connect|transfer|put|pass|escalate|get|speaking|talking|reach|contact|call|want|need|give|hand|switch)\w*(?: (?:me|this|us|to|with|through|over|on|hold|of|in|touch|back|by|from|you|a|an|the|your|any|some|real|actual|live|is|directly))*? (?:human|person|people|agent|representative|rep|operator|manager|supervisor|someone|somebody|advis[eo]r|staff|specialist|customer (?:service|support|care)(?: \w+)?|assistant)\b",
+            r"\b(?:real|actual|live) (?:human|person|people|agent|representative|operator)\b",
+            r"\b(?:is there|are you) (?:a |an |any )?(?:human|real person|bot|robot)\b",
+            r"\b(?:human|agent|operator|representative|real person)[ ,]*(?:please|pls|now)\b",
+            r"\bnot (?:a|another|this|your) (?:\w+ )?(?:bot|robot|machine)\b",
+        ),
+        examples=(
+            "Can I speak to a human please?",
+            "Put me through to your manager.",
+            "I need a real person, not a bot",
+            "agent please",
+        ),
+        counterexamples=("The agent was friendly.", "I don't need to speak to anyone, thanks."),
+    ),
+    CueRule(
+        "repeated_contact",
+        0.85,
+        _stems(
+            "again still third fourth fifth second times several multiple repeatedly already yet another twice many weeks "
+            "keep once follow following chasing chased asked waiting"
+        ),
+        deniable=(
+            r"\b(?:second|third|fourth|fifth|sixth|tenth|\d+(?:nd|rd|th)) (?:time|e-?mail|call|message|ticket|attempt|request|complaint|contact)\b",
+            r"\b(?:called|emailed|e-mailed|written|wrote|contacted|asked|messaged|reported|chased|complained|phoned|explained|told|tried)(?: \w+){0,5} (?:again|twice|(?:two|three|four|five|six|ten|several|many|multiple|so many|countless|\d+) times|repeatedly|already|over and over|and again)\b",
+            r"\b(?:already|again|repeatedly|twice|multiple times|several times|keep|kept)(?: \w+)? (?:called|emailed|written|contacted|contacting|asked|asking|messaged|reported|calling|emailing|explained|explaining|told|chasing|complained|opened|sent)\b",
+            r"\b(?:still|yet to|keep) (?:waiting|no (?:reply|answer|response|news|update|solution)|chasing|haven't (?:heard|received|had|got)|not (?:heard|received|resolved|fixed|solved))\b",
+            r"\b(?:as|like) (?:i|we) (?:said|explained|told you|wrote|mentioned)(?: \w+){0,3} (?:before|last|already|earlier|yesterday)",
+            r"\bfollow(?:ing)?[- ]up (?:on|for|to) (?:my|our|this|the) (?:\w+ )?(?:e-?mail|ticket|request|complaint|message|case|call)",
+            r"\bhow many (?:more )?times\b",
+            r"\bwaiting (?:for )?(?:over |more than |almost )?(?:\d+|two|three|four|five|several|many) (?:weeks|months|days)\b",
+        ),
+        examples=(
+            "This is the third time I am writing about the same invoice.",
+            "I have already called twice and nobody knows anything",
+            "Still no reply after a week",
+            "I’ve contacted you several times.",
+        ),
+        counterexamples=("I would buy it again.", "This is my first message."),
+    ),
+    CueRule(
+        "broken_promise",
+        0.8,
+        _stems(
+            "promise promised promises told said assured guaranteed guarantee supposed agreed were never commitment call "
+            "confirmed word meant would"
+        ),
+        patterns=(
+            r"\b(?:you|they|your \w+|the \w+|he|she|was|were|been|had|someone) (?:had |have )?(?:promised|assured|guaranteed|agreed)\b(?! (?:delivery|terms))",
+            r"\b(?:broken|empty|false|kept (?:no|none of)|didn't keep|did not keep|never kept|broke) (?:your |their |its |the |a |any |every )?(?:promise|commitment|word)s?",
+            r"\b(?:told|said|confirmed)(?: \w+){0,6} would(?: \w+){0,10} (?:but|yet|and (?:it |they |he |she |you )?(?:didn't|never|nothing|hasn't|haven't|still))",
+            r"\b(?:was|were|is|are) supposed to (?:\w+ ){1,8}(?:but|yet|and (?:it|they|nobody|never|still|nothing)|(?:last|two|three|a) (?:week|month|day|year)s?|yesterday|by (?:now|\w+day))",
+            r"\b(?:nobody|no one|never|you didn't|they didn't|did not) (?:ever )?(?:call(?:ed)?|phon(?:e|ed)|get|got|email(?:ed)?) (?:me |us )?back\b",
+        ),
+        examples=(
+            "Your colleague promised a refund within five days.",
+            "I was told it would arrive Monday but nothing came.",
+            "Nobody called me back.",
+            "The technician was supposed to come on Tuesday and nobody showed up",
+        ),
+        counterexamples=("It does what it says.", "They told me it would take a day and it did."),
+    ),
+    CueRule(
+        "money_dispute",
+        0.8,
+        _stems(
+            "refund refunds refunded refunding charged charge charges charging overcharged money invoice invoiced billed "
+            "bill billing payment paid deducted debited debit dispute disputing unauthorised unauthorized fee fees twice "
+            "compensation reimburse reimbursed reimbursement chargeback price"
+        ),
+        deniable=(
+            r"\b(?:refund|reimburse|reimbursement|chargeback|compensation)(?:ed|ing|s|ment)?\b",
+            r"\bmoney back\b",
+            r"\b(?:over|double|wrongly|incorrectly|twice|mis)-?\s?(?:charged|billed|invoiced)\b",
+            r"\b(?:charged|billed|invoiced|debited|deducted|taken|paid|charging|pay)(?: \w+){0,5} (?:twice|double|two times|again|extra|too much|wrong(?:ly)?|without|more than|for something|for nothing|incorrect(?:ly)?|by mistake|instead of)\b",
+            r"\b(?:wrong|incorrect|unexpected|unknown|unauthori[sz]ed|extra|strange|additional|hidden|duplicate|second|mystery|fraudulent|unrecogni[sz]ed) (?:\w+ ){0,2}(?:charge|fee|amount|payment|bill|invoice|debit|withdrawal|transaction)s?\b",
+            r"\b(?:dispute|disputing|contest|question|recogni[sz]e|make|authori[sz]e)(?: \w+){0,4} (?:charge|payment|invoice|bill|transaction|fee|debit|withdrawal)s?\b",
+            r"\b(?:why|what)(?: \w+){0,5} (?:charged|charge|fee|billed|debited|deducted)\b",
+            r"\b(?:took|taken|keep taking|stole|owe|lost)(?: \w+){0,3} money\b",
+            r"\b(?:invoice|bill|statement|amount) (?:is|was|are|were|shows?)(?: \w+){0,3} (?:wrong|incorrect|too high|higher|double|mistake)\b",
+            r"\b(?:problem|issue|trouble|error)s? (?:with|paying|in|about|making)(?: \w+){0,4} (?:payment|bill|billing|invoice|charge|pay)s?\b",
+        ),
+        examples=(
+            "I was charged twice for the same order.",
+            "I want my money back",
+            "There is a strange fee on my statement.",
+            "The invoice is wrong again.",
+        ),
+        counterexamples=("I don't want a refund, I want it fixed.", "The price is fair."),
+    ),
+    CueRule(
+        "loss_or_fraud_urgent",
+        0.85,
+        _stems(
+            "stolen stole lost fraud fraudulent scam scammed hacked hack hacker compromised unauthorised unauthorized "
+            "identity phishing robbed accident crash crashed locked theft thief missing someone"
+        ),
+        deniable=(
+            r"\b(?:stolen|robbed|scammed|defrauded|phishing|identity theft|thief|thieves)\b",
+            r"\b(?:lost|misplaced|missing|lose|can't find|cannot find)(?: \w+){0,3} (?:card|phone|wallet|passport|purse|bag|luggage|key|keys|device|laptop|cards|handset|mobile)\b",
+            r"\b(?:card|phone|wallet|passport|luggage|handset|mobile)(?: \w+){0,3} (?:lost|missing|gone)\b",
+            r"\b(?:account|card|profile|login|details|phone|identity|e-?mail|password|pin|info\w*)(?: \w+){0,5} (?:hacked|compromised|breached|taken over|cloned|used by|leaked)\b",
+            r"\b(?:hacked|compromised|cloned)(?: \w+){0,3} (?:account|card|profile|password|phone)\b",
+            r"\b(?:fraud|fraudulent|unauthori[sz]ed) (?:\w+ )?(?:charge|transaction|payment|activity|purchase|withdrawal|access|use|transfer)s?\b",
+            r"\b(?:victim of|report|suspect|committing|committed)(?: \w+){0,2} (?:fraud|scam|theft)\b",
+            r"\bsomeone (?:else )?(?:is |has |had |may have |might have |must have )?(?:used|using|accessed|accessing|withdrew|withdrawn|bought|logged|got into|stole|made|took)(?: \w+){0,3} (?:card|account|money|details|phone|purchase|name|identity)s?\b",
+            r"\b(?:had|was in|been in|have|in|report)(?: \w+){0,3} (?:an|a|my|the)(?: \w+)? accident\b",
+        ),
+        examples=(
+            "My card was stolen this morning!",
+            "Someone has used my account",
+            "I lost my phone with the app on it",
+            "I see fraudulent transactions in my account",
+        ),
+        counterexamples=("You lost my trust.", "My card was not stolen."),
+    ),
+    CueRule(
+        "legal_or_press_threat",
+        0.85,
+        _stems(
+            "lawyer lawyers attorney solicitor solicitors legal legally sue suing court lawsuit ombudsman regulator tribunal "
+            "press journalist newspaper newspapers media twitter trustpilot consumer authorities authority police report "
+            "reporting bbb public viral claim action ftc fca complaint"
+        ),
+        deniable=(
+            r"\b(?:my|our|a|the|contact(?:ing)?|call(?:ing)?|get(?:ting)?|speak(?:ing)? to|consult(?:ing)?) (?:\w+ )?(?:lawyers?|attorneys?|solicitors?)\b",
+            r"\b(?:legal|court) (?:action|steps|proceedings|advice|department|case|order)\b",
+            r"\b(?:sue|suing) (?:you|them|your|the|this|for|if)\b",
+            r"\b(?:see|take|taking|meet|go|going|bring) (?:you |them |this |it |this matter )?(?:in|to) (?:court|the (?:small claims|ombudsman|press|media|newspapers?|police|regulator|authorities|tribunal))\b",
+            r"\b(?:small claims|class action|lawsuit|ombudsman|trading standards|better business bureau|consumer (?:protection|affairs|court|rights)|data protection authority)\b",
+            r"\b(?:report|reporting|complain|complaint|complaining)(?: \w+){0,4} (?:to|with) (?:the |your |a )?(?:\w+ )?(?:regulator|authorit(?:y|ies)|police|bbb|fca|ftc|ombudsman|commission)\b",
+            r"\b(?:journalist|newspapers?|go viral|go public|going public|(?:post|share|tell|put)(?: \w+){0,4} (?:on|all over|across) (?:twitter|social media|facebook|linkedin|trustpilot|reddit))\b",
+        ),
+        examples=(
+            "You will hear from my lawyer.",
+            "I'll take this to the ombudsman",
+            "We are going to sue you for this.",
+            "I will report you to the regulator",
+        ),
+        counterexamples=("I don't want to take legal action.", "The press on the door is heavy."),
+    ),
+    CueRule(
+        "safety",
+        0.85,
+        _stems(
+            "fire burned burnt burning smoke exploded explode explosion injured injury hurt hospital allergic dangerous danger "
+            "unsafe shock electric electrocuted poisoning poisoned sick overheat overheated overheating sparks choke choking "
+            "ambulance bleeding suicide suicidal kill safety hazard emergency contaminated mould mold glass gas harm"
+        ),
+        deniable=(
+            r"\b(?:caught|on|catch(?:es|ing)?|started a|start a|a) fire\b",
+            r"\b(?:explod(?:ed|es|ing|e)|explosion|electrocuted|electric shock|overheat(?:ed|s|ing)|gas leak|sparks? (?:came|fly|flew|coming))\b",
+            r"\b(?:burn(?:ed|t)|injured|hurt|cut|harmed|poisoned|choked) (?:my|me|her|his|our|him|myself|the child|a child|the baby|someone|badly|by)\b",
+            r"\b(?:injury|injuries|injured|hospital|ambulance|bleeding|food poisoning|allergic reaction|anaphyla\w+|contaminated|choking)\b",
+            r"\b(?:dangerous|unsafe|safety (?:hazard|risk|issue|concern|problem)|health (?:hazard|risk)|hazardous|life[- ]threatening)\b",
+            r"\b(?:smoke|smell of burning|burning smell|smoking)\b(?: (?:came|coming|from|out|when|and|smell))",
+            r"\b(?:kill(?:ing)? myself|suicid(?:e|al)|end my life|harm(?:ing)? myself)\b",
+            r"\b(?:made|got|making|feeling|felt) (?:me |us |my \w+ |very |really |seriously )?(?:ill|sick) (?:after|from)\b",
+        ),
+        examples=(
+            "The charger caught fire next to my bed.",
+            "My daughter had an allergic reaction because the label was missing",
+            "This is a safety hazard",
+            "I got sick after eating it",
+        ),
+        counterexamples=("Fire the manager.", "Nobody was injured.", "I am sick of this."),
+    ),
+    CueRule(
+        "privacy_discomfort",
+        0.8,
+        _stems(
+            "privacy private personal data tracking track gdpr creepy spying spy listening consent spam spamming selling sell sold "
+            "shared share leaked leak unsubscribe stalking photos location permission permissions details"
+        ),
+        deniable=(
+            r"\b(?:privacy|gdpr|ccpa|spyware|data (?:breach|leak|protection)|leaked (?:my|our|customer))\b",
+            r"\b(?:shar(?:e|ed|ing)|sell(?:ing)?|sold|leak(?:ed|ing)?|collect(?:ed|ing|s)?|giv(?:e|en|ing)|track(?:ed|ing|s)?|harvest\w*|misus\w+)(?: \w+){0,4} (?:my|our|personal|private|customer|users?'?) (?:\w+ )?(?:data|details|information|info|number|e-?mail|address|location)\b",
+            r"\b(?:delete|erase|remove|what|where|why)(?: \w+){0,6} (?:my|our) (?:personal )?(?:data|personal information|personal details)\b",
+            r"\b(?:creepy|spying on|stalking me|listening to (?:me|my)|without (?:my|our) (?:consent|permission|knowledge)|uncomfortable (?:giving|sharing|that you))\b",
+            r"\b(?:spam(?:ming|med)?|stop (?:sending|e-?mailing|texting|calling)(?: me| us)?)\b",
+            r"\b(?:why|how) (?:do|does|did) (?:you|they|it|the app)(?: \w+){0,4} (?:my|access to my) (?:\w+ )?(?:location|contacts|photos|microphone|camera|number|address)\b",
+        ),
+        examples=(
+            "It is creepy how much you know about me.",
+            "You shared my phone number with others",
+            "Why does the app need my location?",
+            "Please delete all my personal data.",
+        ),
+        counterexamples=("I am happy to share my experience.", "We had a private room."),
+    ),
+    CueRule(
+        "anger",
+        0.8,
+        _stems(
+            "furious angry anger outraged outrageous livid fuming disgusted disgusting disgrace disgraceful fed sick worst "
+            "unacceptable ridiculous infuriating pissed appalling enough joke shameful shame terrible horrible horrendous "
+            "hate absurd scandal scandalous pathetic insulting insult incompetent atrocious awful abysmal diabolical "
+            "frustrated frustrating frustration annoyed annoying mad rubbish garbage trash useless rage seething"
+        ),
+        deniable=(
+            r"\b(?:furious|angry|outraged|outrageous|livid|fuming|disgusted|disgusting|disgrace(?:ful)?|infuriat\w+|pissed(?: off)?|appall\w+|shameful|seething|enraged|scandal(?:ous)?|atrocious|abysmal|diabolical|horrendous)\b",
+            r"\b(?:fed up|sick (?:and tired )?of|had (?:it with|enough)|enough is enough|i hate|absolute joke|what a joke|shame on you|how dare)\b",
+            r"\b(?:(?:completely |totally |absolutely )?unacceptable|ridiculous|pathetic|insulting|absurd|incompetent)\b",
+            r"\b(?:the |by far |absolute(?:ly)? )?worst\b(?: \w+){0,2} (?:ever|service|company|experience|app|support|bank|customer|shop|airline|provider)",
+            r"\b(?:so|very|extremely|really|absolutely|beyond) (?:frustrat\w+|annoy\w+|mad|upset|terrible|horrible|awful|useless)\b",
+            r"\b(?:total|absolute|complete|utter|pure) (?:garbage|rubbish|trash|crap|waste)\b",
+        ),
+        examples=(
+            "I am absolutely furious.",
+            "This is unacceptable!",
+            "Fed up with your support",
+            "Worst company ever.",
+        ),
+        counterexamples=("I'm not angry, just curious.", "Nothing ridiculous about it."),
+    ),
+    CueRule(
+        "disappointment",
+        0.8,
+        _stems(
+            "disappointed disappointing disappointment disappoints let expected sad sadly unfortunately regret shame pity hoped "
+            "underwhelming underwhelmed expect expecting expectations wish poor letdown used"
+        ),
+        deniable=(
+            r"\b(?:disappoint\w*|underwhelm\w+|let[- ]?down|letdown|regret (?:buying|ordering|choosing|signing|it))\b",
+            r"\b(?:expected|hoped for|expecting|deserve) (?:much |a lot |so much )?(?:better|more)\b",
+            r"\b(?:below|not what|short of|didn't meet|did not meet|not up to)(?: \w+){0,2} (?:expectations?|i expected|we expected|standard)\b",
+            r"\b(?:what a|it's a|such a|real) (?:shame|pity)\b",
+            r"\b(?:used to be|was once|once was) (?:\w+ )?(?:good|great|better|excellent|the best|amazing|reliable)\b",
+        ),
+        examples=(
+            "I'm disappointed with the fit.",
+            "I expected better from you.",
+            "What a shame, it used to be great.",
+        ),
+        counterexamples=("You did not disappoint.", "I expected a parcel."),
+    ),
+    CueRule(
+        "confusion",
+        0.75,
+        _stems(
+            "confused confusing confuses understand unclear sense lost idea figure know misleading complicated explain meant mean"
+        ),
+        patterns=(
+            r"\b(?:don't|do not|didn't|did not|can't|cannot|couldn't|hard to|difficult to|impossible to) (?:really |quite |fully )?(?:understand|figure (?:it |this |that )?out|follow|make sense of|know (?:what|how|where|why|which))\b",
+            r"\b(?:makes?|made|making) no sense\b",
+            r"\b(?:no idea|not sure|not clear|unclear|no clue) (?:what|how|why|where|which|who|if|to me|about)\b",
+        ),
+        deniable=(
+            r"\b(?:confus(?:ed|ing|es|ion)|misleading|unclear|too complicated|overly complicated|baffl\w+)\b",
+        ),
+        examples=("The new menu is confusing.", "I don't understand this bill", "No idea what you mean."),
+        counterexamples=("It is not confusing at all.", "I understand."),
+    ),
+    CueRule(
+        "gratitude",
+        0.9,
+        _stems("thank thanks thankyou thx grateful appreciate appreciated appreciative cheers kudos ty"),
+        deniable=(
+            r"\b(?:thank(?:s| you| u|you)|thx|ty|grateful|kudos|cheers)\b(?! (?:for nothing|to you i|a lot for (?:nothing|wasting|ruining|ignoring)|for (?:wasting|ruining|ignoring|breaking)))",
+            r"\b(?:really |much |greatly |i |we )?appreciate[ds]?\b",
+        ),
+        examples=("Thank you so much!", "We really appreciate the quick help", "thx"),
+        counterexamples=("Thanks for nothing.", "I don't appreciate being ignored."),
+    ),
+    CueRule(
+        "not_working",
+        0.8,
+        _stems(
+            "not can't cant cannot won't wont don't dont doesn't didn't didnt isn't isnt couldn't could never longer stopped "
+            "stops barely hardly unable trouble problem issue difficulty failed fails aren't wasn't weren't hasn't haven't"
+        ),
+        also=_stems(
+            "work load loading open start connect respond turn turning log login logging sign signing register registration "
+            "access update updating show function verify reset charge play scan let allow pay transfer top topping withdraw"
+        ),
+        patterns=(
+            r"\b(?:not|[a-z]+n't|never|cannot|no longer|stopped|stops|barely|hardly|isnt|doesnt|wont|cant|dont|didnt)(?: \w+){0,2} (?:work(?:s|ing|ed)?|load(?:s|ing)?|open(?:s|ing)?|start(?:s|ing)?|connect(?:s|ing)?|respond(?:s|ing)?|turn(?:ing)? on|log ?in|sign ?in|sign ?up|register|access|update|show(?:ing)?(?: up)?|function(?:ing)?|verify|reset|charge|play|scan)\b",
+            r"\bwo?n't (?:let|allow)\b",
+            r"\b(?:unable|can't|cannot|couldn't|could not|trouble|problems?|issues?|difficulty|failed|fails?)(?: \w+){0,3} (?:log(?:ging)?[- ]?in|login|sign(?:ing)?[- ]?(?:in|up)|register(?:ing)?|registration|connect\w*|access\w*|open\w*|pay|load\w*|verify\w*|updat\w+|transfer\w*|top(?:ping)?[- ]?up|withdraw\w*)\b",
+        ),
+    ),
+    CueRule(
+        "not_working",
+        0.8,
+        _stems(
+            "broken broke crash freeze freezes freezing frozen froze glitch bug bugs buggy faulty defective malfunction "
+            "unusable unresponsive error dead swallowed outage down offline order stuck declined rejected denied reverted "
+            "blocked locked failing failed fails disconnected unavailable wrong"
+        ),
+        deniable=(
+            r"\b(?:broken|broke down|crash(?:es|ed|ing)?|freez(?:es|ing|e)|frozen|froze|glitch(?:y|es)?|bug(?:s|gy)?|faulty|defective|malfunction\w*|unusable|unresponsive|error(?:s)?(?: (?:message|code|\d+))?|went dead|swallowed|outage)\b",
+            r"\b(?:is|are|was|were|been|went|got|getting|keeps?|kept|being) (?:\w+ )?(?:down|offline|stuck|declined|rejected|blocked|locked(?: out)?|failing|disconnect(?:ed|ing)|unavailable|dead|out of order)\b",
+            r"\b(?:payment|transfer|transaction|top[- ]?up|withdrawal|card|login|update|installation|order|purchase|delivery)s?(?: \w+){0,3} (?:failed|fails|failing|declined|rejected|denied|reverted|blocked)\b",
+            r"\b(?:something|what|anything)(?: is|'s)? (?:went |gone )?wrong with\b",
+            r"\bfailed (?:to|again|every)\b",
+        ),
+        examples=(
+            "The app crashes every time I open it.",
+            "My card doesn’t work",
+            "I cannot log in since the update",
+            "The site is down again.",
+        ),
+        counterexamples=("It works perfectly.", "I have never had a crash."),
+    ),
+    CueRule(
+        "abusive",
+        0.85,
+        _stems(
+            "idiot idiots moron morons stupid fuck fucking fucked fucker shit bullshit bastard bastards asshole assholes bitch "
+            "scum scumbag scumbags crooks thieves liars liar dumb cunt dick arse retard retards wanker wankers fuckers die "
+            "shitty crap dumbass clowns clown wtf stfu"
+        ),
+        deniable=(
+            r"\b(?:idiots?|morons?|fuck\w*|shit(?:ty|s|e)?|bullshit|bastards?|assholes?|arseholes?|bitch(?:es)?|scum(?:bags?)?|crooks|liars?|dumb(?:ass\w*)?|cunts?|retards?|wankers?|clowns?|stfu|wtf|dickheads?)\b",
+            r"\b(?:you|you're|are|so|how|bunch of|pack of|these|your|this|the) (?:all |are |is |being |such )?(?:\w+ )?stupid\b",
+        ),
+        examples=("You are all idiots.", "what the fuck is this", "Bunch of crooks"),
+        counterexamples=("Nobody is an idiot here.", "A stupidly simple setup."),
+    ),
+    CueRule(
+        "sarcasm_suspected",
+        0.5,
+        _stems(
+            "thank thanks great oh wow yeah yes brilliant wonderful fantastic nice lovely bravo congratulations "
+            "just sure good well perfect"
+        ),
+        also=_stems(
+            "nothing wasting ruining ignoring losing breaking great wonderful fantastic brilliant lovely nice sure right "
+            "perfect not another guys late again broken crash crashes crashed lost ignored down wrong needed wanted"
+        ),
+        patterns=(
+            r"\bthanks? (?:you )?(?:so much |a lot |very much )?for (?:nothing|wasting|ruining|ignoring|losing|breaking)",
+            r"\b(?:oh|wow|yeah)[ ,]+(?:great|wonderful|fantastic|brilliant|lovely|nice|sure|right|perfect)\b",
+            r"\b(?:great|wonderful|fantastic|brilliant|lovely|nice|good) (?:job|work|service),? (?:\w+ ){0,3}(?:losing|breaking|ignoring|ruining|wasting|not|another|guys\W*$)",
+            r"\b(?:great|brilliant|wonderful|fantastic|lovely|bravo|congratulations|congrats|well done)\b[^.!?]{0,40}\b(?:late|again|broken|crash\w*|lost|ignored|down|wrong|another (?:delay|bug|error|week))\b",
+            r"\bjust what i (?:needed|wanted)\b[^?]{0,40}(?:\.\.\.|another|again|!)",
+            r"\b(?:yeah|sure|yes),? right\b",
+        ),
+        examples=(
+            "Thanks for nothing!",
+            "Oh great, the app is down again.",
+            "Brilliant, another parcel lost.",
+            "Yeah right",
+        ),
+        counterexamples=("Great service, thank you.", "Oh, I see."),
+    ),
+)
