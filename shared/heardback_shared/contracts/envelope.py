@@ -92,7 +92,14 @@ def from_record(key: bytes | None, headers: Iterable[tuple[str, bytes]], value: 
         return from_cloudevent(from_kafka(message, _FORMAT))
     except EnvelopeError:
         raise
-    except (BaseCloudEventException, ExceptionGroup, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        BaseCloudEventException,
+        ExceptionGroup,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ) as error:
         raise EnvelopeError(f"not a CloudEvents 1.0 event: {_leaves(error)}") from error
 
 
@@ -109,7 +116,11 @@ def from_cloudevent(event: BaseCloudEvent) -> Envelope:
         id=event.get_id(),
         source=event.get_source(),
         type=event.get_type(),
-        data=data if isinstance(data, bytes) else data.encode() if isinstance(data, str) else orjson.dumps(data),
+        data=data
+        if isinstance(data, bytes)
+        else data.encode()
+        if isinstance(data, str)
+        else orjson.dumps(data),
         time=event.get_time(),
         subject=event.get_subject(),
         tenant_id=attributes.get("tenantid"),

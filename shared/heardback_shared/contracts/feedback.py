@@ -129,6 +129,4 @@ class FeedbackContent(Wire):
         """(turn index, text) of everything the customer said; a survey comment is turn 0."""
         if self.kind == "survey":
             return ((0, self.comment),) if self.comment and self.comment.strip() else ()
-        return tuple(
-            (i, t.text) for i, t in enumerate(self.turns) if t.role == "customer" and t.text.strip()
-        )
+        return tuple((i, t.text) for i, t in enumerate(self.turns) if t.role == "customer" and t.text.strip())

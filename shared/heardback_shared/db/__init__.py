@@ -1,0 +1,1 @@
+"""PostgreSQL: connections that belong to one tenant, bulk writes, the outbox, migrations."""

@@ -1,0 +1,93 @@
+"""Every metric heardback exposes. The list is closed: a name that is not here does not exist."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Metrics:
+    """One registry per process, so that tests can hold several."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        # HTTP
+        self.http_requests = Counter(
+            "heardback_http_requests",
+            "Requests by route template, method and status.",
+            ["route", "method", "status"],
+            registry=r,
+        )
+        self.http_seconds = Histogram(
+            "heardback_http_request_seconds", "Time to answer.", ["route"], buckets=_LATENCY, registry=r
+        )
+        # Streams
+        self.stream_records = Counter(
+            "heardback_stream_records",
+            "Records by stage and outcome (handled, dead).",
+            ["stage", "outcome"],
+            registry=r,
+        )
+        self.stream_batch = Histogram(
+            "heardback_stream_batch_records",
+            "Records handled together.",
+            ["stage"],
+            buckets=_SIZES,
+            registry=r,
+        )
+        self.stream_seconds = Histogram(
+            "heardback_stream_batch_seconds",
+            "Time from poll to commit.",
+            ["stage"],
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.stream_retries = Counter(
+            "heardback_stream_retries",
+            "Batches tried again because something was unavailable.",
+            ["stage"],
+            registry=r,
+        )
+        self.stream_lag = Gauge(
+            "heardback_stream_lag_records", "Records waiting behind the last one read.", ["stage"], registry=r
+        )
+        self.outbox_relayed = Counter("heardback_outbox_relayed", "Events sent from the outbox.", registry=r)
+        # Ledger: accepted = settled + in flight + dead
+        self.ledger = Gauge("heardback_ledger_feedback", "Feedback by ledger state.", ["state"], registry=r)
+        self.accepted = Counter(
+            "heardback_feedback_accepted",
+            "Feedback by door and outcome (accepted, duplicate, rejected).",
+            ["door", "outcome"],
+            registry=r,
+        )
+        self.redriven = Counter(
+            "heardback_feedback_redriven", "Feedback sent again, by reason.", ["reason"], registry=r
+        )
+        self.redactions = Counter(
+            "heardback_redactions", "Personal data removed, by kind.", ["kind"], registry=r
+        )
+        # Scoring
+        self.scored = Counter("heardback_feedback_scored", "Scores by status.", ["status"], registry=r)
+        self.inference_seconds = Histogram(
+            "heardback_inference_seconds", "Time of one model batch.", buckets=_LATENCY, registry=r
+        )
+        self.inference_texts = Counter("heardback_inference_texts", "Texts read by the model.", registry=r)
+        self.model_degraded = Gauge(
+            "heardback_model_degraded", "1 while the fallback scorer answers.", registry=r
+        )
+        # Router
+        self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
+        self.intake_to_item = Histogram(
+            "heardback_intake_to_item_seconds",
+            "From accepted to item committed.",
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.loops = Counter("heardback_loops", "Loop steps by state reached.", ["state"], registry=r)
+        self.deliveries = Counter(
+            "heardback_deliveries", "Webhook attempts by outcome.", ["outcome"], registry=r
+        )
+        self.delivery_seconds = Histogram(
+            "heardback_delivery_seconds", "Time of one webhook attempt.", buckets=_LATENCY, registry=r
+        )

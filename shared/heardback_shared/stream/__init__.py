@@ -1,0 +1,1 @@
+"""Reading from and writing to the log: ports, the loop that every stage runs, and the Kafka adapter."""

@@ -1,0 +1,207 @@
+"""The ports on a Kafka-protocol broker, by aiokafka."""
+
+import asyncio
+import ssl
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+)
+
+from heardback_shared.contracts.envelope import to_kafka
+from heardback_shared.errors import TransientError
+from heardback_shared.settings import KafkaSettings
+from heardback_shared.stream.ports import Outgoing, Record
+
+_log = structlog.get_logger(__name__)
+
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+START_SECONDS = 60.0
+START_PAUSE_SECONDS = 0.5
+
+
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client needs to connect, TLS and SASL included."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.bootstrap_servers,
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=settings.ssl_cafile)
+        if settings.ssl_certfile:
+            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+        options["ssl_context"] = context
+    if settings.security_protocol.startswith("SASL"):
+        password = settings.sasl_password
+        options["sasl_mechanism"] = settings.sasl_mechanism
+        options["sasl_plain_username"] = settings.sasl_username
+        options["sasl_plain_password"] = password.get_secret_value() if password else None
+    return options
+
+
+class KafkaSource:
+    """One member of a consumer group. Never commits on its own, never skips what it has not read.
+
+    On a rebalance, revoking waits until the batch in hand is committed, within `drain_seconds`; a commit that
+    comes too late is dropped, and the new holder reads those records again.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, topics: Sequence[str], group: str, *, drain_seconds: float = 30.0
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._group = group
+        self._drain_seconds = drain_seconds
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._positions: dict[tuple[str, int], int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        self._consumer = consumer = AIOKafkaConsumer(
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=max(self._settings.session_timeout_ms // 4, 250),
+            rebalance_timeout_ms=self._settings.rebalance_timeout_ms,
+            max_poll_interval_ms=self._settings.max_poll_interval_ms,
+            fetch_max_wait_ms=self._settings.fetch_max_wait_ms,
+            max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+            metadata_max_age_ms=30_000,
+            **client_options(self._settings),
+        )
+        consumer.subscribe(list(self._topics), listener=_DrainOnRevoke(self._drained))
+        await _start_patiently(consumer)
+
+    async def _drained(self) -> None:
+        self._positions.clear()
+        try:
+            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+        except TimeoutError:
+            _log.warning("kafka.drain_overrun", group=self._group)
+
+    async def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        self._idle.set()
+        batches = await self._running().getmany(
+            timeout_ms=int(timeout_seconds * 1000), max_records=max_records
+        )
+        records = [
+            Record(m.topic, m.partition, m.offset, m.key, m.value, tuple(m.headers))
+            for messages in batches.values()
+            for m in messages
+        ]
+        for record in records:
+            self._positions[record.topic, record.partition] = record.offset + 1
+        if records:
+            self._idle.clear()
+        return records
+
+    async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        consumer = self._running()
+        try:
+            held = consumer.assignment()
+            wanted = {TopicPartition(*at): offset for at, offset in offsets.items()}
+            still_ours = {at: offset for at, offset in wanted.items() if at in held}
+            if still_ours:
+                await consumer.commit(still_ours)
+        except (CommitFailedError, IllegalStateError) as error:
+            _log.info("kafka.commit_too_late", group=self._group, error=type(error).__name__)
+        except KafkaError as error:
+            raise TransientError(f"commit failed: {type(error).__name__}") from error
+        finally:
+            self._idle.set()
+
+    def lag(self) -> int:
+        consumer = self._running()
+        waiting = 0
+        for (topic, partition), position in self._positions.items():
+            end = consumer.highwater(TopicPartition(topic, partition))
+            waiting += max((end or 0) - position, 0)
+        return waiting
+
+    async def stop(self) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    def _running(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the source is not started")
+        return self._consumer
+
+
+class _DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, drain: Any) -> None:
+        self._drain = drain
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        if revoked:
+            await self._drain()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        return None
+
+
+class KafkaSink:
+    """Acknowledged by all in-sync replicas, or an error."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        self._producer = AIOKafkaProducer(
+            acks="all",
+            enable_idempotence=self._settings.enable_idempotence,
+            max_request_size=MAX_REQUEST_BYTES,
+            max_batch_size=256 * 1024,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=30_000,
+            **client_options(self._settings),
+        )
+        await _start_patiently(self._producer)
+
+    async def send(self, outgoing: Sequence[Outgoing]) -> None:
+        if not outgoing:
+            return
+        if self._producer is None:
+            raise RuntimeError("the sink is not started")
+        acknowledgements = []
+        try:
+            for message in outgoing:
+                key, headers, value = to_kafka(message.event)
+                acknowledgements.append(
+                    await self._producer.send(message.topic, value, key=key, headers=headers)
+                )
+        except KafkaError as error:
+            await asyncio.gather(*acknowledgements, return_exceptions=True)
+            raise TransientError(f"send failed: {type(error).__name__}") from error
+        for outcome in await asyncio.gather(*acknowledgements, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise TransientError(f"send failed: {type(outcome).__name__}") from outcome
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+
+async def _start_patiently(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """A broker may come up after us; give it a minute."""
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+    while True:
+        try:
+            await client.start()
+        except KafkaConnectionError as error:
+            await client.stop()
+            if asyncio.get_running_loop().time() >= deadline:
+                raise TransientError("no broker answers at the bootstrap servers") from error
+            await asyncio.sleep(START_PAUSE_SECONDS)
+        else:
+            return
