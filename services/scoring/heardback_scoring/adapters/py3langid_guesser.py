@@ -5,9 +5,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from heardback_scoring.domain.language import Guess
 
 # Languages in which customers write; rarer ones only draw short English texts to themselves.
-LANGUAGES = (
-    "ar bg cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv th tl tr uk vi zh"
-)
+LANGUAGES = "ar bg cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv th tl tr uk vi zh"
 _LONGEST = 1000
 
 

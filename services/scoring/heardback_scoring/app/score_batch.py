@@ -169,9 +169,7 @@ def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes
 def _turn_readings(turns: Sequence[ReadTurn], by: Understanding) -> tuple[TurnReading, ...]:
     policy = by.policies.sentiment
     return tuple(
-        TurnReading(
-            index=t.index, sentiment=sentiment.reading(t.negative, t.neutral, t.positive, policy)
-        )
+        TurnReading(index=t.index, sentiment=sentiment.reading(t.negative, t.neutral, t.positive, policy))
         for t in turns
     )
 
@@ -208,7 +206,10 @@ def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, 
         total = heard.left_out + len(heard.said)
         return "scored", f"{heard.left_out} of {total} texts are in a language that is not scored; left out."
     if heard.silent:
-        return "scored", "Nothing was said in words." if heard.empty else "There is no text; only the rest counts."
+        return (
+            "scored",
+            "Nothing was said in words." if heard.empty else "There is no text; only the rest counts.",
+        )
     return "scored", None
 
 

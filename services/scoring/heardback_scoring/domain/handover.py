@@ -39,7 +39,9 @@ def decide(
         if name in names:
             return Handover(now=True, because=because)
     if not readable:
-        return Handover(now=True, because=f"Language {language.code!r} is not scored; a person should read it.")
+        return Handover(
+            now=True, because=f"Language {language.code!r} is not scored; a person should read it."
+        )
     mood = min((s for s in (sentiment, path.end if path else None) if s is not None), default=0.0)
     if mood <= policy.negative_at:
         for name, because in policy.cues_when_negative.items():

@@ -35,7 +35,9 @@ class EmbeddedTaxonomy:
 
     def __post_init__(self) -> None:
         if len(self.vectors) != len(self.taxonomy.examples):
-            raise ValueError(f"{len(self.taxonomy.examples)} examples need as many vectors, not {len(self.vectors)}")
+            raise ValueError(
+                f"{len(self.taxonomy.examples)} examples need as many vectors, not {len(self.vectors)}"
+            )
 
 
 def pooled(vectors: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
@@ -90,7 +92,11 @@ def _confidences(scores: Vectors, decision: Decision) -> Vectors:
 
 
 def _causes(
-    embedded: EmbeddedTaxonomy, similarities: Vectors, scores: Vectors, confidences: Vectors, ranks: NDArray[np.int64]
+    embedded: EmbeddedTaxonomy,
+    similarities: Vectors,
+    scores: Vectors,
+    confidences: Vectors,
+    ranks: NDArray[np.int64],
 ) -> Causes:
     decision, categories = embedded.taxonomy.decision, embedded.taxonomy.categories
     order = [int(i) for i in ranks]

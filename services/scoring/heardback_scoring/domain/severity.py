@@ -166,7 +166,13 @@ def _context_facts(inputs: SeverityInputs, policy: SeverityPolicy) -> list[tuple
         facts.append(("tier", points, f"The customer is {customer.tier}."))
     value = customer.lifetime_value
     if value is not None and (points := reached(policy.lifetime_value, value)):
-        facts.append(("lifetime_value", points, f"The lifetime value is {value:,.0f} {customer.currency or ''}".strip() + "."))
+        facts.append(
+            (
+                "lifetime_value",
+                points,
+                f"The lifetime value is {value:,.0f} {customer.currency or ''}".strip() + ".",
+            )
+        )
     if customer.renewal_date and inputs.today:
         days = (customer.renewal_date - inputs.today).days
         if days >= 0 and (points := reached(policy.renewal, -days)):

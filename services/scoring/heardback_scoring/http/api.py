@@ -1,6 +1,5 @@
 """The HTTP door of scoring: one question, answered at once."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI
@@ -20,26 +19,18 @@ from heardback_shared.metrics import Metrics
 RETRY_SECONDS = 2
 
 
-def add_routes(
-    app: FastAPI, understanding: Callable[[], Understanding | None], guard: Guard, clock: Clock, metrics: Metrics
-) -> None:
-    """`understanding` gives None until the model is loaded; requests get 503 meanwhile."""
+def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metrics: Metrics) -> None:
     router = APIRouter(prefix="/v1", tags=["scoring"])
     may_score = guard.needs("score:write")
 
-    def ready() -> Understanding:
-        found = understanding()
-        if found is None:
-            raise _unavailable("The model is still being loaded.")
-        return found
-
-    @router.post("/score", summary="Score one text, conversation, survey or transcript", response_model=ScoredAnswer)
+    @router.post(
+        "/score", summary="Score one text, conversation, survey or transcript", response_model=ScoredAnswer
+    )
     async def score(
         _: Annotated[Principal, Depends(may_score)],
         body: Annotated[dict[str, Any], Body(openapi_examples=EXAMPLES)],
     ) -> dict[str, Any]:
         """Nothing is stored. The answer is what was sent, with `score` added."""
-        by = ready()
         try:
             row = ScoreRow.model_validate(body)
         except ValidationError as error:
@@ -53,11 +44,12 @@ def add_routes(
 
     @router.get("/models", summary="The models and policies in use")
     async def models(_: Annotated[Principal, Depends(may_score)]) -> ModelsAnswer:
-        by = ready()
         scorer = by.reader.scorer
         return ModelsAnswer(
             models=(
-                ModelInUse(model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded),
+                ModelInUse(
+                    model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded
+                ),
                 ModelInUse(model=by.fallback.model, use="fallback", degraded=True),
             ),
             policies=by.policies.versions,
