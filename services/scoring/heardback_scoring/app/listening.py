@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import language as languages
 from heardback_scoring.domain.cues import find_in_turns
-from heardback_scoring.domain.words import folded, words_of
+from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.feedback import FeedbackContent
 from heardback_shared.contracts.score import Cue, Language
 
@@ -15,9 +15,8 @@ class Said:
     """One customer text that will be read. `spoken` is what the model gets."""
 
     index: int
-    text: str
+    text: Text
     spoken: str
-    words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +46,12 @@ def listen(content: FeedbackContent, by: Understanding) -> Heard:
     """Texts without a language of their own ("👍", names, "thx") follow the language of the conversation."""
     policy = by.policies.language
     texts = content.customer_texts
-    spoken = [(i, text) for i, text in texts if not languages.says_nothing(text, policy)]
+    spoken = [(i, Text.of(text)) for i, text in texts if not languages.says_nothing(text, policy)]
     found = [languages.decide(text, content.language, by.guesser.guess, policy) for _, text in spoken]
     whole = languages.of_conversation(found)
     follows = whole.code == languages.UNKNOWN or whole.code in policy.scored
     said = tuple(
-        Said(i, text, languages.spoken(text, policy), len(words_of(folded(text))))
+        Said(i, text, languages.spoken(text.original, policy))
         for (i, text), language in zip(spoken, found, strict=True)
         if language.readable and (follows or language.code != languages.UNKNOWN)
     )

@@ -98,7 +98,7 @@ def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -
             continue
         vector = _pooled(one.said, read.readings) if by.embedded is not None else None
         if vector is None:
-            causes[row] = by.keywords.causes(" \n".join(s.text for s in one.said))
+            causes[row] = by.keywords.causes([s.text for s in one.said])
         else:
             rows.append(row)
             vectors.append(vector)
@@ -116,14 +116,14 @@ def _pooled(said: Sequence[Said], readings: Sequence[TextReading]) -> Vectors | 
         return None
     if len(known) == 1:
         return known[0]
-    weights = [max(s.words, 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)]
+    weights = [max(len(s.text.words), 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)]
     return pooled(known, weights)
 
 
 def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes, by: Understanding) -> Score:
     policies, content = by.policies, feedback.content
     turns = [
-        ReadTurn(s.index, s.words, r.negative, r.neutral, r.positive)
+        ReadTurn(s.index, len(s.text.words), r.negative, r.neutral, r.positive)
         for s, r in zip(heard.said, read.readings, strict=True)
     ]
     whole = sentiment.overall(turns, policies.sentiment)

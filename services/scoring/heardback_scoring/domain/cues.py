@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from heardback_scoring.domain.words import folded, words_of
+from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.score import Cue
 
 _STEM = 4
@@ -54,10 +54,9 @@ class CueFinder:
             for stem in entry.rule.stems:
                 self._by_stem[stem] = (*self._by_stem.get(stem, ()), position)
 
-    def find(self, turn: int, text: str) -> list[Cue]:
+    def find(self, turn: int, text: Text) -> list[Cue]:
         """The cues of one text in table order, each at most once, at its first place."""
-        straight = folded(text)
-        stems = {word[:_STEM] for word in words_of(straight)}
+        stems = {word[:_STEM] for word in text.words}
         by_stem = self._by_stem
         candidates = {position for stem in stems if stem in by_stem for position in by_stem[stem]}
         if not candidates:
@@ -68,7 +67,7 @@ class CueFinder:
             rule = entry.rule
             if rule.name in found or (rule.also and rule.also.isdisjoint(stems)):
                 continue
-            span = _first_place(entry, straight)
+            span = _first_place(entry, text.low)
             if span is not None:
                 found[rule.name] = Cue(
                     name=rule.name, probability=rule.probability, turn=turn, span=span, by="pattern"
@@ -76,7 +75,7 @@ class CueFinder:
         return list(found.values())
 
 
-def find_in_turns(finder: CueFinder, texts: Sequence[tuple[int, str]]) -> tuple[Cue, ...]:
+def find_in_turns(finder: CueFinder, texts: Sequence[tuple[int, Text]]) -> tuple[Cue, ...]:
     """The cues of all (turn index, text) pairs, in the order of the turns."""
     return tuple(cue for turn, text in texts for cue in finder.find(turn, text))
 

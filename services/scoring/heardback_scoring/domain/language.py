@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from heardback_scoring.domain.words import folded, words_of
+from heardback_scoring.domain.words import Text, folded
 from heardback_shared.contracts.score import Language
 
 UNKNOWN = "und"
@@ -52,7 +52,7 @@ class TextLanguage:
 
 
 def decide(
-    text: str, declared: str | None, guess: Callable[[str], Guess], policy: LanguagePolicy
+    text: Text, declared: str | None, guess: Callable[[str], Guess], policy: LanguagePolicy
 ) -> TextLanguage:
     """The language of one text. The first rule that applies answers:
 
@@ -66,18 +66,21 @@ def decide(
     6. The guess is English with `english_confidence`: `en`.
     7. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called foreign.
     """
-    letters = sum(map(str.isalpha, text))
+    original = text.original
+    letters = sum(len(word) - word.count("'") for word in text.words)
     if declared:
         code = declared.split("-", 1)[0].lower()
         return TextLanguage(code, 1.0, code in policy.scored, letters)
     if letters == 0:
         return TextLanguage(UNKNOWN, 0.0, readable=True, letters=0)
-    share, hits, total = _english(text, policy)
-    if total and (hits == total or (hits >= policy.min_hits and share >= policy.min_share)):
+    total = len(text.words)
+    hits = sum(1 for word in text.words if word in policy.words)
+    share = hits / total
+    if hits == total or (hits >= policy.min_hits and share >= policy.min_share):
         return TextLanguage("en", round(min(0.99, 0.7 + 0.3 * share), 4), readable=True, letters=letters)
-    guessed = guess(text)
+    guessed = guess(original)
     confidence = round(guessed.confidence, 4)
-    if not text.isascii() and _foreign_letters(text) * 2 > letters:
+    if not text.low.isascii() and _foreign_letters(original) * 2 > letters:
         sure = guessed.confidence >= policy.foreign_confidence and guessed.code not in policy.scored
         return TextLanguage(guessed.code if sure else UNKNOWN, confidence, readable=False, letters=letters)
     if guessed.code not in policy.scored:
@@ -117,12 +120,6 @@ def spoken(text: str, policy: LanguagePolicy) -> str:
     if text.isascii() or any(map(str.isalpha, text)):
         return text
     return " ".join(policy.signs[sign] for sign in text if sign in policy.signs) or text
-
-
-def _english(text: str, policy: LanguagePolicy) -> tuple[float, int, int]:
-    words = words_of(folded(text))
-    hits = sum(1 for word in words if word in policy.words)
-    return (hits / len(words) if words else 0.0), hits, len(words)
 
 
 def _is_sure(guess: Guess, letters: int, policy: LanguagePolicy) -> bool:

@@ -1,18 +1,19 @@
 """What it is about: the taxonomy categories whose examples lie nearest to the text."""
 
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heardback_scoring.domain.taxonomy import Category, Decision, Taxonomy
-from heardback_scoring.domain.words import folded
+from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.score import Neighbour, RootCause
 
 Vectors = NDArray[np.float32]
 _SHOWN = 3
+_STEM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,37 +139,50 @@ def _cause(
 
 
 class KeywordTaxonomy:
-    """The fallback without embeddings: counts the keywords of each category. Compiled once."""
+    """The fallback without embeddings: counts the keywords of each category."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._confidence = taxonomy.decision.keyword_confidence
         self._runners_up = taxonomy.decision.runners_up
-        self._patterns = tuple(
-            (domain, name, _keyword_pattern(category.keywords))
-            for domain, name, category in taxonomy.categories
-            if category.cause and category.keywords
-        )
+        self._names = [(d, name) for d, name, category in taxonomy.categories if category.cause]
+        self._phrases: list[tuple[str, int]] = []
+        self._by_stem: dict[str, list[tuple[str, bool, int]]] = {}
+        causes = (category for _, _, category in taxonomy.categories if category.cause)
+        for number, category in enumerate(causes):
+            for keyword in map(str.lower, category.keywords):
+                self._add(keyword.rstrip("*"), keyword.endswith("*"), number)
 
-    def causes(self, text: str) -> Causes:
-        """The category with most different keywords in the text, the first of the file among equals.
+    def _add(self, keyword: str, any_ending: bool, number: int) -> None:
+        if keyword.isalpha():
+            self._by_stem.setdefault(keyword[:_STEM], []).append((keyword, any_ending, number))
+        else:
+            self._phrases.append((keyword, number))
+
+    def causes(self, texts: Sequence[Text]) -> Causes:
+        """The category with most different keywords in the texts, the first of the file among equals.
 
         confidence = `keyword_confidence` × its keywords / all keywords found. Unclear when none is found.
         """
-        said = folded(text)
-        hits = [(len(set(pattern.findall(said))), d, name) for d, name, pattern in self._patterns]
-        total = sum(count for count, _, _ in hits)
-        if not total:
+        found = {hit for text in texts for hit in self._hits(text)}
+        if not found:
             return UNCLEAR
-        best = sorted((h for h in hits if h[0]), key=lambda h: -h[0])
+        counts = Counter(number for _, number in found)
+        ranked = sorted(counts, key=lambda number: (-counts[number], number))
         causes = tuple(
-            RootCause(domain=d, category=name, confidence=round(self._confidence * count / total, 4))
-            for count, d, name in best
+            RootCause(
+                domain=self._names[number][0],
+                category=self._names[number][1],
+                confidence=round(self._confidence * counts[number] / len(found), 4),
+            )
+            for number in ranked[: 1 + self._runners_up]
         )
-        return Causes(causes[:1], causes[1 : 1 + self._runners_up])
+        return Causes(causes[:1], causes[1:])
 
-
-def _keyword_pattern(keywords: Sequence[str]) -> re.Pattern[str]:
-    spelled = (re.escape(word.lower()).replace(r"\*", r"\w*") for word in keywords)
-    # A keyword that begins inside a word ("n't work") has no word boundary in front of it.
-    bounded = (s if s.startswith("n't") else rf"\b{s}" for s in spelled)
-    return re.compile(f"(?:{'|'.join(bounded)})(?!\\w)")
+    def _hits(self, text: Text) -> Iterator[tuple[str, int]]:
+        for word in text.words:
+            for keyword, any_ending, number in self._by_stem.get(word[:_STEM], ()):
+                if word == keyword or (any_ending and word.startswith(keyword)):
+                    yield keyword, number
+        for phrase, number in self._phrases:
+            if phrase in text.low:
+                yield phrase, number

@@ -119,7 +119,8 @@ def _metric(inputs: SeverityInputs, policy: SeverityPolicy) -> list[Contribution
     found = []
     share = metric.share_of_best
     said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
-    if points := round(policy.metric_points * policy.metric_shape.share(share)):
+    most = policy.metric_points if inputs.lowest is not None else policy.metric_points_alone
+    if points := round(most * policy.metric_shape.share(share)):
         found.append(_says("metric", points, f"The answer was {said}, {metric.direction.replace('_', ' ')}."))
     fall = fall_below_usual(metric, inputs.customer)
     if fall is not None and (points := round(policy.fall_points * policy.fall_shape.share(fall))):

@@ -68,6 +68,8 @@ class SeverityPolicy(_Data):
     sentiment: dict[str, Points]
     sentiment_shape: Slope
     metric_points: Points
+    metric_points_alone: Points
+    """Where there is no text to read, the metric says it all."""
     metric_shape: Slope
     fall_points: Points
     fall_shape: Slope

@@ -1,6 +1,8 @@
 """Words of a text, as every rule of this package counts them."""
 
 import re
+from dataclasses import dataclass
+from typing import Self
 
 _APOSTROPHES = {ord(mark): "'" for mark in "’‘ʼ＇`´"}
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -17,3 +19,17 @@ def folded(text: str) -> str:
 def words_of(folded_text: str) -> list[str]:
     """Runs of letters, inner apostrophes kept. Digits and signs are no words."""
     return _WORD.findall(folded_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text with what every rule asks of it, worked out once."""
+
+    original: str
+    low: str
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, original: str) -> Self:
+        low = folded(original)
+        return cls(original, low, tuple(words_of(low)))
