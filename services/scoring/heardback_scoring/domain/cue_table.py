@@ -137,7 +137,7 @@ CUES: tuple[CueRule, ...] = (
         _stems(
             "refund refunds refunded refunding charged charge charges charging overcharged money invoice invoiced billed "
             "bill billing payment paid deducted debited debit dispute disputing unauthorised unauthorized fee fees twice "
-            "compensation reimburse reimbursed reimbursement chargeback price"
+            "compensation reimburse reimbursed reimbursement chargeback price transaction withdrawal amount statement owe paying"
         ),
         deniable=(
             r"\b(?:refund|reimburse|reimbursement|chargeback|compensation)(?:ed|ing|s|ment)?\b",
