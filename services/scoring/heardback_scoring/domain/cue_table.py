@@ -11,7 +11,7 @@ def _stems(words: str) -> frozenset[str]:
 
 _ACCOUNT = (
     r"(?:my |our |the |this |all |of |a |an |your |\w+ ){0,4}"
-    r"(?:subscription|account|membership|contract|plan|policy|service|profile|renewal|policies|services|accounts)"
+    r"(?:subscription|account|membership|contract|plan|policy|service|profile|renewal|policie|insurance)s?"
 )
 
 CUES: tuple[CueRule, ...] = (
@@ -36,7 +36,8 @@ CUES: tuple[CueRule, ...] = (
         0.85,
         _stems(
             "cancel close closing delete leave leaving switch terminate quit end ending elsewhere competitor "
-            "unsubscribe done moving move drop stop deactivate remove uninstall discontinue out go going"
+            "unsubscribe done moving move drop stop deactivate remove uninstall discontinue out go going "
+            "deletion closure removal termination closed deleted"
         ),
         deniable=(
             rf"\b(?:cancel(?:l?ing|lation of)?|clos(?:e|ing)|terminat(?:e|ing)|end(?:ing)?|delet(?:e|ing)|discontinu(?:e|ing)|deactivat(?:e|ing)|drop(?:ping)?|remov(?:e|ing)|stop(?:ping)?) {_ACCOUNT}\b",
@@ -45,6 +46,9 @@ CUES: tuple[CueRule, ...] = (
             r"\b(?:going|go|shop|buy|look|looking) elsewhere\b",
             r"\b(?:i|we)(?:'m|'re| am| are| will be|'ll be)? (?:leaving|done with (?:you|this (?:company|app|bank|service|shop)|them)|out of here|uninstalling|deleting (?:the|this|your) app)\b",
             r"\b(?:uninstall(?:ed|ing)|deleted) (?:it|this|the app|this app|your app)\b",
+            r"\b(?:account|subscription|membership|plan|policy|contract)s? (?:be |get |to be )?(?:cancell?ation|clos(?:ure|ing|ed)|delet(?:ion|ed)|removal|terminat(?:ion|ed)|cancell?ed)s?\b",
+            rf"\b(?:cancell?ation|closure|deletion|termination|removal) of {_ACCOUNT}\b",
+            r"\bclose (?:\w+ ){1,2}\w+'s account\b",
         ),
         examples=(
             "I want to cancel my subscription today.",
@@ -137,7 +141,14 @@ CUES: tuple[CueRule, ...] = (
         _stems(
             "refund refunds refunded refunding charged charge charges charging overcharged money invoice invoiced billed "
             "bill billing payment paid deducted debited debit dispute disputing unauthorised unauthorized fee fees twice "
-            "compensation reimburse reimbursed reimbursement chargeback price transaction withdrawal amount statement owe paying"
+            "compensation reimburse reimbursed reimbursement chargeback price transaction withdrawal amount statement owe "
+            "paying purchase transfer someone"
+        ),
+        patterns=(
+            r"\b(?:charge|payment|transaction|debit|withdrawal|purchase|transfer)s?\b[^.!?]{0,60}\b(?:don't|do not|didn't|did not|never|not|dont|didnt) (?:think i |actually )?(?:recogni[sz]e|ma[dk]e|authori[sz]e|remember|recall|set)",
+            r"\b(?:don't|do not|didn't|did not|never|dont|didnt) (?:recogni[sz]e|ma[dk]e|authori[sz]e|remember|recall)\b[^.!?]{0,30}\b(?:charge|payment|transaction|debit|withdrawal|purchase|transfer)",
+            r"\b(?:billing|payment|invoice|refund)s? (?:issue|problem|error|mistake|dispute)s?\b",
+            r"\bsomeone (?:has |have |is |just )*(?:withdrawn|withdrawing|withdrew|charged)\b",
         ),
         deniable=(
             r"\b(?:refund|reimburse|reimbursement|chargeback|compensation)(?:ed|ing|s|ment)?\b",
@@ -164,7 +175,7 @@ CUES: tuple[CueRule, ...] = (
         0.85,
         _stems(
             "stolen stole lost fraud fraudulent scam scammed hacked hack hacker compromised unauthorised unauthorized "
-            "identity phishing robbed accident crash crashed locked theft thief missing someone"
+            "identity phishing robbed suspicious card account left taken accident crash crashed locked theft thief missing someone"
         ),
         deniable=(
             r"\b(?:stolen|robbed|scammed|defrauded|phishing|identity theft|thief|thieves)\b",
@@ -175,6 +186,10 @@ CUES: tuple[CueRule, ...] = (
             r"\b(?:fraud|fraudulent|unauthori[sz]ed) (?:\w+ )?(?:charge|transaction|payment|activity|purchase|withdrawal|access|use|transfer)s?\b",
             r"\b(?:victim of|report|suspect|committing|committed)(?: \w+){0,2} (?:fraud|scam|theft)\b",
             r"\bsomeone (?:else )?(?:is |has |had |may have |might have |must have )?(?:used|using|accessed|accessing|withdrew|withdrawn|bought|logged|got into|stole|made|took)(?: \w+){0,3} (?:card|account|money|details|phone|purchase|name|identity)s?\b",
+            r"\b(?:card|phone|account|wallet|mobile) (?:was|is|has been|got|were|being) (?:used|missed|miss|left|taken|misused)\b(?! (?:by me|yesterday by))",
+            r"\b(?:used?|using|accessed) (?:my|our) (?:card|account|phone|identity)(?: \w+){0,3} without\b",
+            r"\bsuspicious (?:\w+ )?(?:spending|activity|transaction|charge|login|payment|withdrawal)s?\b",
+            r"\b(?:fraud|stole|car crash)\b",
             r"\b(?:had|was in|been in|have|in|report)(?: \w+){0,3} (?:an|a|my|the)(?: \w+)? accident\b",
         ),
         examples=(
@@ -342,10 +357,11 @@ CUES: tuple[CueRule, ...] = (
         ),
         also=_stems(
             "work load loading open start connect respond turn turning log login logging sign signing register registration "
-            "access update updating show function verify reset charge play scan let allow pay transfer top topping withdraw"
+            "access update updating show function verify reset charge play scan let allow pay transfer top topping withdraw "
+            "accept gone going goes through"
         ),
         patterns=(
-            r"\b(?:not|[a-z]+n't|never|cannot|no longer|stopped|stops|barely|hardly|isnt|doesnt|wont|cant|dont|didnt)(?: \w+){0,2} (?:work(?:s|ing|ed)?|load(?:s|ing)?|open(?:s|ing)?|start(?:s|ing)?|connect(?:s|ing)?|respond(?:s|ing)?|turn(?:ing)? on|log ?in|sign ?in|sign ?up|register|access|update|show(?:ing)?(?: up)?|function(?:ing)?|verify|reset|charge|play|scan)\b",
+            r"\b(?:not|[a-z]+n't|never|cannot|no longer|stopped|stops|barely|hardly|isnt|doesnt|wont|cant|dont|didnt)(?: \w+){0,2} (?:work(?:s|ing|ed)?|load(?:s|ing)?|open(?:s|ing)?|start(?:s|ing)?|connect(?:s|ing)?|respond(?:s|ing)?|turn(?:ing)? on|log ?in|sign ?in|sign ?up|register|access|update|show(?:ing)?(?: up)?|function(?:ing)?|verify|reset|charge|play|scan|accept(?:ing|ed)?|go(?:ne|ing|es)? through)\b",
             r"\bwo?n't (?:let|allow)\b",
             r"\b(?:unable|can't|cannot|couldn't|could not|trouble|problems?|issues?|difficulty|failed|fails?)(?: \w+){0,3} (?:log(?:ging)?[- ]?in|login|sign(?:ing)?[- ]?(?:in|up)|register(?:ing)?|registration|connect\w*|access\w*|open\w*|pay|load\w*|verify\w*|updat\w+|transfer\w*|top(?:ping)?[- ]?up|withdraw\w*)\b",
         ),
@@ -356,7 +372,8 @@ CUES: tuple[CueRule, ...] = (
         _stems(
             "broken broke crash freeze freezes freezing frozen froze glitch bug bugs buggy faulty defective malfunction "
             "unusable unresponsive error dead swallowed outage down offline order stuck declined rejected denied reverted "
-            "blocked locked failing failed fails disconnected unavailable wrong"
+            "blocked locked failing failed fails disconnected unavailable "
+            "wrong declining decline reject problem issue trouble"
         ),
         deniable=(
             r"\b(?:broken|broke down|crash(?:es|ed|ing)?|freez(?:es|ing|e)|frozen|froze|glitch(?:y|es)?|bug(?:s|gy)?|faulty|defective|malfunction\w*|unusable|unresponsive|error(?:s)?(?: (?:message|code|\d+))?|went dead|swallowed|outage)\b",
@@ -364,6 +381,8 @@ CUES: tuple[CueRule, ...] = (
             r"\b(?:payment|transfer|transaction|top[- ]?up|withdrawal|card|login|update|installation|order|purchase|delivery)s?(?: \w+){0,3} (?:failed|fails|failing|declined|rejected|denied|reverted|blocked)\b",
             r"\b(?:something|what|anything)(?: is|'s)? (?:went |gone )?wrong with\b",
             r"\bfailed (?:to|again|every)\b",
+            r"\b(?:declin|reject)(?:e|ed|es|ing)\b",
+            r"\b(?:problem|issue|trouble)s? (?:with|in) (?:my|the|your|our) (?:\w+ ){0,2}(?:app|website|site|card|login|password|account|software|phone|device|system|registration|connection|internet)\b",
         ),
         examples=(
             "The app crashes every time I open it.",

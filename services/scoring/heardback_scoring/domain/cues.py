@@ -11,7 +11,7 @@ _STEM = 4
 _CLAUSE_END = re.compile(r"[.!?;,:\n]|\bbut\b|\bbecause\b")
 _DENIAL = re.compile(
     r"\b(?:not|never|no|nobody|none|nothing|without|neither|nor|dont|didnt|wouldnt|isnt|wasnt|arent"
-    r"|(?:do|did|does|would|wo|is|are|was|were|have|has|had|am|ai)n't)\b(?!\W+(?:let|allow|only))(?:\W+[\w']+){0,4}\W*$",
+    r"|(?:do|did|does|would|wo|is|are|was|were|have|has|had|am|ai)n't)\b(?!\W+(?:let|allow|only|know|understand|see why))(?:\W+[\w']+){0,4}\W*$",
 )
 _PERMISSION = re.compile(r"\b(?:let|lets|allow|allowed|able|possible)\b")
 _WINDOW = 48
