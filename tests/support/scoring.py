@@ -25,8 +25,8 @@ POLICIES = load_policies()
 class ScriptedScorer:
     """Reads each known text as scripted (negative, neutral, positive), every other as neutral.
 
-    With `words` given, the embedding of a text counts which of them it holds, so that texts about the same word
-    are near each other.
+    With `words` given, the embedding of a text counts which of them it holds, so that texts about the same
+    word are near each other.
     """
 
     degraded = False

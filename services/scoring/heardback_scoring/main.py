@@ -105,7 +105,7 @@ def http_app(
 ) -> FastAPI:
     app = create_app(
         "heardback scoring",
-        "How bad is it, and what is it about? Sentiment, cues, root cause, severity and handover, with reasons.",
+        "How bad is it, and what is it about? Sentiment, cues, root cause, severity, handover, with reasons.",
         metrics=metrics,
         readiness=readiness,
         max_body_bytes=settings.max_body_bytes,

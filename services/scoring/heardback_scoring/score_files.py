@@ -2,14 +2,13 @@
 
 import asyncio
 import gzip
-import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import orjson
 import typer
@@ -153,24 +152,26 @@ def _first(error: ValidationError) -> str:
     return f"{where}: {said}" if where else said
 
 
-def _open_source(path: Path) -> IO[bytes]:
+@contextmanager
+def _open_source(path: Path) -> Iterator[IO[bytes]]:
     """Gzip is recognised by its first bytes, so that it may come through a pipe as well."""
-    if path == STANDARD:
-        raw: Any = sys.stdin.buffer
-    else:
-        try:
-            raw = path.open("rb")
-        except OSError as error:
-            raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)
-    if buffered.peek(2)[:2] == _GZIP_MAGIC:
-        return gzip.open(buffered, "rb")  # type: ignore[return-value]
-    return buffered
+    with ExitStack() as opened:
+        if path == STANDARD:
+            raw: Any = sys.stdin.buffer
+        else:
+            try:
+                raw = opened.enter_context(path.open("rb"))
+            except OSError as error:
+                raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
+        if raw.peek(2)[:2] == _GZIP_MAGIC:
+            raw = opened.enter_context(gzip.open(raw, "rb"))
+        yield raw
 
 
 def _open_target(path: Path) -> IO[bytes]:
     if path == STANDARD:
         return open(sys.stdout.fileno(), "wb", closefd=False)
-    if path.suffix == ".gz":
-        return gzip.open(path, "wb")  # type: ignore[return-value]
-    return path.open("wb")
+    try:
+        return cast("IO[bytes]", gzip.open(path, "wb")) if path.suffix == ".gz" else path.open("wb")
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}") from error

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.cue_table import CUES
 from heardback_scoring.domain.cues import CueFinder, CueRule, find_in_turns, is_denied
 from heardback_scoring.domain.words import Text
-from tests.support.scoring import POLICIES
 
 FINDER = CueFinder(CUES)
 NAMES = {
@@ -78,6 +78,8 @@ def test_a_cue_points_at_its_turn_and_its_words() -> None:
         ("we have no plans to ", True),
         ("Nobody here wants to ", True),
         ("It does not work, so I want to ", False),
+        ("It never came and I want to ", False),
+        ("I don't know how to ", False),
         ("you won't let me ", False),
         ("I can't ", False),
         ("", False),
@@ -95,7 +97,9 @@ def test_any_text_can_be_searched_and_spans_lie_inside(text: str) -> None:
         assert 0 <= cue.span[0] < cue.span[1] <= len(text)
 
 
-@given(st.lists(st.sampled_from(sorted({w for r in CUES for e in r.examples for w in e.split()})), max_size=400))
+@given(
+    st.lists(st.sampled_from(sorted({w for r in CUES for e in r.examples for w in e.split()})), max_size=400)
+)
 def test_long_texts_of_trigger_words_stay_cheap(words: list[str]) -> None:
     names = [cue.name for cue in FINDER.find(0, Text.of(" ".join(words)))]
     assert len(names) == len(set(names))

@@ -1,10 +1,10 @@
 """Handover: when a person should take over, and the reason given."""
 
 import pytest
+from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.handover import decide
 from heardback_shared.contracts.score import Band, Cue, Handover, Language, Trajectory
-from tests.support.scoring import POLICIES
 
 EN = Language(code="en", confidence=0.9)
 
@@ -17,7 +17,9 @@ def handover(
     end: float | None = None,
     turns_read: int = 1,
 ) -> Handover:
-    path = None if end is None else Trajectory(start=0, lowest=min(end, 0), lowest_turn=0, end=end, recovery=0)
+    path = (
+        None if end is None else Trajectory(start=0, lowest=min(end, 0), lowest_turn=0, end=end, recovery=0)
+    )
     return decide(
         POLICIES.handover,
         cues=[Cue(name=name, probability=0.9, turn=0, by="pattern") for name in names],
@@ -30,7 +32,9 @@ def handover(
     )
 
 
-@pytest.mark.parametrize("name", ["safety", "asks_for_human", "loss_or_fraud_urgent", "legal_or_press_threat"])
+@pytest.mark.parametrize(
+    "name", ["safety", "asks_for_human", "loss_or_fraud_urgent", "legal_or_press_threat"]
+)
 def test_grave_cues_hand_over_in_any_mood(name: str) -> None:
     assert handover(name, sentiment=0.5).now
 

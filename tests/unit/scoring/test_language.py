@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.scoring import POLICIES
 
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.domain.language import (
@@ -15,7 +16,6 @@ from heardback_scoring.domain.language import (
 )
 from heardback_scoring.domain.words import Text, folded
 from heardback_shared.contracts.score import Language
-from tests.support.scoring import POLICIES
 
 POLICY = POLICIES.language
 GUESSER = Py3langidGuesser()
@@ -65,7 +65,9 @@ def test_foreign(text: str, code: str) -> None:
     assert (found.code, found.readable) == (code, False)
 
 
-@pytest.mark.parametrize("text", ["👍", "12", "n/a", "...", "John", "Welington", "danke", "gr8 svc", "meh", "ORG727"])
+@pytest.mark.parametrize(
+    "text", ["👍", "12", "n/a", "...", "John", "Welington", "danke", "gr8 svc", "meh", "ORG727"]
+)
 def test_too_little_to_tell_is_never_foreign(text: str) -> None:
     found = language(text)
     assert found.code in {"und", "en"}
@@ -91,7 +93,9 @@ def test_a_conversation_is_in_the_language_of_most_letters() -> None:
     assert of_conversation([language("123", "en")]) == Language(code="en", confidence=1.0)
 
 
-@pytest.mark.parametrize("text", ["", " - ", "N/A", "n.a.", "None.", "12345", "...", "'''", "🛸", "no comment"])
+@pytest.mark.parametrize(
+    "text", ["", " - ", "N/A", "n.a.", "None.", "12345", "...", "'''", "🛸", "no comment"]
+)
 def test_texts_that_say_nothing(text: str) -> None:
     assert says_nothing(text, POLICY)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.root_cause import (
     EmbeddedTaxonomy,
@@ -14,7 +15,6 @@ from heardback_scoring.domain.root_cause import (
 )
 from heardback_scoring.domain.taxonomy import Category, Decision, Taxonomy
 from heardback_scoring.domain.words import Text
-from tests.support.scoring import POLICIES
 
 TAXONOMY = POLICIES.taxonomy
 DECISION = Decision(
@@ -32,10 +32,16 @@ SMALL = Taxonomy(
     decision=DECISION,
     domains={
         "operations": {
-            "billing": Category(description="b", examples=("b1", "b2", "b3"), keywords=("invoice*", "money back")),
+            "billing": Category(
+                description="b", examples=("b1", "b2", "b3"), keywords=("invoice*", "money back")
+            ),
             "support": Category(description="s", examples=("s1", "s2", "s3"), keywords=("rude", "invoice")),
         },
-        "other": {"general": Category(description="g", examples=("g1", "g2", "g3"), cause=False, keywords=("great",))},
+        "other": {
+            "general": Category(
+                description="g", examples=("g1", "g2", "g3"), cause=False, keywords=("great",)
+            )
+        },
     },
 )
 # One axis per category, and one that none of them uses.
@@ -75,7 +81,9 @@ def test_praise_without_a_cause_is_unclear_and_shows_what_came_next() -> None:
     assert [c.category for c in causes.runners_up] == ["billing"]
 
 
-@given(st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4).filter(lambda v: np.linalg.norm(v) > 1e-3))
+@given(
+    st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4).filter(lambda v: np.linalg.norm(v) > 1e-3)
+)
 def test_confidence_is_a_share_and_rows_do_not_depend_on_each_other(parts: list[float]) -> None:
     alone = nearest_causes(at(*parts)[None], EMBEDDED)[0]
     beside = nearest_causes(np.stack([AXES[1], at(*parts)]), EMBEDDED)[1]

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.sentiment import (
     ReadTurn,
@@ -14,7 +15,6 @@ from heardback_scoring.domain.sentiment import (
     trajectory,
 )
 from heardback_shared.contracts.score import Trajectory
-from tests.support.scoring import POLICIES
 
 POLICY = POLICIES.sentiment
 weights = st.tuples(*(st.floats(0, 1),) * 3).filter(lambda w: sum(w) > 1e-3)
@@ -49,7 +49,9 @@ def test_labels_ties_and_abstention() -> None:
     assert nothing_said().label == "neutral"
 
 
-@pytest.mark.parametrize("three", [(0, 0, 0), (-0.1, 0.5, 0.6), (float("nan"), 0.5, 0.5), (float("inf"), 0, 0)])
+@pytest.mark.parametrize(
+    "three", [(0, 0, 0), (-0.1, 0.5, 0.6), (float("nan"), 0.5, 0.5), (float("inf"), 0, 0)]
+)
 def test_what_is_no_probability_is_refused(three: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="not probabilities"):
         reading(*three, POLICY)
@@ -73,7 +75,10 @@ def test_longer_and_later_turns_weigh_more() -> None:
     found = overall([short, long], POLICY)
     assert found is not None
     assert found.score < -0.5
-    early, late = overall([turn(0, -0.8), turn(2, 0.8)], POLICY), overall([turn(0, 0.8), turn(2, -0.8)], POLICY)
+    early, late = (
+        overall([turn(0, -0.8), turn(2, 0.8)], POLICY),
+        overall([turn(0, 0.8), turn(2, -0.8)], POLICY),
+    )
     assert early is not None
     assert late is not None
     assert late.score < 0 < early.score
@@ -130,7 +135,11 @@ def test_a_resolved_conversation_satisfies_more() -> None:
 
     def of(resolution: str) -> float:
         found = satisfaction(
-            POLICY, sentiment=0.0, metric_share=None, path=path, resolution=resolution  # type: ignore[arg-type]
+            POLICY,
+            sentiment=0.0,
+            metric_share=None,
+            path=path,
+            resolution=resolution,  # type: ignore[arg-type]
         )
         assert found is not None
         return found

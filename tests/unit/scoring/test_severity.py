@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.support.scoring import POLICIES, nps
 
 from heardback_scoring.domain.severity import SeverityInputs, assess, fall_below_usual
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.feedback import Metric
 from heardback_shared.contracts.score import Cue, Severity
-from tests.support.scoring import POLICIES, nps
 
 POLICY = POLICIES.severity
 TODAY = date(2026, 11, 22)
@@ -23,7 +23,8 @@ COUNTS = ("contacts_30d", "open_items", "transfers", "broken_promises")
 score = st.floats(-1, 1)
 names = st.sampled_from(sorted({*POLICY.cues, "gratitude"}))
 cues = st.lists(
-    st.builds(Cue, name=names, probability=st.floats(0, 1), turn=st.just(0), by=st.just("pattern")), max_size=6
+    st.builds(Cue, name=names, probability=st.floats(0, 1), turn=st.just(0), by=st.just("pattern")),
+    max_size=6,
 ).map(tuple)
 csat = st.builds(
     Metric,
@@ -102,7 +103,9 @@ def test_a_worse_answer_never_lowers_it(case: SeverityInputs, metric: Metric, va
 
 
 @given(inputs, csat, st.floats(1, 5), st.floats(1, 5))
-def test_a_deeper_fall_never_lowers_it(case: SeverityInputs, metric: Metric, one: float, other: float) -> None:
+def test_a_deeper_fall_never_lowers_it(
+    case: SeverityInputs, metric: Metric, one: float, other: float
+) -> None:
     before = [
         with_customer(changed(case, metric=metric), history=CustomerHistory(last_scores=(usual,)))
         for usual in (one, other)
@@ -127,7 +130,8 @@ def test_more_value_never_lowers_it(case: SeverityInputs, one: float, other: flo
 def test_a_nearer_renewal_never_lowers_it(case: SeverityInputs, one: int, other: int) -> None:
     near, far = sorted((one, other))
     at_near, at_far = (
-        with_customer(changed(case, today=TODAY), renewal_date=TODAY + timedelta(days=days)) for days in (near, far)
+        with_customer(changed(case, today=TODAY), renewal_date=TODAY + timedelta(days=days))
+        for days in (near, far)
     )
     worse(at_far, at_near)
 

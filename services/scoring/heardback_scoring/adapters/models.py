@@ -19,7 +19,7 @@ class OpenedModel:
 
 
 def open_model(name: str, *, threads: int | None = None, cache_texts: int = 0) -> OpenedModel:
-    """Loads and warms the model; blocking. A model that is refused leaves the fallback in its place, with why.
+    """Loads and warms the model; blocking. If it is refused, the fallback takes its place and says why.
 
     Raises ValueError for a name that means nothing.
     """

@@ -44,7 +44,7 @@ def _read(name: str, folder: Path | None) -> dict[str, Any]:
         text = (files("heardback_scoring.policies") / f"{name}.yaml").read_text("utf-8")
     data = yaml.safe_load(text)
     if not isinstance(data, dict):
-        raise ValueError(f"policy {name}: expected a mapping")  # noqa: TRY004  (a fault of the file)
+        raise ValueError(f"policy {name}: expected a mapping")
     return data
 
 

@@ -1,7 +1,7 @@
 """The use case: feedback in, scores out; one call to the model for the texts of the whole batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -28,20 +28,20 @@ from heardback_shared.contracts.score import (
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Read:
-    """The readings of one feedback's texts, and who read them."""
+    """The readings of one feedback's texts. `fallback` says why the fallback read `by_fallback` of them."""
 
-    readings: list[TextReading] = field(default_factory=list)
+    readings: Sequence[TextReading]
+    by_fallback: int = 0
     fallback: str | None = None
-    """Why the fallback read some of them."""
 
 
 async def score_batch(feedbacks: Sequence[FeedbackAccepted], by: Understanding) -> list[Score]:
     """One score per feedback, in order. Same feedback, same model, same policies: same score.
 
-    The day that renewal dates are measured against is that of `accepted_at`, so a replay counts the same days.
-    When the model fails, the fallback reads what it failed on and the scores are `degraded`.
+    The day that renewal dates are measured against is that of `accepted_at`, so a replay counts the same
+    days. When the model fails, the fallback reads what it failed on and the scores are `degraded`.
     Raises InferenceBusy or InferenceClosed when nothing can be read now but later.
     """
     heard = [listen(feedback.content, by) for feedback in feedbacks]
@@ -59,8 +59,8 @@ async def _read_all(heard: Sequence[Heard], by: Understanding) -> list[_Read]:
     reads, start = [], 0
     for one in heard:
         end = start + len(one.said)
-        read = _Read(readings[start:end], why if failed.intersection(range(start, end)) else None)
-        reads.append(read)
+        fell = sum(1 for i in range(start, end) if i in failed)
+        reads.append(_Read(readings[start:end], fell, why if fell else None))
         start = end
     return reads
 
@@ -89,7 +89,7 @@ async def _read_or_fall_back(
 
 
 def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -> list[Causes]:
-    """By nearest examples where every text has an embedding, by keywords elsewhere, unclear where nothing is said."""
+    """By nearest examples where texts have embeddings, by keywords where not, unclear without texts."""
     causes = [UNCLEAR] * len(heard)
     rows: list[int] = []
     vectors: list[Vectors] = []
@@ -109,14 +109,16 @@ def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -
 
 
 def _pooled(said: Sequence[Said], readings: Sequence[TextReading]) -> Vectors | None:
-    """A text alone is its embedding; of several, longer and more negative ones weigh more: √words × (½ + P(neg))."""
+    """A text alone is its embedding; of several, each weighs √words × (½ + P(negative))."""
     embeddings = [r.embedding for r in readings]
     known = [e for e in embeddings if e is not None]
     if len(known) != len(said):
         return None
     if len(known) == 1:
         return known[0]
-    weights = [max(len(s.text.words), 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)]
+    weights = [
+        max(len(s.text.words), 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)
+    ]
     return pooled(known, weights)
 
 
@@ -214,8 +216,9 @@ def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, 
 
 
 def _models(read: _Read, by: Understanding) -> tuple[ModelRef, ...]:
-    if not read.readings:
-        return ()
-    if read.fallback:
-        return (by.fallback.model,)
-    return (by.reader.scorer.model,)
+    models = []
+    if len(read.readings) > read.by_fallback:
+        models.append(by.reader.scorer.model)
+    if read.by_fallback:
+        models.append(by.fallback.model)
+    return tuple(models)

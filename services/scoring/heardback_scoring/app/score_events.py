@@ -30,7 +30,7 @@ class ScoreEvents:
         self._metrics = metrics
 
     async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
-        """One scored event per accepted one, in order. Raises PermanentError for what is no accepted feedback."""
+        """One scored event per accepted one, in order. Raises PermanentError for any other record."""
         feedbacks = [accepted(incoming.event) for incoming in batch]
         try:
             scores = await score_batch(feedbacks, self._understanding)

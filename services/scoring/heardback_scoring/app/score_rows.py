@@ -1,4 +1,4 @@
-"""Rows as people hand them in (`heardback score`, `POST /v1/score`): checked, scored, given back with "score"."""
+"""Rows as people hand them in (`heardback score`, `POST /v1/score`), given back with "score"."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ class RowTurn(BaseModel):
 class ScoreRow(BaseModel):
     """`{"text"}`, `{"turns"}`, or a whole survey or transcript as posted; other fields are kept and not read.
 
-    `customer` is the snapshot that severity uses, `at` the moment; without it answered_at or closed_at, or now.
+    `customer` is the snapshot that severity uses, `at` the moment (else answered_at, closed_at, or now).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -37,7 +37,7 @@ def understanding_of(
     fallback: Scorer,
     why_degraded: str | None = None,
 ) -> Understanding:
-    """Compiles the patterns and embeds the taxonomy's examples with the reader's scorer. Blocking, about a second."""
+    """Compiles the patterns and embeds the taxonomy's examples with the reader's scorer. Blocking."""
     return Understanding(
         policies=policies,
         guesser=guesser,

@@ -8,13 +8,21 @@ from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.score import Cue
 
 _STEM = 4
-_CLAUSE_END = re.compile(r"[.!?;,:\n]|\bbut\b|\bbecause\b")
+_CLAUSE_END = re.compile(
+    r"[.!?;,:\n]|\b(?:but|because)\b|\b(?:and|so|then) (?=(?:i|we|you|they|he|she|it)\b)"
+)
 _DENIAL = re.compile(
     r"\b(?:not|never|no|nobody|none|nothing|without|neither|nor|dont|didnt|wouldnt|isnt|wasnt|arent"
-    r"|(?:do|did|does|would|wo|is|are|was|were|have|has|had|am|ai)n't)\b(?!\W+(?:let|allow|only|know|understand|see why))(?:\W+[\w']+){0,4}\W*$",
+    r"|(?:do|did|does|would|wo|is|are|was|were|have|has|had|am|ai)n't)\b"
+    r"(?!\W+(?:let|allow|only|know|understand|see why))(?:\W+[\w']+){0,4}\W*$"
 )
 _PERMISSION = re.compile(r"\b(?:let|lets|allow|allowed|able|possible)\b")
 _WINDOW = 48
+
+
+def stems(words: str) -> frozenset[str]:
+    """The first four letters of each of these words."""
+    return frozenset(word[:_STEM] for word in words.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +30,9 @@ class CueRule:
     """One cue.
 
     `stems` are the first four letters of words (the whole word when shorter): a text without any of them
-    is not searched, nor one without any of `also` where that is given. A cue may have several rules. `deniable` patterns do not count when their clause denies them ("I don't want to …").
-    `probability` is the precision expected of the patterns, not a measurement of one text.
+    is not searched, nor one without any of `also` where that is given. A cue may have several rules.
+    `deniable` patterns do not count when their clause denies them ("I don't want to …"). `probability` is
+    the precision expected of the patterns, not a measurement of one text.
     """
 
     name: str
@@ -56,16 +65,16 @@ class CueFinder:
 
     def find(self, turn: int, text: Text) -> list[Cue]:
         """The cues of one text in table order, each at most once, at its first place."""
-        stems = {word[:_STEM] for word in text.words}
+        found_stems = {word[:_STEM] for word in text.words}
         by_stem = self._by_stem
-        candidates = {position for stem in stems if stem in by_stem for position in by_stem[stem]}
+        candidates = {position for stem in found_stems if stem in by_stem for position in by_stem[stem]}
         if not candidates:
             return []
         found: dict[str, Cue] = {}
         for position in sorted(candidates):
             entry = self._compiled[position]
             rule = entry.rule
-            if rule.name in found or (rule.also and rule.also.isdisjoint(stems)):
+            if rule.name in found or (rule.also and rule.also.isdisjoint(found_stems)):
                 continue
             span = _first_place(entry, text.low)
             if span is not None:
@@ -97,7 +106,8 @@ def _first_place(entry: _Compiled, text: str) -> tuple[int, int] | None:
 def is_denied(text: str, start: int) -> bool:
     """Whether the clause in front of `start` denies what stands there.
 
-    Looks back 48 characters at most, not past the clause; "won't let me cancel" and "can't cancel" deny nothing.
+    Looks back 48 characters at most, not past the clause; "won't let me cancel" and "can't cancel" deny
+    nothing.
     """
     before = _CLAUSE_END.split(text[max(0, start - _WINDOW) : start])[-1]
     match = _DENIAL.search(before)

@@ -33,7 +33,7 @@ def decide(
     path: Trajectory | None,
     turns_read: int,
 ) -> Handover:
-    """The first reason that applies: a cue, an unreadable language, the band, a conversation that stays bad."""
+    """The first reason that applies: cue, unreadable language, band, a conversation that stays bad."""
     names = {cue.name for cue in cues}
     for name, because in policy.cues.items():
         if name in names:

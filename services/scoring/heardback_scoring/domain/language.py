@@ -61,10 +61,11 @@ def decide(
     3. Every word is on the English list, or at least `min_hits` words and `min_share` of them: `en`.
     4. Most letters are not Latin: the guess, not readable; a guess that is no surer than `foreign_confidence`
        is `und`, and not readable either.
-    5. The guess is another language, less than `foreign_share_below` of the words are on the list, and the guess
-       is sure: `foreign_confidence` with `foreign_letters`, or `short_confidence` with `short_letters`.
+    5. The guess is another language, less than `foreign_share_below` of the words are on the list, and the
+       guess is sure: `foreign_confidence` with `foreign_letters`, or `short_confidence` with `short_letters`.
     6. The guess is English with `english_confidence`: `en`.
-    7. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called foreign.
+    7. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called
+       foreign.
     """
     original = text.original
     letters = sum(len(word) - word.count("'") for word in text.words)
@@ -79,16 +80,23 @@ def decide(
     if hits == total or (hits >= policy.min_hits and share >= policy.min_share):
         return TextLanguage("en", round(min(0.99, 0.7 + 0.3 * share), 4), readable=True, letters=letters)
     guessed = guess(original)
-    confidence = round(guessed.confidence, 4)
-    if not text.low.isascii() and _foreign_letters(original) * 2 > letters:
-        sure = guessed.confidence >= policy.foreign_confidence and guessed.code not in policy.scored
-        return TextLanguage(guessed.code if sure else UNKNOWN, confidence, readable=False, letters=letters)
-    if guessed.code not in policy.scored:
-        if share < policy.foreign_share_below and _is_sure(guessed, letters, policy):
-            return TextLanguage(guessed.code, confidence, readable=False, letters=letters)
-    elif guessed.confidence >= policy.english_confidence:
-        return TextLanguage(guessed.code, confidence, readable=True, letters=letters)
-    return TextLanguage(UNKNOWN, confidence, readable=True, letters=letters)
+    code, readable = _by_guess(original, letters, share, guessed, policy)
+    return TextLanguage(code, round(guessed.confidence, 4), readable, letters)
+
+
+def _by_guess(
+    text: str, letters: int, share: float, guess: Guess, policy: LanguagePolicy
+) -> tuple[str, bool]:
+    """Rules 4 to 7: (code, readable)."""
+    scored = guess.code in policy.scored
+    if not text.isascii() and _foreign_letters(text) * 2 > letters:
+        sure = guess.confidence >= policy.foreign_confidence and not scored
+        return (guess.code if sure else UNKNOWN), False
+    if not scored and share < policy.foreign_share_below and _is_sure(guess, letters, policy):
+        return guess.code, False
+    if scored and guess.confidence >= policy.english_confidence:
+        return guess.code, True
+    return UNKNOWN, True
 
 
 def of_conversation(languages: Sequence[TextLanguage]) -> Language:
@@ -116,7 +124,7 @@ def says_nothing(text: str, policy: LanguagePolicy) -> bool:
 
 
 def spoken(text: str, policy: LanguagePolicy) -> str:
-    """A text of signs only, in words a model can read ("👍👍" becomes "good good"); any other text as it is."""
+    """A text of signs only, in words a model can read ("👍" becomes "good"); any other as it is."""
     if text.isascii() or any(map(str.isalpha, text)):
         return text
     return " ".join(policy.signs[sign] for sign in text if sign in policy.signs) or text

@@ -51,11 +51,12 @@ def pooled(vectors: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
 def nearest_causes(vectors: Vectors, embedded: EmbeddedTaxonomy) -> list[Causes]:
     """The causes of each text, given as a row of unit length.
 
-    The score of a category is the mean cosine of its `nearest` nearest examples. With p the softmax of the scores
-    over `temperature`, and e how far the score is on the way from `none_at` to `full_at` (0…1),
-    confidence = e × p / (largest p + p of the best other category), 0…1: e for an undisputed winner, half of it for
-    one that shares the lead. The best category is the answer when its confidence reaches `unclear_below` and it is
-    a cause; a second within `second_within` of it is given as well.
+    The score of a category is the mean cosine of its `nearest` nearest examples. With p the softmax of the
+    scores over `temperature`, and e how far the score is on the way from `none_at` to `full_at` (0…1),
+    confidence = e × p / (p + p of its rival), 0…1; the rival of the leader is the second, that of all others
+    the leader. So it is e for an undisputed winner and half of e for one that shares the lead. The best
+    category is the answer when its confidence reaches `unclear_below` and it is a cause; a second within
+    `second_within` of it is given as well.
     """
     taxonomy, decision = embedded.taxonomy, embedded.taxonomy.decision
     categories = taxonomy.categories

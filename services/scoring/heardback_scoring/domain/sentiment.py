@@ -79,8 +79,8 @@ def nothing_said() -> SentimentReading:
 def overall(turns: Sequence[ReadTurn], policy: SentimentPolicy) -> SentimentReading | None:
     """The weighted mean of the turns' probabilities; None without turns.
 
-    The weight of a turn is √(words, at most `most_words`) × (1 + `recency` × its place from 0, first, to 1, last):
-    longer turns say more, later ones say how it ended.
+    The weight of a turn is √(words, at most `most_words`) × (1 + `recency` × its place from 0, first, to 1,
+    last): longer turns say more, later ones say how it ended.
     """
     if not turns:
         return None
@@ -98,8 +98,8 @@ def overall(turns: Sequence[ReadTurn], policy: SentimentPolicy) -> SentimentRead
 def trajectory(turns: Sequence[ReadTurn], policy: SentimentPolicy) -> Trajectory | None:
     """First, lowest and last score of the customer's turns; None without turns.
 
-    `lowest` looks only at turns of `lowest_min_words` words and more (a bare "no" is no low point), and at the
-    last turn; at all turns when none is that long.
+    `lowest` looks only at turns of `lowest_min_words` words and more (a bare "no" is no low point), and at
+    the last turn; at all turns when none is that long.
     """
     if not turns:
         return None
@@ -121,9 +121,9 @@ def satisfaction(
 ) -> float | None:
     """How content the customer is, −1…1; None when there is nothing to tell it from. First version, stated:
 
-    A conversation: the weighted mean of end, overall and lowest sentiment, ± `satisfaction_resolution` when the
-    platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment,
-    or the only one there is; where the two disagree (`disagrees`), the text alone.
+    A conversation: the weighted mean of end, overall and lowest sentiment, ± `satisfaction_resolution` when
+    the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the
+    sentiment, or the only one there is; where the two disagree (`disagrees`), the text alone.
     """
     if path is not None and sentiment is not None:
         weights = (policy.satisfaction_end, policy.satisfaction_overall, policy.satisfaction_lowest)

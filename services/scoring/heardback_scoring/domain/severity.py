@@ -32,16 +32,17 @@ class SeverityInputs:
 def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     """The severity of one feedback.
 
-    1. What the feedback itself says: sentiment (lowest and end), cues, the metric, its fall against earlier answers.
-       The sum of these points is the hurt.
-    2. Who says it and what went before: tier, value, renewal, contacts, open items, transfers, broken promises,
-       touchpoint. These points count in the proportion hurt / `full_hurt` (at most 1), so that a content customer
-       stays at zero whoever they are. Where neither text nor metric is known, the proportion is `unknown_hurt`.
+    1. What the feedback itself says: sentiment (lowest and end), cues, the metric, its fall against earlier
+       answers. The sum of these points is the hurt.
+    2. Who says it and what went before: tier, value, renewal, contacts, open items, transfers, broken
+       promises, touchpoint. These points count in the proportion hurt / `full_hurt` (at most 1), so that a
+       content customer stays at zero whoever they are. Where neither text nor metric is known, the
+       proportion is `unknown_hurt`.
     3. Floors of grave cues lift the sum; `cap` takes off what exceeds 100.
 
     Points are whole numbers and add up to the score exactly. Every step is non-decreasing in every worsening
-    input: lower sentiment, lower metric, a deeper fall, one more or surer cue, higher tier or value, nearer renewal,
-    larger counts.
+    input: lower sentiment, lower metric, a deeper fall, one more or surer cue, higher tier or value, nearer
+    renewal, larger counts.
     """
     own = [*_feeling(inputs, policy), *_cues(inputs, policy), *_metric(inputs, policy)]
     hurt = _points(own)
