@@ -1,4 +1,4 @@
-"""Which texts go through the model together, and the one thread they go through on."""
+"""Which texts go through the model together."""
 
 from collections.abc import Sequence
 

@@ -130,8 +130,10 @@ class HubScorer:
 
 
 def _weights_digest(network: Any) -> str:
+    import torch  # noqa: PLC0415
+
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

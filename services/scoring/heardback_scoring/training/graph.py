@@ -22,11 +22,13 @@ MICROSOFT = "com.microsoft"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Logits = features · weight + bias, where features are the pools named, side by side."""
+    """Logits = gelu(features · wide + wide_bias) · weight + bias; features are the pools named, side by side."""
 
+    pools: tuple[str, ...]
+    wide: Array
+    wide_bias: Array
     weight: Array
     bias: Array
-    pools: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -77,8 +79,12 @@ def build_model(encoder: Encoder, precision: Precision, head: Head | None = None
     else:
         features = [pools[name] for name in head.pools]
         joined = features[0] if len(features) == 1 else g.node("Concat", features, "features", axis=1)
+        wide = g.matmul(joined, head.wide, "head.wide")
+        active = g.node(
+            "BiasGelu", [wide, g.constant("head.wide.bias", head.wide_bias)], "head.gelu", MICROSOFT
+        )
         weight, bias = g.constant("head.weight", head.weight), g.constant("head.bias", head.bias)
-        outputs.append(g.node("Gemm", [joined, weight, bias], "logits"))
+        outputs.append(g.node("Gemm", [active, weight, bias], "logits"))
     return _model(g, outputs, encoder.hidden, head)
 
 
@@ -143,29 +149,33 @@ def _pools(g: GraphWriter, states: list[str], encoder: Encoder, wanted: tuple[st
     last = encoder.layers
     names = wanted or (*(f"mean_{i + 1}" for i in range(last)), f"max_{last}", f"first_{last}")
     mask = g.node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)
-    wide_mask = g.node("Unsqueeze", [mask, g.constant("axis_2", np.array([2], np.int64))], "wide_mask")
-    count = g.node("ReduceSum", [mask, g.constant("axis_1", np.array([1], np.int64))], "count", keepdims=1)
+    axis = g.constant("axis_1", np.array([1], np.int64))
+    count = g.node("ReduceSum", [mask, axis], "count", keepdims=1)
+    # Batch × 1 × tokens: a mean over the tokens is then one matrix product.
+    shares = g.node("Unsqueeze", [g.node("Div", [mask, count], "share"), axis], "shares")
     pools: dict[str, str] = {}
     for name in dict.fromkeys([*names, f"mean_{last}"]):
         kind, layer = name.split("_")
         state = states[int(layer) - 1]
         if kind == "mean":
-            masked = g.node("Mul", [state, wide_mask], f"{name}.masked")
-            total = g.node("ReduceSum", [masked, "axis_1"], f"{name}.sum", keepdims=0)
-            pools[name] = g.node("Div", [total, count], name)
+            pools[name] = g.node("Squeeze", [g.node("MatMul", [shares, state], f"{name}.row"), axis], name)
         elif kind == "max":
-            one = g.constant("one", np.array(1, np.float32))
-            far = g.constant("far", np.array(1e4, np.float32))
-            missing = g.node("Mul", [g.node("Sub", [one, wide_mask], f"{name}.off"), far], f"{name}.far")
-            pools[name] = g.node(
-                "ReduceMax", [g.node("Sub", [state, missing], f"{name}.kept")], name, axes=[1], keepdims=0
-            )
+            pools[name] = _maximum(g, state, mask, name)
         elif kind == "first":
             first = g.constant("first", np.array(0, np.int64))
             pools[name] = g.node("Gather", [state, first], name, axis=1)
         else:
             raise ValueError(f"no pool named {name!r}")
     return pools
+
+
+def _maximum(g: GraphWriter, state: str, mask: str, name: str) -> str:
+    one = g.constant("one", np.array(1, np.float32))
+    far = g.constant("far", np.array(1e4, np.float32))
+    last = g.constant("axis_2", np.array([2], np.int64))
+    absent = g.node("Unsqueeze", [g.node("Sub", [one, mask], f"{name}.off"), last], f"{name}.absent")
+    kept = g.node("Sub", [state, g.node("Mul", [absent, far], f"{name}.far")], f"{name}.kept")
+    return g.node("ReduceMax", [kept], name, axes=[1], keepdims=0)
 
 
 def _model(g: GraphWriter, outputs: list[str], hidden: int, head: Head | None) -> onnx.ModelProto:
