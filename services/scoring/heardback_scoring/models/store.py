@@ -98,6 +98,9 @@ class ModelChoice:
     """Readings of identical texts kept; 0 keeps none."""
 
 
+SHIPPED = ModelChoice()
+
+
 @dataclass(frozen=True, slots=True)
 class ScorerFound:
     scorer: Scorer
@@ -145,7 +148,7 @@ def checked_files(path: Path, manifest: Manifest) -> dict[str, bytes]:
     return found
 
 
-def load_scorer(choice: ModelChoice) -> Scorer:
+def load_scorer(choice: ModelChoice = SHIPPED) -> Scorer:
     """The scorer chosen, checked, loaded and warm; ModelRefused if that is not possible."""
     if choice.hub is not None:
         from heardback_scoring.inference.hub import load_hub_scorer  # noqa: PLC0415  (extra: transformers)
@@ -157,7 +160,7 @@ def load_scorer(choice: ModelChoice) -> Scorer:
     return scorer
 
 
-def scorer_or_fallback(choice: ModelChoice) -> ScorerFound:
+def scorer_or_fallback(choice: ModelChoice = SHIPPED) -> ScorerFound:
     """The scorer chosen or, if it is refused, the lexicon scorer and the reason to show to people."""
     try:
         return ScorerFound(load_scorer(choice), None)
