@@ -31,7 +31,7 @@ class TrainingSet(BaseModel):
     rows: int
     licence: str
     flag: Literal["green", "amber"]
-    """green: redistribution and commercial use of a trained model allowed; amber: licence of the text unclear."""
+    """green: a model trained on it may be sold and passed on; amber: the licence of the text is unclear."""
 
 
 class Manifest(BaseModel):
@@ -141,8 +141,8 @@ def checked_files(path: Path, manifest: Manifest) -> dict[str, bytes]:
         if actual != expected:
             raise ModelRefused(
                 f"Model {manifest.name}@{manifest.revision}: {file} has sha256 {actual}, "
-                f"the manifest {path} says {expected}. The file was changed or is damaged: reinstall heardback, "
-                "or, if the model was replaced on purpose, write its new hash and revision into the manifest."
+                f"the manifest {path} says {expected}. The file was changed or is damaged: reinstall "
+                "heardback or, if the model was replaced on purpose, write its new hash and revision into the manifest."
             )
         found[name] = content
     return found
@@ -193,6 +193,6 @@ def _onnx_scorer(choice: ModelChoice) -> Scorer:
         )
     except Exception as error:  # the runtime's own errors share no base class but Exception
         raise ModelRefused(
-            f"Model {manifest.name}@{manifest.revision}: the files are the right ones, but the runtime cannot "
-            f"load them: {error}. Check that onnxruntime and tokenizers are the versions heardback asks for."
+            f"Model {manifest.name}@{manifest.revision}: the files are the right ones, but the runtime "
+            f"cannot load them: {error}. Check that onnxruntime and tokenizers are the versions heardback asks for."
         ) from error
