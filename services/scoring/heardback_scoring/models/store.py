@@ -142,7 +142,8 @@ def checked_files(path: Path, manifest: Manifest) -> dict[str, bytes]:
             raise ModelRefused(
                 f"Model {manifest.name}@{manifest.revision}: {file} has sha256 {actual}, "
                 f"the manifest {path} says {expected}. The file was changed or is damaged: reinstall "
-                "heardback or, if the model was replaced on purpose, write its new hash and revision into the manifest."
+                "heardback or, if the model was replaced on purpose, write its new hash and revision "
+                "into the manifest."
             )
         found[name] = content
     return found
@@ -194,5 +195,6 @@ def _onnx_scorer(choice: ModelChoice) -> Scorer:
     except Exception as error:  # the runtime's own errors share no base class but Exception
         raise ModelRefused(
             f"Model {manifest.name}@{manifest.revision}: the files are the right ones, but the runtime "
-            f"cannot load them: {error}. Check that onnxruntime and tokenizers are the versions heardback asks for."
+            f"cannot load them: {error}. Check that onnxruntime and tokenizers are the versions "
+            "heardback asks for."
         ) from error

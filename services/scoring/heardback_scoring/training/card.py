@@ -28,16 +28,17 @@ split was opened, for training, choosing or reporting.
 Sentiment of one English text, as calibrated probabilities of negative, neutral and positive, and a 384-wide
 unit-length embedding (the encoder's mean pool) by which root causes are compared. The encoder is
 sentence-transformers/all-MiniLM-L6-v2 (6 layers), frozen; the head is one hidden layer on pools of all its
-layers. One ONNX file of {size:.1f} MB, 8-bit weights; onnxruntime, tokenizers and numpy run it. A text of more
-than {max_tokens} tokens is read by its first and last {half}.
+layers. One ONNX file of {size:.1f} MB, 8-bit weights; onnxruntime, tokenizers and numpy run it. A text of
+more than {max_tokens} tokens is read by its first and last {half}.
 
 Not for: languages other than English (scoring leaves those `unscored`), judging people, or deciding alone
 about anything that cannot be undone. It reads words, not facts; irony is often read literally.
 
 ## Quality
 Sets without neutral are judged between negative and positive. ECE is over 15 bins of the three-way
-probability, so on those sets it also counts what the model gives to neutral. Temperature {temperature}, fitted on
-the dev sets that have neutral; the same dev sets chose the epoch and the size of the head, so expect a little less on new text.
+probability, so on those sets it also counts what the model gives to neutral. Temperature {temperature}, fitted
+on the dev sets that have neutral; the same dev sets chose the epoch and the size of the head, so expect
+a little less on new text.
 
 """
 
@@ -125,7 +126,8 @@ def _speed(scorer: Scorer, sets: Sequence[Samples]) -> list[str]:
 
 def _sets(manifest: Manifest) -> list[str]:
     lines = [
-        "\n## Trained on\nTrain splits only. Green: a model trained on it may be sold and passed on; amber: the\n"
+        "\n## Trained on\n"
+        "Train splits only. Green: a model trained on it may be sold and passed on; amber: the\n"
         "licence of the text is unclear, so decide before you ship a product on it, or train the head again\n"
         "without those sets. goemotions is taken in part, by file order; fabsa where all aspects agree.\n\n"
         "| set | rows | flag | licence |\n|---|---|---|---|\n"
