@@ -112,7 +112,9 @@ async def test_a_text_that_cannot_be_read_does_not_take_the_others_with_it(score
 
 async def test_another_callers_poison_is_not_mine(scorer: LengthScorer) -> None:
     thread = InferenceThread(scorer)
-    mine, theirs = await asyncio.gather(thread.read(["mine"]), thread.read(["poison"]), return_exceptions=True)
+    mine, theirs = await asyncio.gather(
+        thread.read(["mine"]), thread.read(["poison"]), return_exceptions=True
+    )
     assert isinstance(mine, list)
     assert isinstance(theirs, TextsRefused)
     await thread.close()

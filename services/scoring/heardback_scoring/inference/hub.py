@@ -38,7 +38,7 @@ def label_columns(id2label: Mapping[int, str], given: Mapping[str, str]) -> dict
 
 
 def load_hub_scorer(choice: HubChoice, threads: int | None) -> Scorer:
-    """The model at exactly that commit, or in that local folder. Code that comes with a model is never run."""
+    """The model at exactly that commit, or in that local folder. Code that comes with it is never run."""
     local = Path(choice.name).is_dir()
     if not local and not COMMIT.fullmatch(choice.revision):
         raise ModelRefused(
@@ -114,7 +114,9 @@ class HubScorer:
         batch = self._tokenizer.pad({"input_ids": list(rows)}, return_tensors="pt")
         with torch.inference_mode():
             result = self._network(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                output_hidden_states=True,
             )
         chances = torch.softmax(result.logits.double(), dim=1).tolist()
         mask = batch["attention_mask"].unsqueeze(-1)

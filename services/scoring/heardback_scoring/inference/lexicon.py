@@ -98,7 +98,11 @@ class LexiconScorer:
     def _read_one(self, text: str) -> TextReading:
         balance, strength = weigh(text, self._lexicon)
         c = self._calibration
-        logits = (c.negative - c.slope * balance, c.neutral - c.plain * strength, c.positive + c.slope * balance)
+        logits = (
+            c.negative - c.slope * balance,
+            c.neutral - c.plain * strength,
+            c.positive + c.slope * balance,
+        )
         top = max(logits)
         weights = [math.exp(logit - top) for logit in logits]
         total = sum(weights)

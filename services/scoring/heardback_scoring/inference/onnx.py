@@ -94,7 +94,9 @@ class OnnxScorer:
             for row, index in enumerate(batch):
                 ids[row, : lengths[index]] = encoded[index]
                 mask[row, : lengths[index]] = 1
-            embeddings, logits = session.run(["embedding", "logits"], {"input_ids": ids, "attention_mask": mask})
+            embeddings, logits = session.run(
+                ["embedding", "logits"], {"input_ids": ids, "attention_mask": mask}
+            )
             chances = probabilities(logits, self._temperature)
             for row, index in enumerate(batch):
                 negative, neutral, positive = chances[row].tolist()

@@ -31,7 +31,7 @@ class TrainingSet(BaseModel):
     rows: int
     licence: str
     flag: Literal["green", "amber"]
-    """green: redistribution and commercial use of a trained model allowed; amber: licence of the text unclear."""
+    """green: a model trained on it may be sold and passed on; amber: the licence of the text is unclear."""
 
 
 class Manifest(BaseModel):
@@ -98,6 +98,9 @@ class ModelChoice:
     """Readings of identical texts kept; 0 keeps none."""
 
 
+SHIPPED = ModelChoice()
+
+
 @dataclass(frozen=True, slots=True)
 class ScorerFound:
     scorer: Scorer
@@ -138,14 +141,15 @@ def checked_files(path: Path, manifest: Manifest) -> dict[str, bytes]:
         if actual != expected:
             raise ModelRefused(
                 f"Model {manifest.name}@{manifest.revision}: {file} has sha256 {actual}, "
-                f"the manifest {path} says {expected}. The file was changed or is damaged: reinstall heardback, "
-                "or, if the model was replaced on purpose, write its new hash and revision into the manifest."
+                f"the manifest {path} says {expected}. The file was changed or is damaged: reinstall "
+                "heardback or, if the model was replaced on purpose, write its new hash and revision "
+                "into the manifest."
             )
         found[name] = content
     return found
 
 
-def load_scorer(choice: ModelChoice) -> Scorer:
+def load_scorer(choice: ModelChoice = SHIPPED) -> Scorer:
     """The scorer chosen, checked, loaded and warm; ModelRefused if that is not possible."""
     if choice.hub is not None:
         from heardback_scoring.inference.hub import load_hub_scorer  # noqa: PLC0415  (extra: transformers)
@@ -157,7 +161,7 @@ def load_scorer(choice: ModelChoice) -> Scorer:
     return scorer
 
 
-def scorer_or_fallback(choice: ModelChoice) -> ScorerFound:
+def scorer_or_fallback(choice: ModelChoice = SHIPPED) -> ScorerFound:
     """The scorer chosen or, if it is refused, the lexicon scorer and the reason to show to people."""
     try:
         return ScorerFound(load_scorer(choice), None)
@@ -190,6 +194,7 @@ def _onnx_scorer(choice: ModelChoice) -> Scorer:
         )
     except Exception as error:  # the runtime's own errors share no base class but Exception
         raise ModelRefused(
-            f"Model {manifest.name}@{manifest.revision}: the files are the right ones, but the runtime cannot "
-            f"load them: {error}. Check that onnxruntime and tokenizers are the versions heardback asks for."
+            f"Model {manifest.name}@{manifest.revision}: the files are the right ones, but the runtime "
+            f"cannot load them: {error}. Check that onnxruntime and tokenizers are the versions "
+            "heardback asks for."
         ) from error

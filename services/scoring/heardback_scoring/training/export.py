@@ -1,7 +1,7 @@
 """Encoder and head to one ONNX file, its manifest, and a comparison of precisions.
 
-    python -m heardback_scoring.training.export            # write the model from runs/head.npz
-    python -m heardback_scoring.training.export --compare  # float against the 8-bit ways, on a dev split
+python -m heardback_scoring.training.export            # write the model from runs/head.npz
+python -m heardback_scoring.training.export --compare  # float against the 8-bit ways, on a dev split
 """
 
 import argparse
@@ -10,10 +10,9 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
-
 from heardback_scoring.models.store import PACKAGED_MANIFEST
-from heardback_scoring.training.graph import Head, build_model
+from heardback_scoring.training.graph import build_model
+from heardback_scoring.training.head import load_head
 from heardback_scoring.training.quantise import Precision
 from heardback_scoring.training.weights import load_encoder, packaged_encoder
 
@@ -23,32 +22,6 @@ LICENCE = (
     "Encoder sentence-transformers/all-MiniLM-L6-v2: Apache-2.0. Head: Apache-2.0, trained in part on text "
     "whose licence is unclear, see the training sets"
 )
-
-
-def save_head(path: Path, head: Head, facts: dict[str, object]) -> None:
-    """The head's arrays and what is known about its training, in one npz."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        path,
-        wide=head.wide,
-        wide_bias=head.wide_bias,
-        weight=head.weight,
-        bias=head.bias,
-        facts=np.array(json.dumps({"pools": list(head.pools), **facts})),
-    )
-
-
-def load_head(path: Path) -> tuple[Head, dict[str, object]]:
-    with np.load(path) as stored:
-        facts = json.loads(str(stored["facts"]))
-        head = Head(
-            pools=tuple(facts.pop("pools")),
-            wide=stored["wide"],
-            wide_bias=stored["wide_bias"],
-            weight=stored["weight"],
-            bias=stored["bias"],
-        )
-    return head, facts
 
 
 def write_model(head_file: Path, target: Path, revision: str) -> Path:
@@ -68,10 +41,11 @@ def write_model(head_file: Path, target: Path, revision: str) -> Path:
 
 def _manifest(folder: Path, facts: dict[str, object], revision: str) -> str:
     hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("model.onnx", "tokenizer.json")
     }
     lines = [
-        "# Written by `python -m heardback_scoring.training.export`; a file that hashes otherwise is refused.",
+        "# Written by `python -m heardback_scoring.training.export`; other hashes are refused.",
         f'name = "{NAME}"',
         f'revision = "{revision}"',
         f'folder = "{NAME}"',
@@ -92,7 +66,9 @@ def _manifest(folder: Path, facts: dict[str, object], revision: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--head", type=Path, default=Path("runs/head.npz"))
     parser.add_argument("--target", type=Path, default=PACKAGED_MANIFEST.parent)
     parser.add_argument("--revision", default="1")

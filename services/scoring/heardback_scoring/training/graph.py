@@ -13,22 +13,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from heardback_scoring.training.head import Head
 from heardback_scoring.training.quantise import Precision, matmul_nodes, table_nodes
 from heardback_scoring.training.weights import Array, Encoder
 
 OPSET = 17
 MICROSOFT = "com.microsoft"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Logits = gelu(features · wide + wide_bias) · weight + bias; features are the pools named, side by side."""
-
-    pools: tuple[str, ...]
-    wide: Array
-    wide_bias: Array
-    weight: Array
-    bias: Array
 
 
 @dataclass(slots=True)
@@ -95,7 +85,9 @@ def _layers(g: GraphWriter, encoder: Encoder, mask32: str) -> list[str]:
     positions = t["embeddings.position_embeddings.weight"] + t["embeddings.token_type_embeddings.weight"][0]
     shape = g.node("Shape", ["input_ids"], "shape", start=1, end=2)
     rows = g.node(
-        "Slice", [g.constant("positions", positions), g.constant("zero", np.array([0], np.int64)), shape], "rows"
+        "Slice",
+        [g.constant("positions", positions), g.constant("zero", np.array([0], np.int64)), shape],
+        "rows",
     )
     summed = g.node("Add", [words, rows], "summed")
     gamma = g.constant("embed.gamma", t["embeddings.LayerNorm.weight"])
@@ -127,7 +119,9 @@ def _layer(g: GraphWriter, encoder: Encoder, index: int, state: str, mask32: str
     joined = np.concatenate([tensor(f"attention.self.{part}.weight").T for part in parts], axis=1)
     biases = np.concatenate([tensor(f"attention.self.{part}.bias") for part in parts])
     packed = g.matmul(state, joined, f"{p}.qkv")
-    g.nodes.append(helper.make_node("Split", [packed], [f"{p}.{x}" for x in "qkv"], name=f"{p}.split", axis=-1))
+    g.nodes.append(
+        helper.make_node("Split", [packed], [f"{p}.{x}" for x in "qkv"], name=f"{p}.split", axis=-1)
+    )
     attention = g.node(
         "MultiHeadAttention",
         [f"{p}.q", f"{p}.k", f"{p}.v", g.constant(f"{p}.qkv.bias", biases), mask32],
@@ -139,13 +133,18 @@ def _layer(g: GraphWriter, encoder: Encoder, index: int, state: str, mask32: str
     middle = skip(out, state, "attention.output.LayerNorm", "attention.output.dense.bias", f"{p}.norm1")
     wide = g.matmul(middle, tensor("intermediate.dense.weight").T, f"{p}.wide")
     active = g.node(
-        "BiasGelu", [wide, g.constant(f"{p}.wide.bias", tensor("intermediate.dense.bias"))], f"{p}.gelu", MICROSOFT
+        "BiasGelu",
+        [wide, g.constant(f"{p}.wide.bias", tensor("intermediate.dense.bias"))],
+        f"{p}.gelu",
+        MICROSOFT,
     )
     narrow = g.matmul(active, tensor("output.dense.weight").T, f"{p}.narrow")
     return skip(narrow, middle, "output.LayerNorm", "output.dense.bias", f"layer_{index + 1}")
 
 
-def _pools(g: GraphWriter, states: list[str], encoder: Encoder, wanted: tuple[str, ...] | None) -> dict[str, str]:
+def _pools(
+    g: GraphWriter, states: list[str], encoder: Encoder, wanted: tuple[str, ...] | None
+) -> dict[str, str]:
     last = encoder.layers
     names = wanted or (*(f"mean_{i + 1}" for i in range(last)), f"max_{last}", f"first_{last}")
     mask = g.node("Cast", ["attention_mask"], "mask", to=TensorProto.FLOAT)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from scipy.optimize import minimize_scalar
 
 from heardback_scoring.inference.onnx import OnnxScorer, probabilities
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.training.data import SOURCES, Samples, read_samples
 from heardback_scoring.training.graph import build_model
+from heardback_scoring.training.head import load_head
 from heardback_scoring.training.quantise import Precision
 from heardback_scoring.training.weights import load_encoder, packaged_encoder
 from heardback_shared.contracts.score import ModelRef
@@ -52,7 +52,9 @@ def calibration_error(chances: NDArray[np.float64], labels: Labels, bins: int = 
     top = chances.max(axis=1)
     hit = chances.argmax(axis=1) == labels
     slots = np.minimum((top * bins).astype(int), bins - 1)
-    gaps = [abs(hit[slots == b].mean() - top[slots == b].mean()) * (slots == b).mean() for b in np.unique(slots)]
+    gaps = [
+        abs(hit[slots == b].mean() - top[slots == b].mean()) * (slots == b).mean() for b in np.unique(slots)
+    ]
     return float(np.sum(gaps))
 
 
@@ -70,7 +72,7 @@ def fit_temperature(pairs: Sequence[tuple[Logits, Labels]]) -> float:
         ]
         return float(np.mean(losses))
 
-    return float(minimize_scalar(loss, bounds=(0.3, 5.0), method="bounded").x)
+    return float(min(np.arange(0.5, 3.0, 0.01), key=loss))
 
 
 def chances_of(scorer: Scorer, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -83,33 +85,59 @@ def dev_samples(data: Path) -> list[Samples]:
 
 
 def compare_precisions(head_file: Path, data: Path) -> None:
-    """Print size, speed, quality and agreement with float for every precision, one after the other."""
+    """Print what `precision_figures` finds, one line each."""
     console = Console()
+    for figures in precision_figures(head_file, data):
+        console.print(figures)
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionFigures:
+    precision: str
+    megabytes: float
+    macro_recall: dict[str, float]
+    texts_per_second: float
+    cosine_mean: float
+    cosine_lowest: float
+    """Of the embedding with the float one, over fabsa dev."""
+    shift: float
+    """Largest change of a probability between reading texts together and one by one."""
+
+
+def precision_figures(head_file: Path, data: Path) -> list[PrecisionFigures]:
+    """Size, speed, quality and agreement with float for every precision; needs tweeteval, sst2 and fabsa."""
+    rows = []
     sets = {samples.source: samples for samples in dev_samples(data)}
     reference: NDArray[np.float32] | None = None
     for precision in PRECISIONS:
         scorer, size = built_scorer(head_file, precision)
-        parts = [f"{precision}: {size / 1e6:.1f} MB"]
-        for name in ("tweeteval_sentiment", "sst2"):
-            samples = sets[name]
-            found = quality(chances_of(scorer, samples.texts), np.array(samples.labels))
-            parts.append(f"{name} {found.macro_recall:.3f}")
         texts = sets["fabsa"].texts
+        recalls = {
+            name: macro_recall(chances_of(scorer, sets[name].texts), np.array(sets[name].labels))
+            for name in ("tweeteval_sentiment", "sst2", "fabsa")
+        }
         start = time.perf_counter()
         readings = scorer.read(texts)
-        parts.append(f"{len(texts) / (time.perf_counter() - start):.0f} texts/s")
+        speed = len(texts) / (time.perf_counter() - start)
         embeddings = np.stack([r.embedding for r in readings if r.embedding is not None])
         reference = embeddings if reference is None else reference
         cosines = (embeddings * reference).sum(axis=1)
-        parts.append(f"cosine to float mean {cosines.mean():.4f} lowest {cosines.min():.4f}")
-        parts.append(f"shift with neighbours {_shift(scorer, texts[:100]):.4f}")
-        console.print(", ".join(parts))
+        rows.append(
+            PrecisionFigures(
+                precision=precision,
+                megabytes=size / 1e6,
+                macro_recall=recalls,
+                texts_per_second=speed,
+                cosine_mean=float(cosines.mean()),
+                cosine_lowest=float(cosines.min()),
+                shift=_shift(scorer, texts[:100]),
+            )
+        )
+    return rows
 
 
 def built_scorer(head_file: Path, precision: Precision) -> tuple[OnnxScorer, int]:
     """A scorer of the trained head at any precision, and the size of its file in bytes."""
-    from heardback_scoring.training.export import load_head  # noqa: PLC0415  (export imports this module's kin)
-
     head, facts = load_head(head_file)
     source = packaged_encoder()
     graph = build_model(load_encoder(source), precision, head).SerializeToString()
@@ -133,5 +161,7 @@ def _shift(scorer: Scorer, texts: Sequence[str]) -> float:
 
 def _chosen(values: NDArray[np.floating], labels: Labels) -> Labels:
     if len(np.unique(labels)) == 3:
-        return values.argmax(axis=1).astype(np.int64)
-    return np.where(values[:, 2] >= values[:, 0], 2, 0).astype(np.int64)
+        best: Labels = values.argmax(axis=1).astype(np.int64)
+    else:
+        best = np.where(values[:, 2] >= values[:, 0], 2, 0).astype(np.int64)
+    return best

@@ -65,7 +65,7 @@ def _by_rows(x: str, weight: NDArray[np.float32], name: str) -> Piece:
     constants["row.least"] = np.array(1e-12, np.float32)
     constants["row.unit"] = np.array(1, np.float32)
     constants["row.zero"] = np.array(ROW_ZERO, np.uint8)
-    steps = [
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
         ("Abs", [x], "abs", {}),
         ("ReduceMax", [f"{name}.abs"], "peak", {"axes": [-1], "keepdims": 1}),
         ("Mul", [f"{name}.peak", "row.step"], "step", {}),
@@ -91,7 +91,5 @@ def _dynamic(x: str, weight: NDArray[np.float32], name: str, *, per_channel: boo
     constants = {
         f"{name}.{key}": array for key, array in _whole_numbers(weight, per_channel=per_channel).items()
     }
-    node = helper.make_node(
-        "DynamicQuantizeMatMul", [x, *constants], [name], name=name, domain=MICROSOFT
-    )
+    node = helper.make_node("DynamicQuantizeMatMul", [x, *constants], [name], name=name, domain=MICROSOFT)
     return [node], constants

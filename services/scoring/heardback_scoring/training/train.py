@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +21,9 @@ from rich.progress import Progress
 from torch import nn
 
 from heardback_scoring.training.data import SOURCES, Samples, Source, read_samples
-from heardback_scoring.training.export import SHIPPED, save_head
-from heardback_scoring.training.graph import Head, build_model
+from heardback_scoring.training.export import SHIPPED
+from heardback_scoring.training.graph import build_model
+from heardback_scoring.training.head import Head, save_head
 from heardback_scoring.training.measure import fit_temperature, macro_recall
 from heardback_scoring.training.pools import Features, PoolReader
 from heardback_scoring.training.weights import load_encoder, packaged_encoder
@@ -39,7 +41,7 @@ class Recipe:
     rate: float = 1e-3
     decay: float = 1e-4
     balance: float = 0.5
-    """Classes are weighted by (even share ÷ own share) ** balance within each set: 0 as they come, 1 all alike."""
+    """Class weight within a set: (even share ÷ own share) ** balance; 0 as they come, 1 all alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     chosen = parser.parse_args()
@@ -72,9 +76,7 @@ def main() -> None:
     save_head(chosen.runs / "head.npz", head, {"temperature": round(temperature, 4), "training": sets})
 
 
-def _tables(
-    data: Path, cache: Path, console: Console, progress: Progress
-) -> tuple[list[Table], list[Table]]:
+def _tables(data: Path, cache: Path, console: Console, progress: Progress) -> tuple[list[Table], list[Table]]:
     folder = packaged_encoder()
     model = build_model(load_encoder(folder), SHIPPED).SerializeToString(deterministic=True)
     reader = PoolReader(model, folder / "tokenizer.json", cache)
@@ -106,7 +108,7 @@ def train_head(train: Sequence[Table], dev: Sequence[Table], recipe: Recipe, pro
     del features
     labels = torch.from_numpy(np.concatenate([table.labels for table in train]))
     weights = torch.from_numpy(np.concatenate([_weights(table.labels, recipe.balance) for table in train]))
-    network = nn.Sequential(
+    network: Any = nn.Sequential(
         nn.Dropout(recipe.dropout),
         nn.Linear(inputs.shape[1], recipe.hidden),
         nn.GELU(),
@@ -120,9 +122,9 @@ def train_head(train: Sequence[Table], dev: Sequence[Table], recipe: Recipe, pro
     best, best_recall = _folded(network, mean, spread), -1.0
     for _ in range(recipe.epochs):
         network.train()
-        order = torch.randperm(len(labels))
+        order: Any = torch.randperm(len(labels))
         for rows in order[: steps * recipe.batch].split(recipe.batch):
-            losses = nn.functional.cross_entropy(network(inputs[rows]), labels[rows], reduction="none")
+            losses: Any = nn.functional.cross_entropy(network(inputs[rows]), labels[rows], reduction="none")
             optimiser.zero_grad()
             (losses * weights[rows]).mean().backward()
             optimiser.step()
@@ -142,7 +144,7 @@ def _weights(labels: NDArray[np.int64], balance: float) -> NDArray[np.float32]:
     return weight
 
 
-def _folded(network: nn.Sequential, mean: NDArray[np.float32], spread: NDArray[np.float32]) -> Head:
+def _folded(network: Any, mean: NDArray[np.float32], spread: NDArray[np.float32]) -> Head:
     """The network's arrays, with the standardising of the features folded into the first layer."""
     wide, narrow = network[1], network[4]
     first = wide.weight.detach().numpy().T.astype(np.float32) / spread[:, None]

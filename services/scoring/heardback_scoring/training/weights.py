@@ -36,7 +36,9 @@ def load_encoder(folder: Path) -> Encoder:
     config = json.loads((folder / "config.json").read_text(encoding="utf8"))
     for key, expected in (("model_type", "bert"), ("hidden_act", "gelu")):
         if config.get(key) != expected:
-            raise ValueError(f"{folder}/config.json: {key} is {config.get(key)!r}, this export knows {expected!r}")
+            raise ValueError(
+                f"{folder}/config.json: {key} is {config.get(key)!r}, this export knows {expected!r}"
+            )
     tensors = {
         name.removeprefix("bert."): array.astype(np.float32)
         for name, array in load_file(folder / "model.safetensors").items()
