@@ -79,6 +79,12 @@ def test_letters_of_another_script_are_not_read_even_when_the_guess_is_unsure() 
     assert (found.code, found.readable) == ("und", False)
 
 
+def test_a_longer_text_without_english_words_is_not_read() -> None:
+    found = language("bhai mera order abhi tak nahi aaya aur koi jawab nahi deta")
+    assert (found.code, found.readable) == ("und", False)
+    assert language("Non-functional app on my S9, sadly.").readable
+
+
 def test_a_declared_language_wins() -> None:
     assert language("Die Lieferung war zu spät.", "en-GB").readable
     found = language("The delivery was late.", "DE-at")

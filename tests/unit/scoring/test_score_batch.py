@@ -102,6 +102,11 @@ async def test_a_declared_language_wins() -> None:
     assert (await one(survey("Bitte", language="en"))).language.code == "en"
 
 
+async def test_a_language_that_cannot_be_told_is_said_so() -> None:
+    score = await one(survey("ඔබට බොහොම ස්තූතියි"))
+    assert score.because == "The text is in a language that could not be told; only en is scored."
+
+
 async def test_turns_in_another_language_are_left_out() -> None:
     score = await one(transcript(("customer", ANGRY), ("customer", "Die sind zu spät."), ("customer", GLAD)))
     assert score.status == "scored"

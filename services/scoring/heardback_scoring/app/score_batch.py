@@ -9,6 +9,7 @@ import structlog
 from heardback_scoring.app.listening import Heard, Said, listen
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
+from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
 from heardback_scoring.domain.sentiment import ReadTurn
 from heardback_scoring.inference.ports import TextReading
@@ -199,7 +200,9 @@ def _handover(
 def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, str | None]:
     if heard.unreadable:
         scored = ", ".join(sorted(by.policies.language.scored))
-        return "unscored", f"The text is in language {heard.language.code!r}; only {scored} is scored."
+        code = heard.language.code
+        told = "in a language that could not be told" if code == UNKNOWN else f"in language {code!r}"
+        return "unscored", f"The text is {told}; only {scored} is scored."
     if read.fallback:
         return "degraded", read.fallback
     if heard.said and by.reader.scorer.degraded:

@@ -28,6 +28,9 @@ class LanguagePolicy(BaseModel):
     short_letters: int = Field(ge=1)
     short_confidence: float = Field(gt=0, le=1)
     english_confidence: float = Field(gt=0, le=1)
+    unknown_words: int = Field(ge=1)
+    unknown_share: float = Field(ge=0, le=1)
+    unknown_confidence: float = Field(gt=0, le=1)
     words: frozenset[str]
     says_nothing: frozenset[str]
     signs: dict[str, str]
@@ -63,8 +66,10 @@ def decide(
        is `und`, and not readable either.
     5. The guess is another language, less than `foreign_share_below` of the words are on the list, and the
        guess is sure: `foreign_confidence` with `foreign_letters`, or `short_confidence` with `short_letters`.
-    6. The guess is English with `english_confidence`: `en`.
-    7. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called
+    6. At least `unknown_words` words, less than `unknown_share` of them on the list, and no guess of English
+       with `unknown_confidence` (Hindi in Latin letters, say): `und`, not readable.
+    7. The guess is English with `english_confidence`: `en`.
+    8. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called
        foreign.
     """
     original = text.original
@@ -80,20 +85,23 @@ def decide(
     if hits == total or (hits >= policy.min_hits and share >= policy.min_share):
         return TextLanguage("en", round(min(0.99, 0.7 + 0.3 * share), 4), readable=True, letters=letters)
     guessed = guess(original)
-    code, readable = _by_guess(original, letters, share, guessed, policy)
+    code, readable = _by_guess(text, letters, share, guessed, policy)
     return TextLanguage(code, round(guessed.confidence, 4), readable, letters)
 
 
 def _by_guess(
-    text: str, letters: int, share: float, guess: Guess, policy: LanguagePolicy
+    text: Text, letters: int, share: float, guess: Guess, policy: LanguagePolicy
 ) -> tuple[str, bool]:
-    """Rules 4 to 7: (code, readable)."""
+    """Rules 4 to 8: (code, readable)."""
     scored = guess.code in policy.scored
-    if not text.isascii() and _foreign_letters(text) * 2 > letters:
+    if not text.low.isascii() and _foreign_letters(text.original) * 2 > letters:
         sure = guess.confidence >= policy.foreign_confidence and not scored
         return (guess.code if sure else UNKNOWN), False
     if not scored and share < policy.foreign_share_below and _is_sure(guess, letters, policy):
         return guess.code, False
+    long = len(text.words) >= policy.unknown_words and share < policy.unknown_share
+    if long and not (scored and guess.confidence >= policy.unknown_confidence):
+        return UNKNOWN, False
     if scored and guess.confidence >= policy.english_confidence:
         return guess.code, True
     return UNKNOWN, True
