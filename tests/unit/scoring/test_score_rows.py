@@ -73,7 +73,11 @@ def test_rows_that_cannot_be_scored(row: dict[str, Any], why: str) -> None:
 
 
 async def test_a_row_comes_back_with_everything_it_brought() -> None:
-    rows: list[dict[str, Any]] = [SURVEY, {"text": "", "id": 1}, {"text": "fine", "score": "old", "label": [1, 2]}]
+    rows: list[dict[str, Any]] = [
+        SURVEY,
+        {"text": "", "id": 1},
+        {"text": "fine", "score": "old", "label": [1, 2]},
+    ]
     answers = await score_rows(
         [(row, ScoreRow.model_validate(row)) for row in rows], understanding(ScriptedScorer()), NOON
     )
