@@ -1,4 +1,4 @@
-"""The scoring process on a real broker and a real database: events through, HTTP answered, stopped cleanly."""
+"""The scoring process on a real broker and database: events through, HTTP answered, a clean stop."""
 
 import asyncio
 import base64
