@@ -117,6 +117,19 @@ def test_the_shipped_model_is_the_one_its_manifest_names() -> None:
     assert found.scorer.model.sha256 == shipped.files["model.onnx"]
 
 
+def test_the_shipped_model_tells_praise_from_blame_and_near_from_far() -> None:
+    scorer = load_scorer(ModelChoice(threads=1))
+    praise, blame, kin = scorer.read(
+        ["Great service, I love it.", "My parcel never arrived and nobody answers.", "The delivery is lost."]
+    )
+    assert praise.positive > 0.8
+    assert blame.negative > 0.8
+    assert blame.embedding is not None
+    assert kin.embedding is not None
+    assert praise.embedding is not None
+    assert blame.embedding @ kin.embedding > blame.embedding @ praise.embedding + 0.1
+
+
 @pytest.mark.parametrize("revision", ["main", "v1.0", "", "a" * 39, "G" * 40])
 def test_a_hub_model_needs_a_commit(revision: str) -> None:
     with pytest.raises(ModelRefused, match="commit"):

@@ -76,7 +76,8 @@ def test_rows_quantised_alone_do_not_feel_their_neighbours(folder: Path) -> None
     np.testing.assert_allclose(run(model, IDS[1:, :3], MASK[1:, :3])["embedding"], together[1:], atol=1e-6)
 
 
-def test_the_head_is_in_the_graph(folder: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "int8-rows"])
+def test_the_head_is_in_the_graph_and_exact(folder: Path, precision: Any) -> None:
     import torch
 
     from heardback_scoring.training.graph import build_model
@@ -89,12 +90,14 @@ def test_the_head_is_in_the_graph(folder: Path) -> None:
     def some(*shape: int) -> NDArray[np.float32]:
         return random.normal(size=shape).astype(np.float32)
 
-    head = Head(("mean_1", "max_2"), some(32, 8), some(8), some(8, 3), some(3))
-    found = run(build_model(encoder, "float32", head), IDS, MASK)
-    pools = run(build_model(encoder, "float32"), IDS, MASK)
+    # Weights of very different size, as folding the features' spread into them makes them.
+    sizes = np.geomspace(1e-3, 1e3, 32, dtype=np.float32)[:, None]
+    head = Head(("mean_1", "max_2"), some(32, 8) * sizes, some(8), some(8, 3), some(3))
+    found = run(build_model(encoder, precision, head), IDS, MASK)
+    pools = run(build_model(encoder, precision), IDS, MASK)
     joined = np.concatenate([pools["mean_1"], pools["max_2"]], axis=1)
     wide = torch.nn.functional.gelu(torch.from_numpy(joined @ head.wide + head.wide_bias)).numpy()
-    np.testing.assert_allclose(found["logits"], wide @ head.weight + head.bias, atol=1e-4)
+    np.testing.assert_allclose(found["logits"], wide @ head.weight + head.bias, rtol=1e-3)
 
 
 def test_an_encoder_of_another_kind_is_refused(folder: Path) -> None:

@@ -69,7 +69,8 @@ def build_model(encoder: Encoder, precision: Precision, head: Head | None = None
     else:
         features = [pools[name] for name in head.pools]
         joined = features[0] if len(features) == 1 else g.node("Concat", features, "features", axis=1)
-        wide = g.matmul(joined, head.wide, "head.wide")
+        # In float: pools differ in scale by orders of magnitude, which one scale per row cannot hold.
+        wide = g.node("MatMul", [joined, g.constant("head.wide.w", head.wide)], "head.wide")
         active = g.node(
             "BiasGelu", [wide, g.constant("head.wide.bias", head.wide_bias)], "head.gelu", MICROSOFT
         )
