@@ -1,7 +1,7 @@
-"""Two kinds of text that must never be mixed up: what colleagues write to each other, and what a customer reads.
+"""Two kinds of text that must never be mixed up: what colleagues write, and what a customer reads.
 
-They share no base class on purpose: a function that sends something to a customer takes `CustomerText`, and the
-type checker refuses anything else.
+They share no base class on purpose: a function that sends something to a customer takes `CustomerText`,
+and the type checker refuses anything else.
 """
 
 from dataclasses import dataclass

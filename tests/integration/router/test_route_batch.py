@@ -1,4 +1,4 @@
-"""Scored feedback becomes items, links, log entries and announcements, once, whatever is delivered how often."""
+"""Scored feedback becomes items, links, log entries and announcements, however often it is delivered."""
 
 from datetime import timedelta
 

@@ -1,9 +1,9 @@
-"""Items and their event log. An item is nothing but the fold of its events; the stored row is a copy of it."""
+"""Items and their event log. An item is the fold of its events; the stored row is a copy of it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from heardback_router.wording import CustomerText
 from heardback_shared.contracts.events import ItemState
@@ -187,27 +187,28 @@ def _opened(event: ItemEvent) -> Item:
 
 def _changes(item: Item, event: ItemEvent) -> dict[str, Any]:
     data = event.data
+    changes: dict[str, Any] = {}
     match event.kind:
         case "feedback_joined":
-            return _joined(item, data)
+            changes = _joined(item, data)
         case "feedback_rescored":
-            follows = cast(dict[str, Any], data.get("follows") or {})
-            return {"weight": Weight(data["item_severity"], data["item_band"]), **follows}
+            changes = {"weight": Weight(data["item_severity"], data["item_band"]), **data.get("follows", {})}
         case "claimed":
-            return {"assignee": data["assignee"]}
+            changes = {"assignee": data["assignee"]}
         case "started":
-            return {"state": "in_progress"}
+            changes = {"state": "in_progress"}
         case "resolved":
             outcome = Outcome(**data, actor=event.actor, at=event.at)
-            return {"state": "resolved", "resolution": outcome, "resolutions": outcome.number}
+            changes = {"state": "resolved", "resolution": outcome, "resolutions": outcome.number}
         case "reopened":
-            return {"state": "open", "resolution": None}
+            changes = {"state": "open", "resolution": None}
         case "reassigned":
-            return {"team": data["team"], "assignee": None, "state": "open"}
+            changes = {"team": data["team"], "assignee": None, "state": "open"}
         case "closed":
-            return {"state": "closed"}
-        case _:
-            return {}
+            changes = {"state": "closed"}
+        case "opened" | "commented":
+            pass
+    return changes
 
 
 def _joined(item: Item, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ _LOCK = (
     select(items)
     .where(
         text("""
-        tenant_id = :tenant AND (id = ANY(:ids) OR (matter_key = ANY(:keys) AND state IN ('open', 'in_progress')))
+        tenant_id = :tenant
+        AND (id = ANY(:ids) OR (matter_key = ANY(:keys) AND state IN ('open', 'in_progress')))
     """)
     )
     .order_by(items.c.id)
@@ -138,7 +139,7 @@ class PostgresItems:
 def linked_customers(
     rows: Iterable[tuple[str | None, str, str | None]],
 ) -> tuple[LinkedCustomer, ...]:
-    """(customer, feedback, channel), oldest first → one stake per customer; the latest known channel counts."""
+    """One stake per customer from (customer, feedback, channel), oldest first; the latest channel counts."""
     stakes: dict[str, LinkedCustomer] = {}
     for customer_id, feedback_id, channel in rows:
         key = f"c:{customer_id}" if customer_id is not None else f"f:{feedback_id}"
@@ -179,7 +180,7 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
     }
 
 
-def item_of(row: Mapping[str, Any]) -> Item:
+def item_of(row: RowMapping) -> Item:
     resolution = row["resolution"]
     return Item(
         id=row["id"],
@@ -219,7 +220,7 @@ def event_row_of(tenant_id: str, event: ItemEvent) -> dict[str, Any]:
     }
 
 
-def event_of(row: Mapping[str, Any]) -> ItemEvent:
+def event_of(row: RowMapping) -> ItemEvent:
     return ItemEvent(
         row["item_id"], row["sequence"], row["kind"], row["actor"], row["at"], row["reason"], row["data"]
     )

@@ -1,5 +1,7 @@
 """The tables of the backlog and of its announcements, as the migrations make them."""
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -19,11 +21,11 @@ metadata = MetaData(schema="router")
 
 
 class JsonText(UserDefinedType[str]):
-    """jsonb written from, and read as, JSON text: models are serialised once and passed through as they are."""
+    """jsonb written from, and read as, JSON text: models are serialised once and passed through."""
 
     cache_ok = True
 
-    def get_col_spec(self) -> str:
+    def get_col_spec(self, **_: Any) -> str:
         return "JSONB"
 
 

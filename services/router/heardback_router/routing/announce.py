@@ -11,7 +11,7 @@ from heardback_shared.stream.ports import Outgoing
 
 
 def answers_for(arrival: Arrival, link: Link) -> bool:
-    """True when the link's present reading answers this event: of its own revision nothing better is known."""
+    """True when the link's present reading is of the event's own revision, and so answers it."""
     return link.standing.revision == arrival.standing.revision
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.announce import item_changed
@@ -34,7 +35,7 @@ class Scored:
 
 
 class RouteFeedback:
-    """The stage's handler. Idempotent by event id; an event that has had its effect is only answered again."""
+    """The stage's handler, idempotent by event id: what has had its effect is only answered again."""
 
     def __init__(
         self,
@@ -187,7 +188,7 @@ def _changes(tenant_id: str, plan: Plan, causes: Mapping[str, Envelope]) -> list
     return changes
 
 
-def _link_of(row: Mapping[str, Any]) -> Link:
+def _link_of(row: RowMapping) -> Link:
     return Link(
         feedback_id=row["feedback_id"],
         item_id=row["item_id"],

@@ -1,13 +1,17 @@
 """The routing decision: ordered rules, first match wins, and a record from which it can be made again."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import cel
 
 CATCH_ALL = "catch-all"
+ROOTS = ("event", "score", "customer")
+_MENTION = re.compile(r"\b(event|score|customer)\b(?:\s*\.\s*([A-Za-z_]\w*))?")
 
 
 class ConditionError(ValueError):
@@ -31,7 +35,7 @@ class Condition:
         self.text = text
 
     def holds(self, variables: Any) -> bool:
-        """Raises ConditionError when it cannot be evaluated, or answers something other than true or false."""
+        """Raises ConditionError when it cannot be evaluated, or answers neither true nor false."""
         try:
             answer = self._program.execute(variables)
         except KeyError as error:
@@ -62,6 +66,11 @@ class RoutingPolicy:
     def has_team(self, team: str) -> bool:
         return any(t.id == team for t in self.teams)
 
+    @cached_property
+    def mentions(self) -> Mapping[str, frozenset[str] | None]:
+        """Per variable the fields that some condition names; None where one uses the variable as a whole."""
+        return mentions_in(rule.condition.text for rule in self.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -75,7 +84,7 @@ class Decision:
 
 def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     """Which team owns a feedback. `inputs` are those of `routing.inputs.inputs_of`, as JSON."""
-    variables = variables_of(inputs)
+    variables = variables_of(inputs, policy.mentions)
     losers: list[dict[str, str]] = []
     winner: Rule | None = None
     for rule in policy.rules:
@@ -105,16 +114,25 @@ def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     return Decision(team, name, because, record)
 
 
-def variables_of(inputs: Mapping[str, Any]) -> Any:
-    """The inputs as conditions see them, converted once for all rules of a decision."""
-    return cel.Context(
-        variables={
-            "event": inputs["event"],
-            "score": inputs["score"],
-            "customer": inputs["customer"],
-            "at": datetime.fromisoformat(inputs["at"]),
-        }
-    )
+def mentions_in(conditions: Iterable[str]) -> dict[str, frozenset[str] | None]:
+    found: dict[str, frozenset[str] | None] = {root: frozenset() for root in ROOTS}
+    for text in conditions:
+        for root, name in _MENTION.findall(text):
+            fields = found[root]
+            found[root] = None if fields is None or not name else fields | {name}
+    return found
+
+
+def variables_of(inputs: Mapping[str, Any], mentions: Mapping[str, frozenset[str] | None]) -> Any:
+    """The inputs as conditions see them, converted once for all rules of a decision.
+
+    Conversion is what a decision costs, so fields that no condition names are left out.
+    """
+    variables: dict[str, Any] = {"at": datetime.fromisoformat(inputs["at"])}
+    for root in ROOTS:
+        fields, values = mentions[root], inputs[root]
+        variables[root] = values if fields is None else {k: v for k, v in values.items() if k in fields}
+    return cel.Context(variables=variables)
 
 
 def _outcome(rule: Rule, variables: Any) -> str:

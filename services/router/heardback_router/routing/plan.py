@@ -56,7 +56,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Standing:
-    """Of two scores of one feedback the greater standing counts: revision, then pass, then time of scoring."""
+    """Of two scores of one feedback the greater counts: by revision, then pass, then time of scoring."""
 
     revision: int
     pass_number: int

@@ -1,4 +1,4 @@
-"""Reading the policies: shape checked by pydantic, every condition compiled and tried, errors name the rule."""
+"""Reading the policies: shapes checked, every condition compiled and tried, errors name the rule."""
 
 from datetime import timedelta
 from importlib.resources import files
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from heardback_router.backlog.grouping import GroupingPolicy
 from heardback_router.routing.domain import (
+    ROOTS,
     Condition,
     ConditionError,
     RoutingPolicy,
@@ -22,6 +23,9 @@ from heardback_router.routing.sample import SAMPLE_INPUTS
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+@[A-Za-z0-9._-]+$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+WHOLE: dict[str, frozenset[str] | None] = dict.fromkeys(ROOTS)
 
 
 class PolicyError(ValueError):
@@ -73,12 +77,12 @@ def load_grouping(path: Path | None = None) -> GroupingPolicy:
 
 
 def read_routing(text: str) -> RoutingPolicy:
-    """Raises PolicyError unless every rule compiles, runs, and names a team, and there is a catch-all team."""
+    """Raises PolicyError unless every rule compiles, runs and names a team, and there is a catch-all."""
     shape = _parsed(text, _Routing)
     teams = {team.id for team in shape.teams}
     faults = _team_faults(shape, teams)
     rules = []
-    sample = variables_of(SAMPLE_INPUTS)
+    sample = variables_of(SAMPLE_INPUTS, WHOLE)
     for rule in shape.rules:
         try:
             condition = Condition(rule.when)
