@@ -1,8 +1,7 @@
 """The backlog's routes: lists, one item with everything about it, and what people do to it."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import orjson
@@ -130,128 +129,90 @@ def _add_reading(
     async def overview(who: readers) -> Response:
         async with database.tenant(who.tenant_id) as connection:
             counts = await reader.counts(connection, who.tenant_id)
-        teams = ((team.id, team.title) for team in policy.teams)
-        return _json({"teams": counted(teams, ((c[0], c[1], c[2], c[3]) for c in counts))})
+        return _json({"teams": counted(((t.id, t.title) for t in policy.teams), counts)})
 
 
 def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
-    writers = Annotated[Principal, Depends(guard.needs("items:write"))]
+    writers = Depends(guard.needs("items:write"))
 
-    async def carry_out(
-        request: Request,
-        who: Principal,
-        item_id: str,
-        command: Command,
-        actor: str,
-        versions: frozenset[int] | None,
-    ) -> Response:
-        try:
-            item = await backlog.carry_out(
-                who.tenant_id,
-                _known(item_id),
-                command,
-                actor=actor,
-                versions=versions,
-                traceparent=getattr(request.state, "traceparent", None),
-            )
-        except UnknownItemError as error:
-            raise not_found(f"Item {item_id}") from error
-        except StaleVersionError as error:
-            raise _stale(error) from error
-        except UnknownTeamError as error:
-            raise invalid((("/team", str(error)),)) from error
-        except (IllegalCommandError, CustomersWaitError) as error:
-            raise ProblemError(409, "not-now", "The item does not allow this now", str(error)) from error
-        return _json(shown(item), {"ETag": etag(item)})
-
-    def add(name: str, summary: str, endpoint: Callable[..., Awaitable[Response]]) -> None:
-        router.post(f"/v1/items/{{item_id}}:{name}", response_model=ItemOut, summary=summary)(endpoint)
-
-    async def claim(
+    def deed(
         request: Request,
         item_id: str,
-        who: writers,
-        body: ClaimIn,
+        who: Annotated[Principal, writers],
         if_match: IfMatch = None,
         actor: Actor = None,
-    ) -> Response:
-        name = _actor(actor, who)
-        command = Claim(body.assignee or name)
-        return await carry_out(request, who, item_id, command, name, _versions(if_match))
+    ) -> Deed:
+        traceparent = getattr(request.state, "traceparent", None)
+        return Deed(who.tenant_id, _known(item_id), actor_of(actor, who), if_match, traceparent)
 
-    async def start(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: StartIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        return await carry_out(request, who, item_id, Start(), _actor(actor, who), _versions(if_match))
+    deeds = Annotated[Deed, Depends(deed)]
 
-    async def comment(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: CommentIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        # A comment overwrites nothing, so it need not name the version it was written on.
-        versions = _versions(if_match) if if_match else None
-        command = Comment(InternalText(body.text))
-        return await carry_out(request, who, item_id, command, _actor(actor, who), versions)
+    @router.post(
+        "/v1/items/{item_id}:claim", response_model=ItemOut, summary="Take it, or give it to somebody"
+    )
+    async def claim(body: ClaimIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, Claim(body.assignee or deed.actor))
 
-    async def resolve(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: ResolveIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        return await carry_out(request, who, item_id, _resolve(body), _actor(actor, who), _versions(if_match))
+    @router.post("/v1/items/{item_id}:start", response_model=ItemOut, summary="Work on it has begun")
+    async def start(deed: deeds, body: StartIn | None = None) -> Response:
+        return await carry_out(backlog, deed, Start())
 
-    async def reopen(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: ReasonIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        command = Reopen(InternalText(body.reason))
-        return await carry_out(request, who, item_id, command, _actor(actor, who), _versions(if_match))
+    @router.post("/v1/items/{item_id}:comment", response_model=ItemOut, summary="Say something to colleagues")
+    async def comment(body: CommentIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, Comment(InternalText(body.text)))
 
-    async def reassign(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: ReassignIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        command = Reassign(body.team, InternalText(body.reason))
-        return await carry_out(request, who, item_id, command, _actor(actor, who), _versions(if_match))
+    @router.post("/v1/items/{item_id}:resolve", response_model=ItemOut, summary="It is solved")
+    async def resolve(body: ResolveIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, _resolve(body))
 
-    async def close(
-        request: Request,
-        item_id: str,
-        who: writers,
-        body: ReasonIn,
-        if_match: IfMatch = None,
-        actor: Actor = None,
-    ) -> Response:
-        command = Close(InternalText(body.reason))
-        return await carry_out(request, who, item_id, command, _actor(actor, who), _versions(if_match))
+    @router.post("/v1/items/{item_id}:reopen", response_model=ItemOut, summary="It is not solved after all")
+    async def reopen(body: ReasonIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, Reopen(InternalText(body.reason)))
 
-    add("claim", "Take it, or give it to somebody", claim)
-    add("start", "Work on it has begun", start)
-    add("comment", "Say something to colleagues", comment)
-    add("resolve", "It is solved: cause, action, and what the customer is told", resolve)
-    add("reopen", "It is not solved after all", reopen)
-    add("reassign", "Give it to another team", reassign)
-    add("close", "Close a resolved item without waiting for the customers' answers", close)
+    @router.post("/v1/items/{item_id}:reassign", response_model=ItemOut, summary="Give it to another team")
+    async def reassign(body: ReassignIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, Reassign(body.team, InternalText(body.reason)))
+
+    @router.post(
+        "/v1/items/{item_id}:close", response_model=ItemOut, summary="Close it without waiting for answers"
+    )
+    async def close(body: ReasonIn, deed: deeds) -> Response:
+        return await carry_out(backlog, deed, Close(InternalText(body.reason)))
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who acts on which item, and on which version of it."""
+
+    tenant_id: str
+    item_id: str
+    actor: str
+    if_match: str | None
+    traceparent: str | None
+
+
+async def carry_out(backlog: Backlog, deed: Deed, command: Command) -> Response:
+    """The item afterwards with its new ETag, or a problem."""
+    # A comment overwrites nothing, so it need not name the version it was written on.
+    free = isinstance(command, Comment) and deed.if_match is None
+    try:
+        item = await backlog.carry_out(
+            deed.tenant_id,
+            deed.item_id,
+            command,
+            actor=deed.actor,
+            versions=None if free else versions_of(deed.if_match),
+            traceparent=deed.traceparent,
+        )
+    except UnknownItemError as error:
+        raise not_found(f"Item {deed.item_id}") from error
+    except StaleVersionError as error:
+        raise _stale(error) from error
+    except UnknownTeamError as error:
+        raise invalid((("/team", str(error)),)) from error
+    except (IllegalCommandError, CustomersWaitError) as error:
+        raise ProblemError(409, "not-now", "The item does not allow this now", str(error)) from error
+    return _json(shown(item), {"ETag": etag(item)})
 
 
 def etag(item: Item) -> str:
@@ -286,7 +247,7 @@ def _resolve(body: ResolveIn) -> Resolve:
     return Resolve(InternalText(body.root_cause), InternalText(body.action), tell)
 
 
-def _versions(if_match: str | None) -> frozenset[int] | None:
+def versions_of(if_match: str | None) -> frozenset[int] | None:
     """The versions an If-Match header names; None for `*`. Weak and unknown tags match nothing (RFC 9110)."""
     if if_match is None:
         raise ProblemError(
@@ -315,7 +276,7 @@ def _stale(error: StaleVersionError) -> ProblemError:
     )
 
 
-def _actor(given: str | None, who: Principal) -> str:
+def actor_of(given: str | None, who: Principal) -> str:
     name = (given or "").strip() or who.name
     if len(name) > ACTOR_LIMIT or not name.isprintable():
         detail = f"must be at most {ACTOR_LIMIT} printable characters"

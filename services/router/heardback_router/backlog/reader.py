@@ -4,12 +4,11 @@ Text search filters within the tenant: under row-level security PostgreSQL uses 
 search operators are not marked leakproof.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, TextClause, func, select, text
+from sqlalchemy import TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent
@@ -112,14 +111,14 @@ class PostgresBacklog:
             for row in found.mappings()
         ]
 
-    async def counts(self, connection: AsyncConnection, tenant_id: str) -> Sequence[Row[Any]]:
+    async def counts(self, connection: AsyncConnection, tenant_id: str) -> list[tuple[str, str, str, int]]:
         """(team, state, band, number) of every combination there is."""
         query = (
             select(items.c.team, items.c.state, items.c.band, func.count())
             .where(items.c.tenant_id == tenant_id)
             .group_by(items.c.team, items.c.state, items.c.band)
         )
-        return (await connection.execute(query)).all()
+        return [(c[0], c[1], c[2], c[3]) for c in (await connection.execute(query)).tuples()]
 
 
 def _conditions(tenant_id: str, filters: Filters) -> list[tuple[TextClause, dict[str, Any]]]:

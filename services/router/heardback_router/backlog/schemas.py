@@ -4,26 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
-from heardback_shared.contracts.base import ShortText, Submission
+from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
 
-Internal = Annotated[
-    str, StringConstraints(min_length=1, max_length=INTERNAL_TEXT_LIMIT, strip_whitespace=True)
-]
-ForCustomer = Annotated[
-    str, StringConstraints(min_length=1, max_length=CUSTOMER_TEXT_LIMIT, strip_whitespace=True)
-]
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000")
+    return text
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_without_nul)]
+Name = Annotated[_Text, Field(max_length=200)]
+Internal = Annotated[_Text, Field(max_length=INTERNAL_TEXT_LIMIT)]
+ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT)]
 
 
 class ClaimIn(Submission):
     """Without `assignee` the caller takes it."""
 
-    assignee: ShortText | None = None
+    assignee: Name | None = None
 
 
 class StartIn(Submission):
@@ -63,7 +68,7 @@ class ReasonIn(Submission):
 
 
 class ReassignIn(Submission):
-    team: ShortText
+    team: Name
     reason: Internal
 
 
