@@ -43,7 +43,7 @@ class Caller:
 class RouterApp:
     def __init__(self, database: Database) -> None:
         self.clock = FakeClock()
-        service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())  # type: ignore[arg-type]
+        service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
         settings = Settings(service, RouterSettings(), LoopSettings(), WebhookSettings())
         self.core = Core(database, self.clock, metrics, Readiness(), settings)
