@@ -1,4 +1,4 @@
-"""People work the backlog over HTTP: lists, one item whole, commands with versions, problems they can mend."""
+"""People work the backlog over HTTP: lists, one item whole, commands, and problems they can mend."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
