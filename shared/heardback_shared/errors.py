@@ -2,7 +2,7 @@
 
 
 class PermanentError(Exception):
-    """This input can never be handled; trying again changes nothing. The message is safe to store and show."""
+    """This input can never be handled; trying again changes nothing. Its message is safe to show."""
 
 
 class TransientError(Exception):

@@ -8,7 +8,8 @@ A task that ends by itself ends the process with a non-zero code, for whoever su
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -57,13 +58,13 @@ async def serve(service: Service, settings: ServiceSettings) -> None:
         )
     )
     intake = [_spawn(name, task, stop_intake) for name, task in service.intake.items()]
-    intake.append(asyncio.create_task(server.serve(), name="http"))
+    intake.append(_spawn("http", lambda _: server.serve(), stop_intake))
     background = [_spawn(name, task, stop_background) for name, task in service.background.items()]
     stopping = asyncio.create_task(stop_intake.wait(), name="stop")
     service.readiness.running = True
     _log.info("service.started", name=service.name, port=service.port)
     try:
-        done, _ = await asyncio.wait([stopping, *intake, *background], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, *intake, *background], return_when=asyncio.FIRST_COMPLETED)
         service.readiness.draining = True
         stop_intake.set()
         server.should_exit = True
@@ -71,10 +72,7 @@ async def serve(service: Service, settings: ServiceSettings) -> None:
         await _drain(intake, deadline)
         stop_background.set()
         await _drain(background, deadline)
-        _raise_first_death({t for t in [*intake, *background] if t in done})
-        _raise_first_death(
-            {t for t in [*intake, *background] if t.done() and not t.cancelled() and t.exception()}
-        )
+        _raise_first_death([*intake, *background])
         _log.info("service.stopped", name=service.name)
     finally:
         stopping.cancel()
@@ -83,13 +81,9 @@ async def serve(service: Service, settings: ServiceSettings) -> None:
 class _Server(uvicorn.Server):
     """Signals are ours: the service drains as a whole."""
 
-    def install_signal_handlers(self) -> None:
-        return None
-
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        from contextlib import nullcontext
-
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 def _spawn(name: str, task: Task, stop: asyncio.Event) -> asyncio.Task[None]:
@@ -110,13 +104,14 @@ async def _drain(tasks: list[asyncio.Task[None]], deadline: float) -> None:
     await asyncio.gather(*late, return_exceptions=True)
 
 
-def _raise_first_death(tasks: set[asyncio.Task[None]]) -> None:
+def _raise_first_death(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
-        if task.cancelled():
-            continue
-        error = task.exception() or TaskEndedError(f"{task.get_name()} ended by itself")
-        _log.error("service.task_died", task=task.get_name(), error=type(error).__name__, detail=str(error))
-        raise error
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error(
+                "service.task_died", task=task.get_name(), error=type(error).__name__, detail=str(error)
+            )
+            raise error
 
 
 def _on_signals(stop: asyncio.Event) -> None:

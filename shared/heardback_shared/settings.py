@@ -55,7 +55,7 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     secret_key: SecretStr
-    """Base64 of at least 32 random bytes. Every key in use is derived from it; losing it loses stored secrets."""
+    """Base64 of at least 32 random bytes. Every key is derived from it; losing it loses what is sealed."""
     drain_seconds: float = Field(default=20, gt=0)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     rate_limit_per_minute: int = Field(default=0, ge=0)

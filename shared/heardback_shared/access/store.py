@@ -67,7 +67,7 @@ class ApiKeys:
         return principal
 
     async def create(self, tenant_id: str, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
-        """The key's record, and the key itself, which cannot be shown again. Makes the tenant if it is new."""
+        """The key's record, and the key itself, never to be shown again. Makes the tenant if it is new."""
         key_id, secret = new_secret()
         key = ApiKey(key_id, tenant_id, name, tuple(scopes), self._clock.now())
         async with self._database.worker() as connection:

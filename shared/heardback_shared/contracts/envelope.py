@@ -87,8 +87,11 @@ def from_record(key: bytes | None, headers: Iterable[tuple[str, bytes]], value: 
     """
     if value is None:
         raise EnvelopeError("the record has no value")
+    named = dict(headers)
+    if any(name.startswith("ce_") for name in named) and "ce_specversion" not in named:
+        raise EnvelopeError("the header ce_specversion is missing; send 1.0")
     try:
-        message = KafkaMessage(headers=dict(headers), key=key, value=value)
+        message = KafkaMessage(headers=named, key=key, value=value)
         return from_cloudevent(from_kafka(message, _FORMAT))
     except EnvelopeError:
         raise

@@ -15,7 +15,7 @@ ContextValue = str | int | float | bool | None
 
 
 class Metric(Submission):
-    """One answer on a scale. The direction is never guessed: platforms disagree on it, for CES most of all."""
+    """One answer on a scale. The direction is never guessed: platforms disagree on it, for CES above all."""
 
     kind: MetricKind
     value: float

@@ -1,4 +1,4 @@
-"""Many rows, one statement: arrays per column, unnested by the server. Constant parse cost, one round trip."""
+"""Many rows, one statement: an array per column, unnested by the server. One parse, one round trip."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

@@ -47,7 +47,7 @@ class Database:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction over all tenants, for relays, sweeps and key look-ups. Never for a request's own data."""
+        """A transaction over all tenants, for relays, sweeps and key look-ups; never for a request's data."""
         async with self.engine.begin() as connection:
             await connection.execute(_ENTER, {"role": WORKER_ROLE, "tenant": ""})
             yield connection

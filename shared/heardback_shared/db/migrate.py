@@ -27,7 +27,7 @@ LOCK = "heardback.migrate"
 
 
 async def migrate(settings: DatabaseSettings) -> dict[str, str]:
-    """Brings every schema to its head; returns the revision of each. Safe to run from several places at once."""
+    """Brings every schema to its head; returns each one's revision. Safe to run twice at once."""
     database = Database(settings)
     try:
         async with database.engine.connect() as connection:

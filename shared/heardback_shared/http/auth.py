@@ -36,7 +36,7 @@ class Guard:
                     403,
                     "forbidden",
                     "The key may not do this",
-                    f"This needs the scope {scope}; the key has {', '.join(sorted(principal.scopes)) or 'none'}.",
+                    f"This needs the scope {scope}; the key has: {', '.join(sorted(principal.scopes))}.",
                 )
             return principal
 

