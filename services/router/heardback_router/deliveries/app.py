@@ -124,7 +124,7 @@ class Webhooks:
         return endpoint
 
     async def send_test(self, tenant_id: str, endpoint_id: str) -> Mapping[str, Any]:
-        """Queues an `endpoint.test`, which goes the way of every other delivery: same guard, same signature."""
+        """Queues an `endpoint.test`, which goes the way of every other delivery: guard, signature, log."""
         at = self._clock.now()
         body = {
             "type": ENDPOINT_TEST,

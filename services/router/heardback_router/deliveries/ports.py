@@ -77,7 +77,7 @@ class LoopSettler(Protocol):
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
-        """Brings the loops in line with their deliveries, in the caller's transaction; returns what changed."""
+        """Brings the loops in line with their deliveries, in the caller's transaction; returns the news."""
         ...
 
 
