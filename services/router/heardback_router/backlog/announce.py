@@ -1,0 +1,51 @@
+"""Item changes as events for `backlog.changed`."""
+
+from heardback_router.backlog.domain import Item, ItemEvent
+from heardback_shared.contracts.envelope import Envelope, to_bytes
+from heardback_shared.contracts.events import ITEM_CHANGED, ItemChanged
+from heardback_shared.contracts.topics import BACKLOG
+from heardback_shared.ids import derived_id
+from heardback_shared.stream.ports import Outgoing
+
+SOURCE = "/heardback/router"
+
+
+def item_changed(
+    tenant_id: str,
+    event: ItemEvent,
+    after: Item,
+    *,
+    causation_id: str | None = None,
+    traceparent: str | None = None,
+) -> Outgoing:
+    """The same entry of the same log always has the same event id."""
+    change = ItemChanged.model_construct(
+        item_id=after.id,
+        sequence=event.sequence,
+        change=event.kind,
+        state=after.state,
+        team=after.team,
+        assignee=after.assignee,
+        band=after.weight.band,
+        severity=after.weight.score,
+        domain=after.domain,
+        category=after.category,
+        title=after.title,
+        actor=event.actor,
+        # Comments are for colleagues who open the item, not for whoever reads the topic.
+        reason=None if event.kind == "commented" else event.reason,
+        at=event.at,
+    )
+    envelope = Envelope(
+        id=derived_id("ev", "item", tenant_id, after.id, event.sequence),
+        source=SOURCE,
+        type=ITEM_CHANGED,
+        data=to_bytes(change),
+        time=event.at,
+        subject=after.id,
+        tenant_id=tenant_id,
+        key=after.id,
+        traceparent=traceparent,
+        causation_id=causation_id,
+    )
+    return Outgoing(BACKLOG.name, envelope)

@@ -1,0 +1,180 @@
+"""Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_router.backlog.announce import item_changed
+from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
+from heardback_router.backlog.domain import ROUTER, Item, ItemEvent, Resolution, apply
+from heardback_router.backlog.ports import Items, Loops
+from heardback_router.wording import CustomerText, InternalText
+from heardback_shared.clock import Clock
+from heardback_shared.db.database import Database
+from heardback_shared.db.outbox import Outbox
+from heardback_shared.stream.ports import Outgoing
+
+CUSTOMER = "customer"
+"""The actor of what a customer does through a loop link."""
+
+NOT_SOLVED = InternalText("The customer says it is not solved")
+SETTLED = frozenset({"confirmed", "not_told"})
+
+
+class UnknownItemError(Exception):
+    """There is no such item in this tenant."""
+
+
+class StaleVersionError(Exception):
+    """The item changed since the caller saw it."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the item is at version {version}")
+        self.version = version
+
+
+class UnknownTeamError(Exception):
+    """The routing policy has no such team. The message names those it has."""
+
+
+class CustomersWaitError(Exception):
+    """Some customers have not been told yet."""
+
+
+class Backlog:
+    """`teams` are those that may own an item: id → title."""
+
+    def __init__(
+        self,
+        database: Database,
+        items: Items,
+        loops: Loops,
+        outbox: Outbox,
+        teams: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._items = items
+        self._loops = loops
+        self._outbox = outbox
+        self._teams = teams
+        self._clock = clock
+
+    async def carry_out(
+        self,
+        tenant_id: str,
+        item_id: str,
+        command: Command,
+        *,
+        actor: str,
+        versions: frozenset[int] | None,
+        traceparent: str | None = None,
+    ) -> Item:
+        """The item afterwards. `versions` are those the caller acts on; None acts on any.
+
+        Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError.
+        """
+        if isinstance(command, Reassign) and command.team not in self._teams:
+            raise UnknownTeamError(f"is none of the teams: {', '.join(self._teams)}")
+        async with self._database.tenant(tenant_id) as connection:
+            item = await self._locked(connection, tenant_id, item_id)
+            if versions is not None and item.version not in versions:
+                raise StaleVersionError(item.version)
+            at = self._clock.now()
+            event = decide(item, command, actor, at)
+            if isinstance(command, Close):
+                await self._refuse_while_customers_wait(connection, tenant_id, item)
+            after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
+            if event.kind == "resolved":
+                resolution = await self._resolution(connection, tenant_id, after)
+                outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+            await self._outbox.add(connection, outgoing)
+        self._outbox.wake()
+        return after
+
+    async def reopen_on_dispute(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        loop_id: str,
+        comment: str | None,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
+        item = await self._locked(connection, tenant_id, item_id)
+        # The customer's words stay in the log: the reason travels on the topic, they do not.
+        said = InternalText(comment) if comment and comment.strip() else None
+        if item.state in {"resolved", "closed"}:
+            event = decide(item, Reopen(NOT_SOLVED, loop_id, said), CUSTOMER, at)
+        else:
+            data = {"text": NOT_SOLVED.text, "loop_id": loop_id, "comment": said.text if said else None}
+            event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
+        _, outgoing = await self._append(connection, tenant_id, item, event)
+        return outgoing
+
+    async def close_on_confirm(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str, *, loop_id: str, at: datetime
+    ) -> Sequence[Outgoing]:
+        """Closes a resolved item once every loop of its resolution is confirmed or was not to be told."""
+        item = await self._locked(connection, tenant_id, item_id)
+        if item.state != "resolved":
+            return ()
+        loops = await self._current_loops(connection, tenant_id, item)
+        if any(loop["state"] not in SETTLED for loop in loops if loop.get("id") != loop_id):
+            return ()
+        close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
+        _, outgoing = await self._append(connection, tenant_id, item, decide(item, close, ROUTER, at))
+        return outgoing
+
+    async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
+        item = await self._items.lock_one(connection, tenant_id, item_id)
+        if item is None:
+            raise UnknownItemError(item_id)
+        return item
+
+    async def _append(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        traceparent: str | None = None,
+    ) -> tuple[Item, list[Outgoing]]:
+        after = apply(item, event)
+        await self._items.log(connection, tenant_id, [event])
+        await self._items.update(connection, tenant_id, [after])
+        return after, [item_changed(tenant_id, event, after, traceparent=traceparent)]
+
+    async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
+        outcome = item.resolution
+        if outcome is None:
+            raise ValueError("a resolved item has an outcome")
+        return Resolution(
+            item_id=item.id,
+            title=item.title,
+            resolution_number=outcome.number,
+            root_cause=outcome.root_cause,
+            action=outcome.action,
+            tell_customer=CustomerText(outcome.tell_customer) if outcome.tell_customer else None,
+            not_telling_because=outcome.not_telling_because,
+            linked=await self._items.linked(connection, tenant_id, item.id),
+            actor=outcome.actor,
+        )
+
+    async def _current_loops(
+        self, connection: AsyncConnection, tenant_id: str, item: Item
+    ) -> list[dict[str, Any]]:
+        loops = await self._loops.of_item(connection, tenant_id, item.id)
+        return [loop for loop in loops if loop["resolution_number"] == item.resolutions]
+
+    async def _refuse_while_customers_wait(
+        self, connection: AsyncConnection, tenant_id: str, item: Item
+    ) -> None:
+        loops = await self._current_loops(connection, tenant_id, item)
+        waiting = sum(loop["state"] == "pending" for loop in loops)
+        if waiting:
+            raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")

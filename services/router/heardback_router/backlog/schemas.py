@@ -1,0 +1,206 @@
+"""The backlog's bodies on the wire."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from heardback_router.backlog.domain import Item, ItemEvent
+from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
+from heardback_shared.contracts.base import Submission
+from heardback_shared.contracts.events import ItemState
+from heardback_shared.contracts.score import Band
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain the character U+0000")
+    return text
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_without_nul)]
+Name = Annotated[_Text, Field(max_length=200)]
+Internal = Annotated[_Text, Field(max_length=INTERNAL_TEXT_LIMIT)]
+ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT)]
+
+
+class ClaimIn(Submission):
+    """Without `assignee` the caller takes it."""
+
+    assignee: Name | None = None
+
+
+class StartIn(Submission):
+    """Nothing to say."""
+
+
+class CommentIn(Submission):
+    """For colleagues; customers never see it."""
+
+    text: Internal
+
+
+class TellCustomer(Submission):
+    text: ForCustomer
+
+
+class ResolveIn(Submission):
+    """Exactly one of `tell_customer` and `not_telling_because`."""
+
+    root_cause: Internal
+    action: Internal
+    tell_customer: TellCustomer | None = None
+    not_telling_because: Internal | None = None
+
+    @model_validator(mode="after")
+    def _says_what_the_customer_hears(self) -> Self:
+        if (self.tell_customer is None) == (self.not_telling_because is None):
+            raise ValueError(
+                'say what the customer is told, {"tell_customer":{"text":"…"}}, or why nothing, '
+                '{"not_telling_because":"…"}: exactly one of the two'
+            )
+        return self
+
+
+class ReasonIn(Submission):
+    reason: Internal
+
+
+class ReassignIn(Submission):
+    team: Name
+    reason: Internal
+
+
+class SeverityOut(BaseModel):
+    score: float
+    band: Band
+
+
+class ItemOut(BaseModel):
+    id: str
+    title: str
+    team: str
+    assignee: str | None
+    state: ItemState
+    severity: SeverityOut
+    domain: str | None
+    category: str | None
+    feedback_count: int
+    customers: list[str]
+    clocks: list[dict[str, Any]] = Field(description="SLA clocks; none run yet")
+    opened_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class PageOut(BaseModel):
+    items: list[ItemOut]
+    next_cursor: str | None
+
+
+class EntryOut(BaseModel):
+    sequence: int
+    kind: str
+    actor: str
+    at: datetime
+    reason: str | None
+    data: dict[str, Any]
+
+
+class ResolutionOut(BaseModel):
+    number: int
+    root_cause: str
+    action: str
+    tell_customer: str | None
+    not_telling_because: str | None
+    actor: str
+    at: datetime
+
+
+class LinkedFeedbackOut(BaseModel):
+    """One feedback of the item: redacted content, score, why it is here, and its decision record."""
+
+    feedback_id: str
+    customer_id: str | None
+    channel: str | None
+    revision: int
+    joined_because: str
+    accepted_at: datetime
+    scored_at: datetime
+    routed_at: datetime
+    content: dict[str, Any]
+    score: dict[str, Any]
+    decision: dict[str, Any]
+
+
+class ItemDetailOut(ItemOut):
+    resolution: ResolutionOut | None
+    timeline: list[EntryOut]
+    feedback: list[LinkedFeedbackOut]
+    loops: list[dict[str, Any]]
+
+
+class TeamOut(BaseModel):
+    """`unresolved` counts open and in progress; `bands` are of those."""
+
+    team: str
+    title: str
+    unresolved: int
+    states: dict[str, int]
+    bands: dict[str, int]
+
+
+class BacklogOut(BaseModel):
+    teams: list[TeamOut]
+
+
+def shown(item: Item) -> dict[str, Any]:
+    """The item as JSON."""
+    return {
+        "id": item.id,
+        "title": item.title,
+        "team": item.team,
+        "assignee": item.assignee,
+        "state": item.state,
+        "severity": {"score": item.weight.score, "band": item.weight.band},
+        "domain": item.domain,
+        "category": item.category,
+        "feedback_count": item.feedback_count,
+        "customers": list(item.customers),
+        "clocks": [],
+        "opened_at": item.opened_at,
+        "updated_at": item.updated_at,
+        "version": item.version,
+    }
+
+
+def shown_entries(events: Iterable[ItemEvent]) -> list[dict[str, Any]]:
+    return [
+        {
+            "sequence": event.sequence,
+            "kind": event.kind,
+            "actor": event.actor,
+            "at": event.at,
+            "reason": event.reason,
+            "data": event.data,
+        }
+        for event in events
+    ]
+
+
+def counted(teams: Mapping[str, str], counts: Iterable[tuple[str, str, str, int]]) -> list[dict[str, Any]]:
+    """Per team, those of the policy first even when empty, how many items in which state and band."""
+    found: dict[str, dict[str, Any]] = {
+        team: {"team": team, "title": title, "unresolved": 0, "states": {}, "bands": {}}
+        for team, title in teams.items()
+    }
+    for team, state, band, number in sorted(counts):
+        of_team = found.setdefault(
+            team, {"team": team, "title": team, "unresolved": 0, "states": {}, "bands": {}}
+        )
+        of_team["states"][state] = of_team["states"].get(state, 0) + number
+        if state in {"open", "in_progress"}:
+            of_team["unresolved"] += number
+            of_team["bands"][band] = of_team["bands"].get(band, 0) + number
+    return list(found.values())

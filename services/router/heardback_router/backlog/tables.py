@@ -1,0 +1,94 @@
+"""The tables of the backlog and of its announcements, as the migrations make them."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
+
+from heardback_shared.db.outbox import outbox_table
+
+metadata = MetaData(schema="router")
+
+
+class JsonText(UserDefinedType[str]):
+    """jsonb written from, and read as, JSON text: models are serialised once and passed through."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSONB"
+
+
+items = Table(
+    "item",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("assignee", Text),
+    Column("state", Text, nullable=False),
+    Column("severity", Double, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("domain", Text),
+    Column("category", Text),
+    Column("matter_key", Text),
+    Column("entity", Text),
+    Column("feedback_count", Integer, nullable=False),
+    Column("customers", JSONB, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("last_feedback_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("touched", Boolean, nullable=False),
+    Column("resolution", JSONB),
+    Column("resolutions", Integer, nullable=False),
+)
+
+item_events = Table(
+    "item_event",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text),
+    Column("data", JSONB, nullable=False),
+)
+
+links = Table(
+    "item_feedback",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("feedback_id", Text, primary_key=True),
+    Column("item_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("channel", Text),
+    Column("revision", Integer, nullable=False),
+    Column("pass_number", Integer, nullable=False),
+    Column("severity", Double, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("joined_because", Text, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Column("scored_at", DateTime(timezone=True), nullable=False),
+    Column("routed_at", DateTime(timezone=True), nullable=False),
+    Column("content", JsonText, nullable=False),
+    Column("score", JsonText, nullable=False),
+    Column("decision", JSONB, nullable=False),
+    Column("words", Text, nullable=False),
+)
+"""`words` is what the customer said, redacted, and so holds every title; `search` is generated from it."""
+
+outbox = outbox_table(metadata)

@@ -1,0 +1,1 @@
+"""Signed webhooks: endpoints, the delivery queue, and the dispatcher that empties it."""

@@ -1,0 +1,1 @@
+"""Loops: one customer's stake in one resolved item, from being told to having answered."""

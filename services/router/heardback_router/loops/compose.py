@@ -1,0 +1,114 @@
+"""Puts loops and deliveries together. Read this to see what talks to what."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from heardback_router.deliveries.app import Webhooks
+from heardback_router.deliveries.dispatch import Dispatcher, Limits
+from heardback_router.deliveries.domain import RetryPolicy
+from heardback_router.deliveries.endpoint_store import PostgresEndpoints
+from heardback_router.deliveries.http import webhook_routes
+from heardback_router.deliveries.httpcore_sender import HttpcoreSender, SystemResolver
+from heardback_router.deliveries.seal import SecretSeal
+from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.deliveries.store import PostgresDeliveryQueue
+from heardback_router.loops.answers import Answers
+from heardback_router.loops.app import LinkPolicy, Loops
+from heardback_router.loops.http import answer_routes
+from heardback_router.loops.links import PURPOSE
+from heardback_router.loops.ports import Backlog
+from heardback_router.loops.settings import LoopSettings
+from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
+from heardback_shared import __version__
+from heardback_shared.clock import Clock
+from heardback_shared.db.database import Database
+from heardback_shared.db.outbox import Outbox
+from heardback_shared.http.auth import Guard
+from heardback_shared.keyring import Keyring
+from heardback_shared.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the service has anyway and lends to loops."""
+
+    database: Database
+    outbox: Outbox
+    keyring: Keyring
+    clock: Clock
+    metrics: Metrics
+    guard: Guard
+
+
+class Closing:
+    """Everything about telling customers.
+
+    `loops` goes to the backlog, `routers(backlog)` to the HTTP app, `deliver` to the background tasks of
+    the service.
+    """
+
+    def __init__(self, around: Surroundings, loops: LoopSettings, webhooks: WebhookSettings) -> None:
+        self._around = around
+        self._link_key = around.keyring.key(PURPOSE)
+        endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
+        seal = SecretSeal(around.keyring)
+        self.loops = Loops(
+            PostgresLoops(),
+            endpoints,
+            queue,
+            PostgresFeedbackOrigins(),
+            LinkPolicy(self._link_key, loops.public_url, loops.loop_link_days),
+            around.metrics,
+        )
+        self._sender = HttpcoreSender(
+            SystemResolver(),
+            webhooks.url_rules,
+            timeout_seconds=webhooks.timeout_seconds,
+            connections=webhooks.concurrency,
+            user_agent=f"heardback/{__version__}",
+        )
+        self.dispatcher = Dispatcher(
+            around.database,
+            queue,
+            self._sender,
+            self.loops,
+            around.outbox,
+            seal,
+            clock=around.clock,
+            metrics=around.metrics,
+            policy=RetryPolicy(),
+            limits=Limits(
+                webhooks.concurrency,
+                webhooks.concurrency_per_endpoint,
+                webhooks.lease_seconds,
+                webhooks.poll_seconds,
+            ),
+            draw=lambda: random.uniform(-1, 1),  # noqa: S311  (spreads load; nothing secret hangs on it)
+        )
+        self.webhooks = Webhooks(
+            around.database,
+            endpoints,
+            queue,
+            self.loops,
+            around.outbox,
+            seal,
+            self.dispatcher,
+            clock=around.clock,
+            rules=webhooks.url_rules,
+            limit=webhooks.endpoints_per_tenant,
+        )
+
+    def routers(self, backlog: Backlog) -> tuple[APIRouter, APIRouter]:
+        around = self._around
+        answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
+        return webhook_routes(self.webhooks, around.guard), answer_routes(answers)
+
+    async def deliver(self, stop: asyncio.Event) -> None:
+        """The background task: delivers until told to stop, then drains."""
+        try:
+            await self.dispatcher.run(stop)
+        finally:
+            await self._sender.close()

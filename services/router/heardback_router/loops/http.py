@@ -1,0 +1,65 @@
+"""The public routes behind signed links. No API key: the token is the right to answer one loop."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from heardback_router.loops.answers import Answers
+from heardback_router.loops.ports import Loop
+from heardback_shared.contracts.base import Submission
+from heardback_shared.contracts.events import LoopState
+
+COMMENT_LIMIT = 2_000
+
+_PROBLEMS: dict[int | str, dict[str, str]] = {
+    404: {"description": "Not one of our links, or changed on its way"},
+    410: {"description": "The link has expired"},
+}
+_CONFLICT: dict[int | str, dict[str, str]] = {409: {"description": "Answered otherwise before"}}
+
+
+class DisputeIn(Submission):
+    comment: Annotated[str, StringConstraints(max_length=COMMENT_LIMIT, strip_whitespace=True)] | None = None
+
+
+class LoopOut(BaseModel):
+    """What the customer was told, and what can still be answered."""
+
+    state: LoopState
+    message: str | None
+    since: datetime
+    expires_at: datetime
+    can_answer: bool = Field(description="Whether confirm and dispute are still open")
+
+
+def answer_routes(answers: Answers) -> APIRouter:
+    router = APIRouter(prefix="/v1/loops", tags=["loops"], responses=_PROBLEMS)
+
+    @router.post("/{token}:confirm", summary="The customer confirms that it is solved", responses=_CONFLICT)
+    async def confirm(token: str, response: Response) -> LoopOut:
+        return _shown(await answers.give(token, "confirmed"), response)
+
+    @router.post("/{token}:dispute", summary="The customer says it is not solved", responses=_CONFLICT)
+    async def dispute(token: str, response: Response, body: DisputeIn | None = None) -> LoopOut:
+        comment = body.comment if body and body.comment else None
+        return _shown(await answers.give(token, "disputed", comment), response)
+
+    @router.get("/{token}", summary="What was told, and whether it was answered; changes nothing")
+    async def show(token: str, response: Response) -> LoopOut:
+        return _shown(await answers.show(token), response)
+
+    return router
+
+
+def _shown(loop: Loop, response: Response) -> LoopOut:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return LoopOut(
+        state=loop.state,
+        message=loop.message,
+        since=loop.since,
+        expires_at=loop.expires_at,
+        can_answer=loop.state in {"pending", "told", "failed"},
+    )

@@ -1,0 +1,175 @@
+"""READ FIRST. The router process: settings, adapters, use cases and doors, start and stop.
+
+feedback.scored → RouteFeedback → items, links, log and outbox in one transaction → feedback.routed and
+backlog.changed by the relay. People work the backlog over HTTP; resolving opens loops, which the dispatcher
+delivers by webhook.
+"""
+
+import asyncio
+import gc
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvloop
+from sqlalchemy import text
+
+from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.http import backlog_routes
+from heardback_router.backlog.reader import PostgresBacklog
+from heardback_router.backlog.store import PostgresItems
+from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.loops.compose import Closing, Surroundings
+from heardback_router.loops.settings import LoopSettings
+from heardback_router.routing.app import RouteFeedback
+from heardback_router.routing.http import policy_routes
+from heardback_router.routing.plan import Policies
+from heardback_router.routing.policy import load_grouping, load_routing
+from heardback_router.routing.store import PostgresInbox
+from heardback_router.settings import RouterSettings
+from heardback_shared.access.store import ApiKeys
+from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contracts.topics import SCORED
+from heardback_shared.db.database import Database
+from heardback_shared.db.outbox import Outbox, OutboxRelay
+from heardback_shared.health import Readiness
+from heardback_shared.http.app import create_app
+from heardback_shared.http.auth import Guard
+from heardback_shared.http.rate_limit import RateLimiter
+from heardback_shared.keyring import Keyring
+from heardback_shared.lifecycle import Service, serve
+from heardback_shared.logs import configure_logs
+from heardback_shared.metrics import Metrics
+from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.runner import Stage, StagePolicy
+
+GROUP = "router"
+
+
+def run() -> None:
+    """Runs until told to stop. Settings come from the environment."""
+    settings = Settings(ServiceSettings(), RouterSettings(), LoopSettings(), WebhookSettings())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings, KafkaSettings(), DatabaseSettings()))
+
+
+@dataclass(frozen=True)
+class Settings:
+    service: ServiceSettings
+    router: RouterSettings
+    loops: LoopSettings
+    webhooks: WebhookSettings
+
+
+class Core:
+    """The use cases and the HTTP app around one database; everything but the log and the process."""
+
+    def __init__(
+        self, database: Database, clock: Clock, metrics: Metrics, readiness: Readiness, settings: Settings
+    ) -> None:
+        policies = load_policies(settings.router)
+        teams = policies.routing.titles
+        keyring = Keyring(settings.service.master_key)
+        keys = ApiKeys(database, keyring, clock)
+        guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
+        self.outbox = Outbox(outbox_table)
+        self.closing = Closing(
+            Surroundings(database, self.outbox, keyring, clock, metrics, guard),
+            settings.loops,
+            settings.webhooks,
+        )
+        items, told = PostgresItems(), self.closing.loops
+        self.backlog = Backlog(database, items, told, self.outbox, teams, clock)
+        self.route = RouteFeedback(
+            database, PostgresInbox(), items, told, self.outbox, policies, clock, metrics
+        )
+        self.http = create_app(
+            "heardback router",
+            "Whose is it, what was done, who was told? The backlog, its items, loops and webhook endpoints.",
+            metrics=metrics,
+            readiness=readiness,
+            max_body_bytes=settings.router.max_body_bytes,
+        )
+        for routes in (
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
+            policy_routes(policies.routing, policies.grouping, guard),
+            *self.closing.routers(self.backlog),
+        ):
+            self.http.include_router(routes)
+
+
+async def _run(settings: Settings, kafka: KafkaSettings, database_settings: DatabaseSettings) -> None:
+    service = settings.service
+    configure_logs("router", service.log_level)
+    clock, metrics = SystemClock(), Metrics()
+    database = Database(database_settings)
+    readiness = Readiness(
+        {"database": lambda: _database_problem(database), "broker": lambda: _broker_problem(kafka)}
+    )
+    core = Core(database, clock, metrics, readiness, settings)
+    sink = KafkaSink(kafka)
+    stage = Stage(
+        "router",
+        KafkaSource(kafka, [SCORED.name], GROUP, drain_seconds=service.drain_seconds),
+        sink,
+        core.route,
+        service="router",
+        clock=clock,
+        metrics=metrics,
+        policy=StagePolicy(max_records=settings.router.batch_records),
+    )
+    relay = OutboxRelay(database, core.outbox, sink, metrics)
+    running = Service(
+        "router",
+        core.http,
+        settings.router.port,
+        readiness,
+        intake={"router": stage.run},
+        background={"relay": relay.run, "deliveries": core.closing.deliver},
+    )
+    await sink.start()
+    _settle_memory()
+    try:
+        await serve(running, service)
+    finally:
+        await sink.stop()
+        await database.close()
+
+
+def load_policies(settings: RouterSettings) -> Policies:
+    """Raises PolicyError; a service with a policy it cannot use does not start."""
+    return Policies(
+        load_routing(settings.policy("routing.yaml")), load_grouping(settings.policy("grouping.yaml"))
+    )
+
+
+def _settle_memory() -> None:
+    """What is loaded now stays for good: the collector need not walk it again with every few events."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+async def _database_problem(database: Database) -> str | None:
+    try:
+        async with asyncio.timeout(2), database.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception as error:  # whatever is wrong with it, we are not ready
+        return f"PostgreSQL does not answer ({type(error).__name__})"
+    return None
+
+
+async def _broker_problem(kafka: KafkaSettings) -> str | None:
+    for server in kafka.bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        with suppress(OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(2):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            writer.close()
+            return None
+    return "no broker answers at the bootstrap servers"
+
+
+if __name__ == "__main__":
+    run()

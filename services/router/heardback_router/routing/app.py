@@ -1,0 +1,224 @@
+"""Use case: route scored feedback. One transaction per tenant and batch holds inbox, effects and outbox."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_router.backlog.announce import item_changed
+from heardback_router.backlog.domain import Weight
+from heardback_router.backlog.titles import words_of
+from heardback_router.routing.announce import answers_for, feedback_routed
+from heardback_router.routing.plan import Arrival, Link, Plan, Policies, Standing, keys_of
+from heardback_router.routing.ports import Inbox, Items, LoopStates
+from heardback_shared.clock import Clock
+from heardback_shared.contracts.envelope import Envelope, to_bytes
+from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored, ItemRef
+from heardback_shared.contracts.score import Score
+from heardback_shared.db.database import Database
+from heardback_shared.db.outbox import Outbox
+from heardback_shared.errors import PermanentError
+from heardback_shared.metrics import Metrics
+from heardback_shared.stream.ports import Incoming, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A scored event, read."""
+
+    event: Envelope
+    feedback: FeedbackScored
+
+
+class RouteFeedback:
+    """The stage's handler, idempotent by event id: what has had its effect is only answered again."""
+
+    def __init__(
+        self,
+        database: Database,
+        inbox: Inbox,
+        items: Items,
+        loops: LoopStates,
+        outbox: Outbox,
+        policies: Policies,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._items = items
+        self._loops = loops
+        self._outbox = outbox
+        self._policies = policies
+        self._clock = clock
+        self._metrics = metrics
+
+    async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
+        """Everything goes through the outbox, so nothing is left for the stage to send."""
+        by_tenant: dict[str, list[Scored]] = defaultdict(list)
+        for incoming in batch:
+            tenant_id, scored = read(incoming.event)
+            by_tenant[tenant_id].append(scored)
+        for tenant_id, scored_events in by_tenant.items():
+            await self.route(tenant_id, scored_events)
+        return ()
+
+    async def route(self, tenant_id: str, batch: Sequence[Scored]) -> None:
+        """Gives a tenant's events their effect and answers them, all in one transaction."""
+        async with self._database.tenant(tenant_id) as connection:
+            plan, arrivals = await self._plan(connection, tenant_id, batch)
+            await self._write(connection, tenant_id, plan)
+            answers = await self._answers(connection, tenant_id, plan, arrivals, batch)
+            causes = {a.feedback_id: s.event for a, s in zip(arrivals, batch, strict=True) if not a.known}
+            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes)])
+        self._outbox.wake()
+        self._measure(plan, arrivals)
+
+    async def _plan(
+        self, connection: AsyncConnection, tenant_id: str, batch: Sequence[Scored]
+    ) -> tuple[Plan, list[Arrival]]:
+        at = self._clock.now()
+        fresh = await self._inbox.remember(connection, tenant_id, (s.event.id for s in batch), at)
+        arrivals = []
+        for scored in batch:
+            arrivals.append(Arrival(scored.event.id, scored.feedback, scored.event.id not in fresh))
+            fresh.discard(scored.event.id)
+        rows = await self._items.links(connection, tenant_id, [a.feedback_id for a in arrivals])
+        links = {row["feedback_id"]: _link_of(row) for row in rows}
+        keys = keys_of([a.scored for a in arrivals if not a.known], self._policies.grouping)
+        items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()}, keys)
+        weights = {}
+        if _may_rescore(arrivals, links):
+            weights = await self._items.weights(connection, tenant_id, items)
+        plan = Plan(self._policies, at, items, links, weights)
+        for arrival in arrivals:
+            plan.take(tenant_id, arrival)
+        return plan, arrivals
+
+    async def _write(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
+        opened = set(plan.opened)
+        await self._items.open(connection, tenant_id, [plan.items[i] for i in plan.opened])
+        changed = [plan.items[i] for i in sorted(plan.changed - opened)]
+        await self._items.update(connection, tenant_id, changed)
+        rows = [_link_row(tenant_id, plan.links[i]) for i in sorted(plan.written)]
+        await self._items.link(connection, rows)
+        await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
+
+    async def _answers(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        plan: Plan,
+        arrivals: Sequence[Arrival],
+        batch: Sequence[Scored],
+    ) -> list[Outgoing]:
+        again = sorted({a.feedback_id for a in arrivals} - plan.written)
+        loops = await self._loops.of_feedback(connection, tenant_id, again) if again else {}
+        stored = await self._items.scores(connection, tenant_id, again) if again else {}
+        answers = []
+        for arrival, scored in zip(arrivals, batch, strict=True):
+            link = plan.links[arrival.feedback_id]
+            item = plan.items[link.item_id]
+            answers.append(
+                feedback_routed(
+                    tenant_id,
+                    scored.event,
+                    arrival,
+                    link,
+                    ItemRef.model_construct(id=item.id, team=item.team),
+                    _score_for(arrival, link, stored),
+                    loops.get(arrival.feedback_id),
+                )
+            )
+        return answers
+
+    def _measure(self, plan: Plan, arrivals: Sequence[Arrival]) -> None:
+        at = self._clock.now()
+        for arrival in arrivals:
+            if not arrival.known:
+                team = plan.items[plan.links[arrival.feedback_id].item_id].team
+                self._metrics.routed.labels(team).inc()
+                waited = (at - arrival.scored.accepted.accepted_at).total_seconds()
+                self._metrics.intake_to_item.observe(max(waited, 0.0))
+
+
+def read(event: Envelope) -> tuple[str, Scored]:
+    """(tenant, event). Raises PermanentError for what this stage can never handle."""
+    if event.type != FEEDBACK_SCORED:
+        raise PermanentError(
+            f"events of type {event.type} are not routed; this release reads {FEEDBACK_SCORED}"
+        )
+    if not event.tenant_id:
+        raise PermanentError("the event names no tenant")
+    try:
+        return event.tenant_id, Scored(event, FeedbackScored.model_validate_json(event.data))
+    except ValidationError as error:
+        faults = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise PermanentError(f"not a scored feedback: {faults}") from error
+
+
+def _may_rescore(arrivals: Sequence[Arrival], links: Mapping[str, Link]) -> bool:
+    ids = [a.feedback_id for a in arrivals if not a.known]
+    return len(set(ids)) < len(ids) or any(feedback_id in links for feedback_id in ids)
+
+
+def _score_for(arrival: Arrival, link: Link, stored: Mapping[str, Score]) -> Score:
+    if not answers_for(arrival, link):
+        return arrival.scored.score
+    return link.arrival.scored.score if link.arrival else stored[arrival.feedback_id]
+
+
+def _changes(tenant_id: str, plan: Plan, causes: Mapping[str, Envelope]) -> list[Outgoing]:
+    changes = []
+    for event, after in plan.events:
+        cause = causes.get(event.data["feedback_id"])
+        changes.append(
+            item_changed(
+                tenant_id,
+                event,
+                after,
+                causation_id=cause.id if cause else None,
+                traceparent=cause.traceparent if cause else None,
+            )
+        )
+    return changes
+
+
+def _link_of(row: RowMapping) -> Link:
+    return Link(
+        feedback_id=row["feedback_id"],
+        item_id=row["item_id"],
+        standing=Standing(row["revision"], row["pass_number"], row["scored_at"]),
+        weight=Weight(row["severity"], row["band"]),
+        joined_because=row["joined_because"],
+        routed_at=row["routed_at"],
+    )
+
+
+def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
+    if link.arrival is None or link.decision is None:
+        raise ValueError("only a link that was just made or changed is written")
+    accepted = link.arrival.scored.accepted
+    return {
+        "tenant_id": tenant_id,
+        "feedback_id": link.feedback_id,
+        "item_id": link.item_id,
+        "customer_id": link.arrival.customer_id,
+        "channel": accepted.content.channel,
+        "revision": link.standing.revision,
+        "pass_number": link.standing.pass_number,
+        "severity": link.weight.score,
+        "band": link.weight.band,
+        "joined_because": link.joined_because,
+        "accepted_at": accepted.accepted_at,
+        "scored_at": link.standing.scored_at,
+        "routed_at": link.routed_at,
+        "content": to_bytes(accepted.content).decode(),
+        "score": to_bytes(link.arrival.scored.score).decode(),
+        "decision": link.decision.record,
+        "words": words_of(accepted.content),
+    }

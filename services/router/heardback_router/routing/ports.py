@@ -1,0 +1,54 @@
+"""What routing needs from the rest of the service."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_router.backlog.domain import Item, ItemEvent, Weight
+from heardback_shared.contracts.events import LoopRef
+from heardback_shared.contracts.score import Score
+
+
+class Inbox(Protocol):
+    async def remember(
+        self, connection: AsyncConnection, tenant_id: str, event_ids: Iterable[str], at: datetime
+    ) -> set[str]:
+        """Stores the ids and returns those that were new."""
+        ...
+
+
+class LoopStates(Protocol):
+    async def of_feedback(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Mapping[str, LoopRef]:
+        """The latest loop step of each feedback that has one."""
+        ...
+
+
+class Items(Protocol):
+    async def links(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Sequence[RowMapping]: ...
+
+    async def lock(
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
+    ) -> dict[str, Item]: ...
+
+    async def weights(
+        self, connection: AsyncConnection, tenant_id: str, item_ids: Iterable[str]
+    ) -> dict[str, dict[str, Weight]]: ...
+
+    async def scores(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> dict[str, Score]: ...
+
+    async def open(self, connection: AsyncConnection, tenant_id: str, opened: Sequence[Item]) -> None: ...
+
+    async def update(self, connection: AsyncConnection, tenant_id: str, changed: Sequence[Item]) -> None: ...
+
+    async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None: ...
+
+    async def link(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None: ...

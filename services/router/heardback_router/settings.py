@@ -1,0 +1,26 @@
+"""Settings of the router, from the environment, read once at start."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RouterSettings(BaseSettings):
+    """`HEARDBACK_ROUTER_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="HEARDBACK_ROUTER_", frozen=True, extra="ignore")
+
+    port: int = Field(default=8703, ge=0, le=65535)
+    policies: Path | None = None
+    """A folder whose routing.yaml and grouping.yaml take the place of those that come with heardback."""
+    batch_records: int = Field(default=500, ge=1, le=5000)
+    """Events routed in one transaction at most."""
+    max_body_bytes: int = Field(default=100_000, ge=1_000)
+
+    def policy(self, name: str) -> Path | None:
+        """The deployment's own policy file of this name, if there is one."""
+        if self.policies is None:
+            return None
+        path = self.policies / name
+        return path if path.exists() else None
