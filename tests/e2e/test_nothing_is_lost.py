@@ -44,7 +44,7 @@ async def post_until_accepted(client: httpx.AsyncClient, rows: list[dict[str, An
             await asyncio.sleep(0.2)
             continue
         if answer.status_code == 200:
-            results = answer.json()["results"]
+            results = answer.json()
             assert all(r["status"] in {"accepted", "duplicate"} for r in results), results
             return [r["id"] for r in results]
         assert answer.status_code >= 500, answer.text
@@ -98,7 +98,7 @@ async def links(run: Running) -> dict[str, list[str]]:
         page = (await run.router.get("/v1/items", params=params)).json()
         for item in page["items"]:
             whole = (await run.router.get(f"/v1/items/{item['id']}")).json()
-            for feedback in whole["feedbacks"]:
+            for feedback in whole["feedback"]:
                 found.setdefault(feedback["feedback_id"], []).append(item["id"])
         cursor = page.get("next_cursor")
         if not cursor:

@@ -50,7 +50,7 @@ class Client:
             async with gate:
                 answer = await self.http.post("/v1/feedback:batch", json=list(batch))
             answer.raise_for_status()
-            results = answer.json()["results"]
+            results = answer.json()
             if any(r["status"] != "accepted" for r in results):
                 raise RuntimeError(f"not accepted: {next(r for r in results if r['status'] != 'accepted')}")
             return [r["id"] for r in results]

@@ -69,6 +69,7 @@ class Core:
         self, database: Database, clock: Clock, metrics: Metrics, readiness: Readiness, settings: Settings
     ) -> None:
         policies = load_policies(settings.router)
+        teams = policies.routing.titles
         keyring = Keyring(settings.service.master_key)
         keys = ApiKeys(database, keyring, clock)
         guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
@@ -79,7 +80,7 @@ class Core:
             settings.webhooks,
         )
         items, told = PostgresItems(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, policies.routing, clock)
+        self.backlog = Backlog(database, items, told, self.outbox, teams, clock)
         self.route = RouteFeedback(
             database, PostgresInbox(), items, told, self.outbox, policies, clock, metrics
         )
@@ -91,7 +92,7 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, policies.routing, guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
             *self.closing.routers(self.backlog),
         ):

@@ -1,15 +1,26 @@
 """Scored feedback becomes items, links, log entries and announcements, however often it is delivered."""
 
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import orjson
 import pytest
 from tests.support.clock import NOON
-from tests.support.router import Router, router_on
+from tests.support.router import NoLoops, Router, router_on
 from tests.support.scored import incoming, score, scored
 
 from heardback_router.backlog.domain import Weight, fold
+from heardback_router.routing.domain import decide
+from heardback_router.routing.policy import load_routing
+from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.topics import BACKLOG, ROUTED
 from heardback_shared.db.database import Database
+from heardback_shared.errors import PermanentError
+from heardback_shared.settings import DatabaseSettings
 
 
 @pytest.fixture
@@ -88,3 +99,98 @@ async def test_an_item_nobody_touched_follows_the_better_reading_of_its_only_fee
     (item,) = await router.items()
     assert (item.team, item.domain, item.category, item.weight.score) == ("product", "product", "defect", 70)
     assert item == fold(await router.log(item.id))
+
+
+async def test_what_a_stored_record_was_made_of_gives_the_same_record_again(router: Router) -> None:
+    await router.receive(incoming(scored(1, tier="strategic", context={"order": "A-1", "weight": 1.5})))
+    (link,) = await router.links()
+    again = decide(link["decision"]["inputs"], load_routing())
+    assert orjson.loads(orjson.dumps(again.record)) == link["decision"]
+
+
+async def test_redelivery_in_any_order_ends_in_the_same_state(database: Database) -> None:
+    router = router_on(database)
+    events = [
+        incoming(
+            scored(
+                n, customer=f"c-{n % 5}", revision=r, reading=score(float(n * 13 % 100 + r)), context=order(n)
+            ),
+            tenant=tenant,
+        )
+        for n in range(12)
+        for r in (1, 2)
+        for tenant in ("default", "acme")
+    ]
+    await router.receive(*[e for e in events if e.event.tenant_id == "default"])
+    # The same for the other tenant, three times over, in pieces that come back and overlap.
+    theirs = [e for e in events if e.event.tenant_id == "acme"]
+    for start in range(0, len(theirs), 3):
+        await router.receive(*theirs[max(0, start - 4) : start + 3])
+    shuffled = theirs * 2
+    random.Random(7).shuffle(shuffled)
+    await router.receive(*shuffled)
+
+    async def state(tenant: str) -> object:
+        groups: dict[str, set[str]] = {}
+        for link in await router.links(tenant):
+            groups.setdefault(link["item_id"], set()).add(link["feedback_id"])
+        faces = [(i.weight, i.team, i.feedback_count, i.key, i.version) for i in await router.items(tenant)]
+        return sorted(map(sorted, groups.values())), sorted(faces, key=repr)
+
+    assert await state("acme") == await state("default")
+    for item in await router.items("acme"):
+        assert item == fold(await router.log(item.id, "acme"))
+
+
+def order(number: int) -> dict[str, str] | None:
+    return {"order": f"A-{number}"} if number % 3 == 0 else None
+
+
+async def test_two_routers_given_the_same_events_at_once_have_one_effect(
+    database: Database, database_settings: DatabaseSettings
+) -> None:
+    other = Database(database_settings)
+    batch = [incoming(scored(n, customer=f"c-{n % 3}")) for n in range(40)]
+    routers = [router_on(database), router_on(other)]
+    await asyncio.gather(routers[0].receive(*batch), routers[1].receive(*reversed(batch)))
+    links = await routers[0].links()
+    assert len(links) == 40
+    assert sum(item.feedback_count for item in await routers[0].items()) == 40
+    assert len(await routers[0].sent(ROUTED.name)) == 80
+    await other.close()
+
+
+async def test_an_announcement_again_carries_the_loop(database: Database) -> None:
+    told = LoopRef(id="lp_1", state="told", at=NOON)
+
+    class Told(NoLoops):
+        async def of_feedback(
+            self, connection: Any, tenant_id: str, feedback_ids: Sequence[str]
+        ) -> dict[str, Any]:
+            return dict.fromkeys(feedback_ids, told)
+
+    router = router_on(database, Told())
+    await router.receive(incoming(scored(1)))
+    await router.receive(incoming(scored(1)))
+    first, again = await router.sent(ROUTED.name)
+    assert "loop" not in first
+    assert again["loop"]["state"] == "told"
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (
+            {"type": "heardback.feedback.scored.v2"},
+            "events of type heardback.feedback.scored.v2 are not routed",
+        ),
+        ({"tenant_id": None}, "names no tenant"),
+        ({"data": b"{}"}, "/accepted: Field required"),
+    ],
+)
+async def test_what_can_never_be_routed_is_refused_for_good(
+    router: Router, event: dict[str, Any], says: str
+) -> None:
+    good = incoming(scored(1))
+    with pytest.raises(PermanentError, match=says):
+        await router.receive(replace(good, event=replace(good.event, **event)))

@@ -1,6 +1,6 @@
 """Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,6 @@ from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
 from heardback_router.backlog.domain import ROUTER, Item, ItemEvent, Resolution, apply
 from heardback_router.backlog.ports import Items, Loops
-from heardback_router.routing.domain import RoutingPolicy
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -45,20 +44,22 @@ class CustomersWaitError(Exception):
 
 
 class Backlog:
+    """`teams` are those that may own an item: id → title."""
+
     def __init__(
         self,
         database: Database,
         items: Items,
         loops: Loops,
         outbox: Outbox,
-        policy: RoutingPolicy,
+        teams: Mapping[str, str],
         clock: Clock,
     ) -> None:
         self._database = database
         self._items = items
         self._loops = loops
         self._outbox = outbox
-        self._policy = policy
+        self._teams = teams
         self._clock = clock
 
     async def carry_out(
@@ -75,9 +76,8 @@ class Backlog:
 
         Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError.
         """
-        if isinstance(command, Reassign) and not self._policy.has_team(command.team):
-            known = ", ".join(team.id for team in self._policy.teams)
-            raise UnknownTeamError(f"is none of the teams: {known}")
+        if isinstance(command, Reassign) and command.team not in self._teams:
+            raise UnknownTeamError(f"is none of the teams: {', '.join(self._teams)}")
         async with self._database.tenant(tenant_id) as connection:
             item = await self._locked(connection, tenant_id, item_id)
             if versions is not None and item.version not in versions:

@@ -1,6 +1,7 @@
 """The backlog's routes: lists, one item with everything about it, and what people do to it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -44,7 +45,6 @@ from heardback_router.backlog.schemas import (
     shown,
     shown_entries,
 )
-from heardback_router.routing.domain import RoutingPolicy
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.events import ItemState
@@ -72,11 +72,11 @@ def backlog_routes(
     backlog: Backlog,
     reader: PostgresBacklog,
     loops: Loops,
-    policy: RoutingPolicy,
+    teams: Mapping[str, str],
     guard: Guard,
 ) -> APIRouter:
     router = APIRouter(tags=["backlog"])
-    _add_reading(router, database, reader, loops, policy, guard)
+    _add_reading(router, database, reader, loops, teams, guard)
     _add_commands(router, backlog, guard)
     return router
 
@@ -86,7 +86,7 @@ def _add_reading(
     database: Database,
     reader: PostgresBacklog,
     loops: Loops,
-    policy: RoutingPolicy,
+    teams: Mapping[str, str],
     guard: Guard,
 ) -> None:
     readers = Annotated[Principal, Depends(guard.needs("items:read"))]
@@ -129,7 +129,7 @@ def _add_reading(
     async def overview(who: readers) -> Response:
         async with database.tenant(who.tenant_id) as connection:
             counts = await reader.counts(connection, who.tenant_id)
-        return _json({"teams": counted(((t.id, t.title) for t in policy.teams), counts)})
+        return _json({"teams": counted(teams, counts)})
 
 
 def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import ColumnElement, Text, TextClause, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent
@@ -19,6 +19,20 @@ from heardback_router.backlog.tables import item_events, items, links
 FEEDBACK_SHOWN = 100
 TIMELINE_SHOWN = 500
 
+_SHOWN = (
+    "feedback_id",
+    "customer_id",
+    "channel",
+    "revision",
+    "joined_because",
+    "accepted_at",
+    "scored_at",
+    "routed_at",
+    "content",
+    "score",
+    "decision",
+)
+_AS_TEXT = frozenset({"content", "score", "decision"})
 _BY_CUSTOMER = text("""
     item.id IN (SELECT item_id FROM router.item_feedback
                 WHERE tenant_id = :tenant AND customer_id = :customer)
@@ -83,33 +97,16 @@ class PostgresBacklog:
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
         """The newest linked feedback with content, score, why it joined, and its decision record."""
-        columns = (
-            links.c.feedback_id,
-            links.c.customer_id,
-            links.c.channel,
-            links.c.revision,
-            links.c.joined_because,
-            links.c.accepted_at,
-            links.c.scored_at,
-            links.c.routed_at,
-            links.c.content,
-            links.c.score,
-            links.c.decision,
-        )
         found = await connection.execute(
-            select(*columns)
+            select(*(_selected(name) for name in _SHOWN))
             .where(links.c.tenant_id == tenant_id, links.c.item_id == item_id)
             .order_by(links.c.accepted_at.desc(), links.c.feedback_id)
             .limit(FEEDBACK_SHOWN)
         )
-        return [
-            {
-                **row,
-                "content": orjson.Fragment(row["content"]),
-                "score": orjson.Fragment(row["score"]),
-            }
-            for row in found.mappings()
-        ]
+        feedback = [dict(zip(_SHOWN, row, strict=True)) for row in found]
+        for one in feedback:
+            one |= {name: orjson.Fragment(one[name]) for name in _AS_TEXT}
+        return feedback
 
     async def counts(self, connection: AsyncConnection, tenant_id: str) -> list[tuple[str, str, str, int]]:
         """(team, state, band, number) of every combination there is."""
@@ -118,7 +115,13 @@ class PostgresBacklog:
             .where(items.c.tenant_id == tenant_id)
             .group_by(items.c.team, items.c.state, items.c.band)
         )
-        return [(c[0], c[1], c[2], c[3]) for c in (await connection.execute(query)).tuples()]
+        return [tuple(row) for row in await connection.execute(query)]
+
+
+def _selected(name: str) -> ColumnElement[Any]:
+    """Documents come as JSON text, which goes into the answer as it is."""
+    column = links.c[name]
+    return cast(column, Text) if name in _AS_TEXT else column
 
 
 def _conditions(tenant_id: str, filters: Filters) -> list[tuple[TextClause, dict[str, Any]]]:

@@ -1,6 +1,6 @@
 """The backlog's bodies on the wire."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -189,13 +189,11 @@ def shown_entries(events: Iterable[ItemEvent]) -> list[dict[str, Any]]:
     ]
 
 
-def counted(
-    teams: Iterable[tuple[str, str]], counts: Iterable[tuple[str, str, str, int]]
-) -> list[dict[str, Any]]:
+def counted(teams: Mapping[str, str], counts: Iterable[tuple[str, str, str, int]]) -> list[dict[str, Any]]:
     """Per team, those of the policy first even when empty, how many items in which state and band."""
     found: dict[str, dict[str, Any]] = {
         team: {"team": team, "title": title, "unresolved": 0, "states": {}, "bands": {}}
-        for team, title in teams
+        for team, title in teams.items()
     }
     for team, state, band, number in sorted(counts):
         of_team = found.setdefault(

@@ -63,8 +63,10 @@ class RoutingPolicy:
     catch_all: str
     rules: tuple[Rule, ...]
 
-    def has_team(self, team: str) -> bool:
-        return any(t.id == team for t in self.teams)
+    @property
+    def titles(self) -> dict[str, str]:
+        """Team id → title, in the policy's order."""
+        return {team.id: team.title for team in self.teams}
 
     @cached_property
     def mentions(self) -> Mapping[str, frozenset[str] | None]:

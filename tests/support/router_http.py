@@ -1,0 +1,65 @@
+"""The router's HTTP app on a real database, without a socket, called with real keys."""
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from tests.support.clock import FakeClock
+from tests.support.router import Router
+
+from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.loops.settings import LoopSettings
+from heardback_router.main import Core, Settings
+from heardback_router.settings import RouterSettings
+from heardback_shared.access.store import ApiKeys
+from heardback_shared.db.database import Database
+from heardback_shared.health import Readiness
+from heardback_shared.keyring import Keyring
+from heardback_shared.metrics import Metrics
+from heardback_shared.settings import ServiceSettings
+
+
+class Caller:
+    """One API key. Answers come back as they are; `act` sends the item's ETag along."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self._client.get(path, params=params, headers=self._headers)
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.post(path, json=body, headers={**self._headers, **sent})
+
+    async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
+        tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]
+        return await self.post(f"/v1/items/{item_id}:{command}", body or {}, If_Match=tag)
+
+
+class RouterApp:
+    def __init__(self, database: Database) -> None:
+        self.clock = FakeClock()
+        service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
+        metrics = Metrics()
+        settings = Settings(service, RouterSettings(), LoopSettings(), WebhookSettings())
+        self.core = Core(database, self.clock, metrics, Readiness(), settings)
+        self.router = Router(database, self.clock, metrics, self.core.route)
+        self._keys = ApiKeys(database, Keyring(service.master_key), self.clock)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.core.http), base_url="http://router"
+        )
+
+    async def caller(self, tenant: str = "default", *scopes: str, name: str = "ana") -> Caller:
+        _, token = await self._keys.create(tenant, name, scopes or ("items:read", "items:write"))
+        return Caller(self.client, token)
+
+
+@asynccontextmanager
+async def router_app(database: Database) -> AsyncIterator[RouterApp]:
+    app = RouterApp(database)
+    async with app.client:
+        yield app

@@ -1,0 +1,203 @@
+"""Rules: the first that matches wins, what cannot be evaluated counts as false, the record replays."""
+
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.clock import NOON
+from tests.support.scored import score, scored
+
+from heardback_router.routing.domain import CATCH_ALL, Decision, RoutingPolicy, decide, mentions_in
+from heardback_router.routing.inputs import inputs_of
+from heardback_router.routing.policy import PolicyError, load_routing, read_routing
+from heardback_router.routing.sample import SAMPLE_INPUTS
+from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
+from heardback_shared.contracts.events import FeedbackScored
+from heardback_shared.contracts.feedback import Metric
+
+DEFAULT = load_routing()
+
+
+def policy(*conditions: str, teams: str = "[{id: a, title: A}, {id: z, title: Z}]") -> RoutingPolicy:
+    rules = "".join(
+        f"\n  - {{name: r{n}, when: {orjson.dumps(c).decode()}, team: a, because: it says so}}"
+        for n, c in enumerate(conditions)
+    )
+    return read_routing(f"policy: test@1\nteams: {teams}\ncatch_all: z\nrules:{rules or ' []'}")
+
+
+def decided(feedback: FeedbackScored, rules: RoutingPolicy = DEFAULT) -> Decision:
+    return decide(inputs_of(feedback, NOON), rules)
+
+
+@pytest.mark.parametrize(
+    ("feedback", "team", "rule"),
+    [
+        (scored(reading=score(cause="operations/billing")), "operations", "operations-domain"),
+        (scored(reading=score(cause="account/contract")), "account-management", "account-domain"),
+        (scored(reading=score(cause="product/defect")), "product", "product-domain"),
+        (scored(reading=score(cause="other/general")), "triage", CATCH_ALL),
+        (scored(reading=score(cause=None)), "triage", "unclear-cause-to-triage"),
+        (scored(reading=score(status="unscored")), "triage", "unscored-to-triage"),
+        (
+            scored(tier="strategic", reading=score(cause=None, cues=("wants_to_leave",))),
+            "account-management",
+            "strategic-customer-wants-to-leave",
+        ),
+        (scored(tier="key", reading=score(cues=("wants_to_leave",))), "operations", "operations-domain"),
+        (scored(customer=None), "operations", "operations-domain"),
+    ],
+)
+def test_the_default_policy(feedback: FeedbackScored, team: str, rule: str) -> None:
+    decision = decided(feedback)
+    assert (decision.team, decision.rule) == (team, rule)
+
+
+def test_the_record_names_the_winner_the_losers_and_why() -> None:
+    rules = policy(
+        'score.domain == "nowhere"',
+        'customer.tier == "strategic" || customer.lifetime_value > 5.0',
+        'event.kind == "survey"',
+        "score.handover",
+    )
+    record = decided(scored(tier="key"), rules).record
+    assert record["winner"]["rule"] == "r2"
+    assert [(loser["rule"], loser["outcome"]) for loser in record["losers"]] == [
+        ("r0", "false"),
+        ("r1", "error"),
+        ("r3", "not reached"),
+    ]
+    assert "could not be evaluated, which counts as false" in record["losers"][1]["because"]
+    assert record["losers"][2]["because"] == "not reached: r2 won before it"
+    assert record["policy"] == "test@1"
+    assert record["policies"] == {"severity": "default@1", "taxonomy": "taxonomy@1"}
+    assert record["models"][0]["name"] == "lexicon"
+    assert record["reason"] == (
+        "Goes to a. it says so Severity 60 (P2). Root cause operations/billing, confidence 0.80. "
+        "Runner-up product/defect, confidence 0.20."
+    )
+
+
+def test_without_a_match_the_catch_all_takes_it() -> None:
+    decision = decided(scored(), policy("false"))
+    assert (decision.team, decision.rule, decision.record["winner"]["condition"]) == ("z", CATCH_ALL, None)
+
+
+def test_conditions_see_time_numbers_and_context() -> None:
+    feedback = scored(context={"order": "A-1", "long": 2**70})
+    customer = CustomerSnapshot(
+        id="c", renewal_date=date(2026, 12, 2), history=CustomerHistory(contacts_30d=4)
+    )
+    metric = Metric(kind="nps", value=2, min=0, max=10, direction="higher_is_better")
+    content = feedback.accepted.content.model_copy(update={"metric": metric})
+    accepted = feedback.accepted.model_copy(update={"customer": customer, "content": content})
+    rules = policy(
+        'has(event.context.order) && event.context.order == "A-1"'
+        ' && event.context["long"] == "1180591620717411303424"'
+        ' && customer.days_to_renewal == 10 && customer["contacts_30d"] >= 4'
+        " && event.metric.share_of_best < 0.3 && at < timestamp('2027-01-01T00:00:00Z')"
+    )
+    assert decided(feedback.model_copy(update={"accepted": accepted}), rules).rule == "r0"
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("score.domin == 'x'", "rule r0: its condition the field 'domin' is missing"),
+        ("event.context.order == 'x'", "ask has(…) before using it"),
+        ("score.severity.score", "answers float, not true or false"),
+        ("score.domain ==", "is not a CEL expression"),
+        ("weather == 'bad'", "Undefined variable"),
+        ("score.domain > 3", "No such overload"),
+    ],
+)
+def test_a_condition_that_cannot_be_used_is_refused_by_rule_name(condition: str, says: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy(condition)
+    assert "rule r0" in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("policy: a@1\nteams: [{id: a, title: A}]\nrules: []", "catch_all: Field required"),
+        ("policy: a@1\nteams: [{id: a, title: A}]\ncatch_all: b", "catch_all: there is no team b"),
+        (
+            "policy: a@1\nteams: [{id: a, title: A}, {id: a, title: B}]\ncatch_all: a",
+            "teams: two have the same id",
+        ),
+        (
+            "policy: a@1\nteams: [{id: a, title: A}]\ncatch_all: a\n"
+            "rules: [{name: r, when: 'true', team: b, because: x},"
+            " {name: r, when: 'true', team: a, because: x}]",
+            "rule r: two rules have this name; rule r: there is no team b",
+        ),
+        ("policy: a\nteams: [{id: a, title: A}]\ncatch_all: a", "policy: String should match"),
+        ("policy: a@1\nteams: [{id: a, title: A}]\ncatch_all: a\nrule: []", "rule: Extra inputs"),
+        ("{", "not YAML"),
+        ("[]", "policy: Input should be"),
+    ],
+)
+def test_a_policy_with_faults_is_refused_whole(text: str, says: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        read_routing(text)
+    assert says in str(caught.value)
+
+
+def test_only_fields_that_conditions_name_are_converted() -> None:
+    found = mentions_in(['score.domain == "a" && has(event.context.x)', "score . status == 'b'"])
+    assert found == {"score": {"domain", "status"}, "event": {"context"}, "customer": frozenset()}
+    assert mentions_in(["customer['tier'] == 'key'"])["customer"] is None
+
+
+def test_leaving_fields_out_changes_no_answer() -> None:
+    conditions = ("score['domain'] == 'operations'", "score.domain == 'operations'", "size(customer) > 5")
+    for condition in conditions:
+        assert decided(scored(), policy(condition)).rule == "r0", condition
+
+
+text = st.text(max_size=8)
+causes = st.sampled_from([None, "operations/billing", "account/pricing", "product/defect", "other/general"])
+
+
+@given(
+    severity=st.floats(0, 100),
+    cause=causes,
+    cues=st.lists(st.sampled_from(["wants_to_leave", "legal_threat"])),
+    status=st.sampled_from(["scored", "unscored", "degraded"]),
+    tier=st.sampled_from([None, "strategic", "key", "standard"]),
+    customer=st.none() | text.filter(bool),
+    context=st.dictionaries(text, text | st.integers() | st.booleans() | st.none(), max_size=3),
+)
+def test_replaying_a_stored_record_gives_the_same_record(
+    severity: float,
+    cause: str | None,
+    cues: list[str],
+    status: Any,
+    tier: Any,
+    customer: str | None,
+    context: dict[str, Any],
+) -> None:
+    reading = score(severity, cause, cues=tuple(cues), status=status)
+    feedback = scored(customer=customer, tier=tier, context=context, reading=reading)
+    first = decided(feedback)
+    stored = orjson.loads(orjson.dumps(first.record))
+    again = decide(stored["inputs"], DEFAULT)
+    assert orjson.dumps(again.record) == orjson.dumps(stored)
+    assert DEFAULT.titles[again.team]
+
+
+def test_the_sample_has_the_shape_of_real_inputs() -> None:
+    def shape(value: Any) -> Any:
+        return {k: shape(v) for k, v in value.items()} if isinstance(value, dict) else None
+
+    metric = Metric(kind="nps", value=2, min=0, max=10, direction="higher_is_better")
+    feedback = scored()
+    content = feedback.accepted.content.model_copy(update={"metric": metric})
+    accepted = feedback.accepted.model_copy(update={"content": content})
+    real = inputs_of(feedback.model_copy(update={"accepted": accepted}), NOON)
+    assert shape(real) == shape(SAMPLE_INPUTS)
