@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
 import httpcore
+import httpx
 import structlog
 
 from heardback_router.deliveries.addresses import (
@@ -103,7 +104,7 @@ class HttpcoreSender:
         self._timeout = timeout_seconds
         self._user_agent = user_agent
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
+            ssl_context=tls or httpx.create_ssl_context(trust_env=True),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=5,
