@@ -61,7 +61,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             addresses = await self._resolver.resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("the name could not be resolved") from error
         check_addresses(addresses, loopback=self._rules.allow_loopback and is_loopback_host(host))
         failure: Exception | None = None
@@ -127,6 +127,10 @@ class HttpcoreSender:
             OSError,
         ) as error:
             return Response(None, f"{type(error).__name__}: {error}".replace("\x00", "")[:300])
+        except Exception as error:
+            # Whatever one receiver manages to provoke is a failed attempt of its own, and stops nobody else.
+            _log.error("delivery.unexpected", error=type(error).__name__)
+            return Response(None, f"unexpected {type(error).__name__}")
 
     async def _post(
         self, target: Target, headers: Mapping[str, str], body: bytes, deadline: asyncio.Timeout
