@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from tests.support.clock import FakeClock
-from tests.support.router import Router
 
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.settings import LoopSettings
@@ -19,6 +17,8 @@ from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import ServiceSettings
+from tests.support.clock import FakeClock
+from tests.support.router import Router
 
 
 class Caller:

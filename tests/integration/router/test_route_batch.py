@@ -113,7 +113,11 @@ async def test_redelivery_in_any_order_ends_in_the_same_state(database: Database
     events = [
         incoming(
             scored(
-                n, customer=f"c-{n % 5}", revision=r, reading=score(float(n * 13 % 100 + r)), context=order(n)
+                n,
+                customer=f"c-{n % 5}",
+                revision=r,
+                reading=score(float(n * 13 % 90 + r)),
+                context=order(n),
             ),
             tenant=tenant,
         )
@@ -182,7 +186,7 @@ async def test_an_announcement_again_carries_the_loop(database: Database) -> Non
     [
         (
             {"type": "heardback.feedback.scored.v2"},
-            "events of type heardback.feedback.scored.v2 are not routed",
+            "scored.v2 are not routed",
         ),
         ({"tenant_id": None}, "names no tenant"),
         ({"data": b"{}"}, "/accepted: Field required"),

@@ -34,7 +34,7 @@ async def two(app: RouterApp) -> tuple[Caller, Caller, str, str]:
     zoe = await app.caller("acme", name="zoe")
     event = incoming(scored(1, reading=score(20)))
     heavier = incoming(
-        scored(1, reading=score(90), comment="Only acme heard of this"),
+        scored(1, reading=score(90), comment="Only acme heard"),
         tenant="acme",
         event_id=event.event.id,
     )

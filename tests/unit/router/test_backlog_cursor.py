@@ -4,7 +4,7 @@ import base64
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import NOON
 
@@ -14,6 +14,7 @@ FILTERS = Filters(team="operations", state=("open", "resolved"), q="late")
 PLACE = Place(61.5, NOON, "it_1")
 
 
+@settings(deadline=None)
 @given(st.floats(0, 100), st.datetimes(timezones=st.just(NOON.tzinfo)), st.from_regex(r"\Ait_[a-z2-7]{26}\Z"))
 def test_a_cursor_gives_its_place_back_exactly(severity: float, opened_at: object, item_id: str) -> None:
     place = Place(severity, opened_at, item_id)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import NOON
 
@@ -58,6 +58,7 @@ commands = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(commands, max_size=30))
 def test_the_kept_item_is_the_fold_of_its_log_whatever_people_try(tried: list[Command]) -> None:
     log, item, at = [OPENED], fold([OPENED]), NOON

@@ -1,4 +1,4 @@
-"""Whatever arrives in whatever batches: one link per feedback, and items that equal the fold of their logs."""
+"""Whatever arrives in whatever batches: one link per feedback, items that equal the fold of their logs."""
 
 import random
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import NOON
 from tests.support.scored import score, scored
@@ -80,7 +80,11 @@ arrivals = st.builds(
     arrival, st.integers(1, 8), st.integers(0, 2), st.integers(1, 3), st.integers(1, 2), causes
 )
 
+# The machine may be busy; how long one example takes says nothing here.
+patiently = settings(deadline=None)
 
+
+@patiently
 @given(st.lists(st.lists(arrivals, max_size=6), max_size=6))
 def test_items_and_links_agree_after_every_batch(batches: list[list[Arrival]]) -> None:
     memory = Memory()
@@ -89,6 +93,7 @@ def test_items_and_links_agree_after_every_batch(batches: list[list[Arrival]]) -
         memory.check()
 
 
+@patiently
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(1, 2), causes), min_size=1, max_size=5),
     st.integers(0, 2**32),
@@ -109,6 +114,7 @@ def test_readings_of_one_feedback_end_the_same_in_any_order_and_number(
     assert shuffled.outcome() == in_order.outcome()
 
 
+@patiently
 @given(st.lists(arrivals, max_size=12, unique_by=lambda a: a.feedback_id), st.integers(0, 2**32))
 def test_customers_may_interleave_as_they_like(events: list[Arrival], seed: int) -> None:
     in_order, interleaved = Memory(), Memory()

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import NOON
 from tests.support.scored import score, scored
@@ -164,6 +164,7 @@ text = st.text(max_size=8)
 causes = st.sampled_from([None, "operations/billing", "account/pricing", "product/defect", "other/general"])
 
 
+@settings(deadline=None)
 @given(
     severity=st.floats(0, 100),
     cause=causes,

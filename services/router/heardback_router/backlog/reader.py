@@ -38,9 +38,8 @@ _BY_CUSTOMER = text("""
                 WHERE tenant_id = :tenant AND customer_id = :customer)
 """)
 _BY_TEXT = text("""
-    (to_tsvector('simple', item.title) @@ websearch_to_tsquery('simple', :q)
-     OR item.id IN (SELECT item_id FROM router.item_feedback
-                    WHERE tenant_id = :tenant AND search @@ websearch_to_tsquery('simple', :q)))
+    item.id IN (SELECT item_id FROM router.item_feedback
+                WHERE tenant_id = :tenant AND search @@ websearch_to_tsquery('simple', :q))
 """)
 _AFTER = text("(severity < :severity OR (severity = :severity AND (opened_at, id) > (:opened_at, :id)))")
 

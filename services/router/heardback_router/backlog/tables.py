@@ -89,6 +89,6 @@ links = Table(
     Column("decision", JSONB, nullable=False),
     Column("words", Text, nullable=False),
 )
-"""`words` is what the customer said, redacted; the generated column `search` is made from it."""
+"""`words` is what the customer said, redacted, and so holds every title; `search` is generated from it."""
 
 outbox = outbox_table(metadata)

@@ -20,8 +20,8 @@ def title_of(content: FeedbackContent) -> str:
 
 
 def words_of(content: FeedbackContent) -> str:
-    """All the customer said, for text search."""
-    return "\n".join(text for _, text in content.customer_texts)
+    """What text search finds an item by: all the customer said, or the title of a feedback without words."""
+    return "\n".join(text for _, text in content.customer_texts) or title_of(content)
 
 
 def _without_words(content: FeedbackContent) -> str:
