@@ -1,6 +1,7 @@
 """READ FIRST: settings → adapters → use cases → doors; what runs, and in which order it stops."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from heardback_ingest.adapters import tables
+from heardback_ingest.adapters.kafka_check import broker_check
 from heardback_ingest.adapters.postgres_customers import PostgresCustomers
 from heardback_ingest.adapters.postgres_dead_letters import PostgresDeadLetters
 from heardback_ingest.adapters.postgres_idempotency import PostgresIdempotencyKeys
@@ -169,12 +171,15 @@ def build(
 
 
 async def main() -> None:
-    service, settings, kafka = ServiceSettings(), IngestSettings(), KafkaSettings()  # type: ignore[call-arg]
+    service, settings, kafka = ServiceSettings(), IngestSettings(), KafkaSettings()
     configure_logs(NAME, service.log_level)
-    database = Database(DatabaseSettings())  # type: ignore[call-arg]
+    database = Database(DatabaseSettings())
     sink = KafkaSink(kafka)
     readiness = Readiness(
-        {"database": partial(database_check, database), "broker": partial(broker_check, sink)}
+        {
+            "database": partial(database_check, database),
+            "broker": partial(broker_check, kafka.bootstrap_servers),
+        }
     )
     ingest = build(settings, service, database, SystemClock(), Metrics(), readiness)
     await sink.start()
@@ -228,7 +233,7 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
         async with ingest.database.worker() as connection:
             await ingest.keys.forget_expired(connection, ingest.clock.now())
 
-    def every(seconds: float, action: object, name: str) -> Task:
+    def every(seconds: float, action: Callable[[], Awaitable[object]], name: str) -> Task:
         return partial(repeat, seconds=seconds, action=action, name=name)
 
     return {
@@ -245,10 +250,6 @@ async def database_check(database: Database) -> str | None:
             await connection.execute(text("SELECT 1 FROM ingest.feedback LIMIT 1"))
     except Exception as error:
         return f"does not answer: {type(error).__name__}"
-    return None
-
-
-async def broker_check(sink: KafkaSink) -> str | None:
     return None
 
 

@@ -17,10 +17,12 @@ from heardback_shared.keyring import Keyring
 PURPOSE = "dead-letters"
 
 _COLUMNS = """tenant_id, id, service, version, topic, partition, record_offset, record_key,
-    headers::text AS headers, error, reason, attempts, failed_at, feedback_id, revision, pass_number, replayed_at"""
-_GET = text(
-    f"SELECT {_COLUMNS}, sealed_value FROM ingest.dead_letter WHERE tenant_id = :tenant AND id = :id FOR UPDATE"
-)
+    headers::text AS headers, error, reason, attempts, failed_at, feedback_id, revision, pass_number,
+    replayed_at"""
+_GET = text(f"""
+SELECT {_COLUMNS}, sealed_value FROM ingest.dead_letter
+WHERE tenant_id = :tenant AND id = :id FOR UPDATE
+""")  # noqa: S608
 _PAGE = text(f"""
 SELECT {_COLUMNS} FROM ingest.dead_letter
 WHERE tenant_id = :tenant
@@ -28,7 +30,7 @@ WHERE tenant_id = :tenant
   AND (CAST(:error AS text) IS NULL OR error = :error)
   AND (CAST(:at AS timestamptz) IS NULL OR (failed_at, id) < (:at, :id))
 ORDER BY failed_at DESC, id DESC LIMIT :limit
-""")
+""")  # noqa: S608
 _REPLAYED = text("UPDATE ingest.dead_letter SET replayed_at = :now WHERE tenant_id = :tenant AND id = :id")
 
 

@@ -69,8 +69,8 @@ WHERE f.tenant_id = r.tenant_id AND f.id = r.id AND f.revision = r.revision
 _COUNTS = """
 SELECT count(*) AS accepted, count(*) FILTER (WHERE state = 'settled') AS settled,
     count(*) FILTER (WHERE state = 'in_flight') AS in_flight, count(*) FILTER (WHERE state = 'dead') AS dead,
-    (SELECT count(*) FROM ingest.dead_letter WHERE service = 'ingest' AND topic = 'feedback.submitted' {and_one})
-        AS rejected
+    (SELECT count(*) FROM ingest.dead_letter
+        WHERE service = 'ingest' AND topic = 'feedback.submitted' {and_one}) AS rejected
 FROM ingest.feedback {where_one}
 """
 _COUNT_TENANT = text(_COUNTS.format(where_one="WHERE tenant_id = :tenant", and_one="AND tenant_id = :tenant"))
@@ -81,7 +81,8 @@ SELECT revision, kind, source, external_id, customer_id, state, reason, pass_num
 FROM ingest.feedback WHERE tenant_id = :tenant AND id = :id ORDER BY revision
 """)
 _STAGES = text("""
-SELECT loop_id, state, reason, at FROM ingest.stage WHERE tenant_id = :tenant AND feedback_id = :id ORDER BY at
+SELECT loop_id, state, reason, at FROM ingest.stage
+WHERE tenant_id = :tenant AND feedback_id = :id ORDER BY at
 """)
 _ITEM = text("""
 SELECT item_id, sequence, change, state, team, at FROM ingest.item_change
@@ -251,12 +252,12 @@ class PostgresLedger:
         self, c: AsyncConnection, tenant_id: str, feedback_id: str
     ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]], list[Mapping[str, Any]]]:
         key = {"tenant": tenant_id, "id": feedback_id}
-        revisions: list[Mapping[str, Any]] = list((await c.execute(_REVISIONS, key)).mappings())
+        revisions: list[Mapping[str, Any]] = [*(await c.execute(_REVISIONS, key)).mappings()]
         if not revisions:
             return [], [], []
-        stages: list[Mapping[str, Any]] = list((await c.execute(_STAGES, key)).mappings())
+        stages: list[Mapping[str, Any]] = [*(await c.execute(_STAGES, key)).mappings()]
         items = sorted({row["item_id"] for row in revisions if row["item_id"]})
         changes: list[Mapping[str, Any]] = []
         if items:
-            changes = list((await c.execute(_ITEM, {"tenant": tenant_id, "items": items})).mappings())
+            changes = [*(await c.execute(_ITEM, {"tenant": tenant_id, "items": items})).mappings()]
         return revisions, stages, changes

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import TextClause
 
 from heardback_ingest.domain.ledger import SUPERSEDED, Due
 
@@ -15,7 +16,8 @@ MARGIN = 1 / 3
 _HOLD = text("SELECT pg_try_advisory_xact_lock(hashtextextended('heardback.redrive', 0))")
 _OUTBOX = text("SELECT count(*) FROM (SELECT 1 FROM ingest.outbox LIMIT :limit) AS waiting")
 _DUE = text("""
-SELECT f.tenant_id, f.id, f.revision, f.customer_id, f.state, f.pass_number, f.redrives, f.event, f.traceparent,
+SELECT f.tenant_id, f.id, f.revision, f.customer_id, f.state, f.pass_number, f.redrives, f.event,
+    f.traceparent,
     (SELECT max(n.revision) FROM ingest.feedback n WHERE n.tenant_id = f.tenant_id AND n.id = f.id) AS newest
 FROM ingest.feedback f LEFT JOIN ingest.progress p ON p.tenant_id = f.tenant_id
 WHERE f.due_at <= :now AND (
@@ -24,29 +26,32 @@ WHERE f.due_at <= :now AND (
 )
 ORDER BY f.due_at LIMIT :limit FOR UPDATE OF f SKIP LOCKED
 """)
-_ROWS = """
+
+
+def _update(changes: str, more: str = "", names: str = "") -> TextClause:
+    """An update of the rows named by arrays; `more` and `names` are further arrays, such as ", due_at"."""
+    return text(f"""
+UPDATE ingest.feedback f SET {changes}
 FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), CAST(:revisions AS integer[]){more})
     AS r(tenant_id, id, revision{names})
 WHERE f.tenant_id = r.tenant_id AND f.id = r.id AND f.revision = r.revision
-"""
-_SENT = text(
-    "UPDATE ingest.feedback f SET redrives = f.redrives + 1, sent_at = :now, due_at = r.due_at"
-    + _ROWS.format(more=", CAST(:due AS timestamptz[])", names=", due_at")
+""")  # noqa: S608
+
+
+_SENT = _update(
+    "redrives = f.redrives + 1, sent_at = :now, due_at = r.due_at",
+    ", CAST(:due AS timestamptz[])",
+    ", due_at",
 )
-_RESCORED = text(
-    "UPDATE ingest.feedback f SET state = 'in_flight', pass_number = f.pass_number + 1, redrives = 0,"
-    " settled_at = NULL, sent_at = :now, due_at = r.due_at, event = r.event"
-    + _ROWS.format(more=", CAST(:due AS timestamptz[]), CAST(:events AS bytea[])", names=", due_at, event")
+_RESCORED = _update(
+    """state = 'in_flight', pass_number = f.pass_number + 1, redrives = 0, settled_at = NULL,
+    sent_at = :now, due_at = r.due_at, event = r.event""",
+    ", CAST(:due AS timestamptz[]), CAST(:events AS bytea[])",
+    ", due_at, event",
 )
-_SUPERSEDED = text(
-    "UPDATE ingest.feedback f SET state = 'settled', reason = :reason, settled_at = :now, due_at = NULL"
-    + _ROWS.format(more="", names="")
-)
-_DIED = text(
-    "UPDATE ingest.feedback f SET state = 'dead', reason = :reason, settled_at = :now, due_at = NULL"
-    + _ROWS.format(more="", names="")
-)
-_REST = text("UPDATE ingest.feedback f SET due_at = NULL" + _ROWS.format(more="", names=""))
+_SUPERSEDED = _update("state = 'settled', reason = :reason, settled_at = :now, due_at = NULL")
+_DIED = _update("state = 'dead', reason = :reason, settled_at = :now, due_at = NULL")
+_REST = _update("due_at = NULL")
 
 
 class PostgresSweep:

@@ -14,13 +14,14 @@ import orjson
 
 from heardback_ingest.domain.content import Prepared, prepare
 from heardback_ingest.domain.ledger import (
+    DEFAULT_POLICY,
     SUPERSEDED,
     RedrivePolicy,
     event_id,
     event_key,
     feedback_id,
 )
-from heardback_ingest.domain.limits import Finding, Limits, too_large, unstorable
+from heardback_ingest.domain.limits import DEFAULT_LIMITS, Finding, Limits, too_large, unstorable
 from heardback_ingest.ports import CustomerFacts, Customers, Known, Ledger, NewRow, Original, Vault
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.customer import CustomerSnapshot
@@ -87,8 +88,8 @@ class Accept:
         clock: Clock,
         metrics: Metrics,
         *,
-        limits: Limits = Limits(),
-        policy: RedrivePolicy = RedrivePolicy(),
+        limits: Limits = DEFAULT_LIMITS,
+        policy: RedrivePolicy = DEFAULT_POLICY,
         max_event_bytes: int = 1_000_000,
     ) -> None:
         self._database = database

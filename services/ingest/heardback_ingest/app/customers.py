@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.accept import subject_of_customer
 from heardback_ingest.domain.customer import PERSONAL, Facts, merged
@@ -69,7 +70,7 @@ class KeepCustomers:
                 await self._customers.put(c, tenant_id, customer_id, found[0], None, self._clock.now())
             return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
 
-    async def _opened(self, c: Any, tenant_id: str, subject: str, sealed: bytes | None) -> Facts:
+    async def _opened(self, c: AsyncConnection, tenant_id: str, subject: str, sealed: bytes | None) -> Facts:
         if sealed is None:
             return {}
         plain = await self._vault.open(c, tenant_id, subject, sealed)

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import orjson
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.accept import outgoing
-from heardback_ingest.domain.ledger import Due, RedrivePolicy, Step, event_id, next_step
+from heardback_ingest.domain.ledger import DEFAULT_POLICY, Due, RedrivePolicy, Step, event_id, next_step
 from heardback_ingest.ports import DeadLetters, Ledger, StoredLetter, Sweep
 from heardback_shared import __version__
 from heardback_shared.clock import Clock
@@ -37,7 +38,7 @@ class Redrive:
         outbox: Outbox,
         clock: Clock,
         metrics: Metrics,
-        policy: RedrivePolicy = RedrivePolicy(),
+        policy: RedrivePolicy = DEFAULT_POLICY,
         *,
         outbox_limit: int = 2_000,
     ) -> None:
@@ -80,7 +81,7 @@ class Redrive:
         _log.info("redrive.swept", **{step: len(rows) for step, rows in steps.items()})
         return len(due)
 
-    async def _die(self, c, rows: Sequence[Due], now: datetime) -> None:  # type: ignore[no-untyped-def]
+    async def _die(self, c: AsyncConnection, rows: Sequence[Due], now: datetime) -> None:
         if not rows:
             return
         reason = f"not settled after it was sent {self._policy.limit} more times"
@@ -112,11 +113,13 @@ class GaugeLedger:
             self._metrics.ledger.labels(state).set(getattr(counts, state))
 
 
-async def repeat(stop: asyncio.Event, seconds: float, action: Callable[[], object], name: str) -> None:
+async def repeat(
+    stop: asyncio.Event, seconds: float, action: Callable[[], Awaitable[object]], name: str
+) -> None:
     """Runs the action at intervals until told to stop; an unavailable database is waited out."""
     while not stop.is_set():
         try:
-            await action()  # type: ignore[misc]
+            await action()
         except Exception as error:
             if not is_unavailable(error):
                 raise

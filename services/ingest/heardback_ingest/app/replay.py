@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from heardback_ingest.app.redrive import send, with_pass
-from heardback_ingest.domain.ledger import RedrivePolicy
+from heardback_ingest.domain.ledger import DEFAULT_POLICY, RedrivePolicy
 from heardback_ingest.ports import DeadLetters, Ledger, StoredLetter
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import EnvelopeError, from_record
@@ -30,7 +30,7 @@ class Replay:
         letters: DeadLetters,
         outbox: Outbox,
         clock: Clock,
-        policy: RedrivePolicy = RedrivePolicy(),
+        policy: RedrivePolicy = DEFAULT_POLICY,
     ) -> None:
         self._database = database
         self._ledger = ledger

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from heardback_ingest.domain.ledger import RedrivePolicy
+from heardback_ingest.domain.ledger import DEFAULT_POLICY, RedrivePolicy
 from heardback_ingest.ports import DeadLetters, ItemStage, Ledger, LoopStage, Settlement, StoredLetter
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.base import Instant, Wire
@@ -52,7 +52,7 @@ class Settle:
     """`feedback.routed`: the outcome of one pass."""
 
     def __init__(
-        self, database: Database, ledger: Ledger, clock: Clock, policy: RedrivePolicy = RedrivePolicy()
+        self, database: Database, ledger: Ledger, clock: Clock, policy: RedrivePolicy = DEFAULT_POLICY
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -150,7 +150,10 @@ class CollectDeadLetters:
 
 
 def by_tenant(batch: Sequence[Incoming], *types: str) -> dict[str, list[Incoming]]:
-    """The events of these types (all, if none is named) by tenant, in order. An event of ours without a tenant is broken."""
+    """The events of these types (all, if none is named) by tenant, in order.
+
+    Raises PermanentError on an event that names no tenant.
+    """
     grouped: dict[str, list[Incoming]] = defaultdict(list)
     for incoming in batch:
         if types and incoming.event.type not in types:

@@ -70,7 +70,8 @@ def _loop_stages(loops: Rows) -> list[dict[str, Any]]:
 
 def _item_stages(items: Rows) -> list[dict[str, Any]]:
     """Only what changed the state or the team; the item's own page has the rest."""
-    found, before = [], ("open", None)
+    found: list[dict[str, Any]] = []
+    before: tuple[str, str | None] = ("open", None)
     for row in items:
         now = (row["state"], row["team"])
         if row["state"] != before[0] or (before[1] is not None and row["team"] != before[1]):

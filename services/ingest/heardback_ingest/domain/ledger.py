@@ -52,6 +52,8 @@ class RedrivePolicy:
         return now + timedelta(seconds=wait)
 
 
+DEFAULT_POLICY = RedrivePolicy()
+
 Step = Literal["redrive", "rescore", "supersede", "die", "rest"]
 
 

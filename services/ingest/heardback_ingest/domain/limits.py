@@ -18,6 +18,9 @@ class Limits:
     context_value_chars: int = 1_000
 
 
+DEFAULT_LIMITS = Limits()
+
+
 def too_large(submission: FeedbackIn, limits: Limits) -> tuple[Finding, ...]:
     """Every part that is beyond a limit."""
     return tuple(_oversized(submission, limits))

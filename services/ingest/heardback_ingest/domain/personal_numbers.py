@@ -45,7 +45,8 @@ _CODICE = re.compile(r"(?<!\w)[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]
 _NIR = re.compile(r"(?<![\d.-])[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?![\d])")
 _ELEVEN = re.compile(r"(?<![\d.-])\d(?:[ ]?\d){8,10}(?![\d-])")
 _ID_WORD = re.compile(
-    r"(?:\bbsn|burgerservicenummer|\bpesel|steuer-?\s?id\w*|steueridentifikationsnummer|\bidnr|\btax id|\bsofi)\W",
+    r"(?:\bbsn|burgerservicenummer|\bpesel|steuer-?\s?id\w*|steueridentifikationsnummer|\bidnr"
+    r"|\btax id|\bsofi)\W",
     re.IGNORECASE,
 )
 
@@ -65,14 +66,14 @@ _SHAPES = (
 )
 _PHONE_WORD = re.compile(
     r"\b(?:call|calls|called|phone|telephone|tel|mobile|cell|ring|text|whats ?app|sms|fax|reach|contact|dial"
-    r"|number is|my number|anruf\w*|telefon\w*|handy\w*|mobil\w*|erreich\w*|rufnummer|tele?fono|móvil|portable"
-    r"|téléphone|numéro)\b",
+    r"|number is|my number|anruf\w*|telefon\w*|handy\w*|mobil\w*|erreich\w*|rufnummer|tele?fono|móvil"
+    r"|portable|téléphone|numéro)\b",
     re.IGNORECASE,
 )
 _THING_WORD = re.compile(
     r"(?:\b(?:order|orders|invoice|ticket|case|tracking|track|parcel|shipment|article|item|sku|serial|model|imei"
-    r"|reference|ref|booking|confirmation|account|contract|policy|customer no|customer number|product|part|version"
-    r"|bestell\w*|rechnung\w*|sendung\w*|auftrag\w*|kunden\w*|artikel\w*|vertrag\w*|paket\w*|pedido|factura"
+    r"|reference|ref|booking|confirmation|account|contract|policy|customer no|customer number|product|part"
+    r"|version|bestell\w*|rechnung\w*|sendung\w*|auftrag\w*|kunden\w*|artikel\w*|vertrag\w*|paket\w*|pedido|factura"
     r"|commande|facture|id|no|nr|number)\b\.?|#)",
     re.IGNORECASE,
 )
@@ -90,7 +91,8 @@ def find_ibans(text: str) -> Found:
 
 
 def _iban_end(text: str, start: int) -> int | None:
-    compact, ends = [], []
+    compact: list[str] = []
+    ends: list[int] = []
     at = start
     while at < len(text) and len(compact) < 34:
         if text[at].isascii() and text[at].isalnum():

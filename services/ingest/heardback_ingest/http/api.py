@@ -30,8 +30,9 @@ _log = structlog.get_logger(__name__)
 TITLE = "heardback ingest"
 DESCRIPTION = """Hand in survey answers and support conversations, and see what became of them.
 
-`202` means: it is on disk. The same source, external id and revision is the same feedback, however often it is
-sent. An `Idempotency-Key` header makes any POST repeatable; keys are remembered for 24 hours unless set otherwise.
+`202` means: it is on disk. The same source, external id and revision is the same feedback, however often it
+is sent. An `Idempotency-Key` header makes any POST repeatable; keys are remembered for 24 hours unless set
+otherwise.
 """
 
 

@@ -87,11 +87,7 @@ def routes(
     async def post_batch(request: Request, principal: writer) -> Response:
         media = media_type(request, *JSON_TYPES, *NDJSON_TYPES)
         body = await request.body()
-        if len(body) > max_bytes:
-            raise too_much(f"At most {max_bytes} bytes are taken at once")
-        rows = read_lines(body) if media in NDJSON_TYPES else read_array(body)
-        if len(rows) > max_rows:
-            raise too_much(f"At most {max_rows} rows are taken at once; these are {len(rows)}")
+        rows = read_rows(body, lines=media in NDJSON_TYPES, max_rows=max_rows, max_bytes=max_bytes)
 
         async def action() -> Answer:
             fine = [Submitted(row, request.state.traceparent) for row in rows if not isinstance(row, tuple)]
@@ -139,6 +135,15 @@ def rejection(result: Result) -> ProblemError:
 
 def too_much(said: str) -> ProblemError:
     return ProblemError(413, "too-large", "The batch is too large", f"{said}; send it in parts.")
+
+
+def read_rows(body: bytes, *, lines: bool, max_rows: int, max_bytes: int) -> list[Row]:
+    if len(body) > max_bytes:
+        raise too_much(f"At most {max_bytes} bytes are taken at once")
+    rows = read_lines(body) if lines else read_array(body)
+    if len(rows) > max_rows:
+        raise too_much(f"At most {max_rows} rows are taken at once; these are {len(rows)}")
+    return rows
 
 
 def read_array(body: bytes) -> list[Row]:
