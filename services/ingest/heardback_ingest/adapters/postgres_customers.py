@@ -37,6 +37,8 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 SET fields = excluded.fields, personal = excluded.personal, updated_at = excluded.updated_at
 """)
 
+_NOTHING_KNOWN = CustomerSnapshot()
+
 
 class PostgresCustomers:
     async def facts(
@@ -78,7 +80,7 @@ class PostgresCustomers:
 
 def _snapshot(customer_id: str, fields: Any, now: datetime) -> CustomerSnapshot:
     if fields is None:
-        return CustomerSnapshot.model_construct(id=customer_id, taken_at=now)
+        return _NOTHING_KNOWN.model_copy(update={"id": customer_id, "taken_at": now})
     return CustomerSnapshot.model_validate(
         {**snapshot_fields(_loaded(fields)), "id": customer_id, "taken_at": now}
     )

@@ -24,7 +24,7 @@ from heardback_ingest.domain.ledger import (
 from heardback_ingest.domain.limits import DEFAULT_LIMITS, Finding, Limits, too_large, unstorable
 from heardback_ingest.ports import CustomerFacts, Customers, Known, Ledger, NewRow, Original, Vault
 from heardback_shared.clock import Clock
-from heardback_shared.contracts.customer import CustomerSnapshot
+from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import FEEDBACK_ACCEPTED, FeedbackAccepted
 from heardback_shared.contracts.feedback import FeedbackIn
@@ -240,8 +240,12 @@ def _snapshot(
     for answered, value in found.answers:
         if answered != draft.feedback_id:
             earlier.setdefault(answered, value)
-    history = found.snapshot.history.model_copy(
-        update={"contacts_30d": contacts, "last_scores": tuple(earlier.values())[:LAST_SCORES]}
+    history = CustomerHistory.model_construct(
+        contacts_30d=contacts,
+        open_items=None,
+        transfers=None,
+        broken_promises=None,
+        last_scores=tuple(earlier.values())[:LAST_SCORES],
     )
     return found.snapshot.model_copy(update={"history": history})
 

@@ -105,7 +105,7 @@ def _iban_end(text: str, start: int) -> int | None:
         end = ends[length - 1]
         if end < len(text) and text[end].isalnum():
             continue
-        if iban.is_valid("".join(compact[:length])):
+        if iban.is_valid("".join(compact[:length]), check_country=False):
             return end
     return None
 
