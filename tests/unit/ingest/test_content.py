@@ -85,7 +85,5 @@ def test_when_a_conversation_happened() -> None:
     closed = of_transcript(closed_at="2026-11-22T11:00:00Z")
     assert prepare(closed).content.happened_at == datetime(2026, 11, 22, 11, tzinfo=UTC)
     assert prepare(of_transcript()).content.happened_at == datetime(2026, 11, 22, 9, tzinfo=UTC)
-    silent = of_transcript(
-        turns=[{"role": "customer", "text": "hi"}], opened_at="2026-11-22T08:00:00Z"
-    )
+    silent = of_transcript(turns=[{"role": "customer", "text": "hi"}], opened_at="2026-11-22T08:00:00Z")
     assert prepare(silent).content.happened_at == datetime(2026, 11, 22, 8, tzinfo=UTC)

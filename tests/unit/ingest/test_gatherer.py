@@ -36,9 +36,7 @@ class Recorder:
 async def test_posts_that_come_together_go_together_by_tenant() -> None:
     recorder = Recorder()
     gatherer = Gatherer(recorder, GatherPolicy(wait_seconds=0.001))
-    results = await asyncio.gather(
-        *(gatherer.submit("a" if n % 2 else "b", submitted(n)) for n in range(6))
-    )
+    results = await asyncio.gather(*(gatherer.submit("a" if n % 2 else "b", submitted(n)) for n in range(6)))
     assert [r.id for r in results] == [f"r-{n}" for n in range(6)]
     assert sorted(recorder.batches) == [("a", ["r-1", "r-3", "r-5"]), ("b", ["r-0", "r-2", "r-4"])]
 

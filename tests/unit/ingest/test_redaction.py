@@ -21,7 +21,9 @@ def test_recall_per_kind(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(FOUND))
 def test_each_kind_has_its_placeholder_and_count(kind: str) -> None:
-    named = [t for t, _ in FOUND[kind] if PLACEHOLDERS[kind] in redact(t).text and dict(redact(t).counts)[kind]]
+    named = [
+        t for t, _ in FOUND[kind] if PLACEHOLDERS[kind] in redact(t).text and dict(redact(t).counts)[kind]
+    ]
     assert len(named) / len(FOUND[kind]) >= RECALL
 
 

@@ -52,7 +52,7 @@ class PostgresDeadLetters:
             "partition": x.partition,
             "record_offset": x.offset,
             "record_key": x.key,
-            "headers": [[name, base64.b64encode(value).decode()] for name, value in x.headers],
+            "headers": [[_storable(name), base64.b64encode(value).decode()] for name, value in x.headers],
             "sealed_value": self._keyring.seal(PURPOSE, x.value, f"{x.tenant_id}/{x.id}"),
             "error": _storable(x.error),
             "reason": _storable(x.reason),

@@ -1,5 +1,6 @@
 """The topic `feedback.submitted`: accept what is right, keep and announce what is not."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,6 +25,7 @@ from heardback_shared.stream.ports import Incoming, Outgoing, Record
 _log = structlog.get_logger(__name__)
 
 DOOR = "kafka"
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 
 
 class Tenants(Protocol):
@@ -64,7 +66,7 @@ class KafkaDoor:
             except NotAcceptableError as error:
                 await self._reject(incoming.record, error, error.errors, incoming.event)
             else:
-                fine[tenant_id].append((incoming, Submitted(submission, incoming.event.traceparent)))
+                fine[tenant_id].append((incoming, Submitted(submission, trace(incoming.event))))
         for tenant_id, rows in fine.items():
             results = await self._accept(tenant_id, DOOR, [submitted for _, submitted in rows])
             for (incoming, _), result in zip(rows, results, strict=True):
@@ -116,6 +118,11 @@ class KafkaDoor:
             self._metrics.accepted.labels(DOOR, "rejected").inc()
 
 
+def trace(event: Envelope) -> str | None:
+    """The event's traceparent, if it is one."""
+    return event.traceparent if event.traceparent and TRACEPARENT.match(event.traceparent) else None
+
+
 def _announced(letter: StoredLetter, errors: tuple[tuple[str, str], ...], event: Envelope | None) -> Outgoing:
     data = FeedbackRejected(
         dead_letter_id=letter.id,
@@ -135,7 +142,7 @@ def _announced(letter: StoredLetter, errors: tuple[tuple[str, str], ...], event:
         subject=letter.id,
         tenant_id=letter.tenant_id,
         key=letter.id,
-        traceparent=event.traceparent if event else None,
-        causation_id=event.id if event else None,
+        traceparent=trace(event) if event else None,
+        causation_id=event.id.replace("\x00", "\ufffd") if event else None,
     )
     return Outgoing(REJECTED.name, envelope)

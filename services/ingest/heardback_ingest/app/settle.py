@@ -208,7 +208,7 @@ def _stored(letter: DeadLetter, fallback_tenant: str) -> StoredLetter:
         headers=tuple((name, said.encode()) for name, said in letter.headers),
         value=value,
         error=letter.error,
-        reason=letter.reason,
+        reason=letter.reason.replace("\x00", "\ufffd"),
         attempts=letter.attempts,
         failed_at=letter.failed_at,
         feedback_id=about[0] if about else None,
