@@ -83,6 +83,13 @@ async def test_wrong_facts_are_refused(
     assert (await http.get("/v1/customers/c-1", headers=headers)).status_code == 404
 
 
+async def test_ids_may_hold_slashes(http: httpx.AsyncClient, key: Key) -> None:
+    headers = await key()
+    await http.put("/v1/customers/shop/c-1", json=ADA, headers=headers)
+    assert (await http.get("/v1/customers/shop%2Fc-1", headers=headers)).json()["id"] == "shop/c-1"
+    assert (await http.delete("/v1/customers/shop/c-1/personal-data", headers=headers)).status_code == 204
+
+
 async def test_concurrent_tellings_are_all_kept(http: httpx.AsyncClient, key: Key) -> None:
     headers = await key()
     tellings = [{"owner": "ann"}, {"region": "EU"}, {"segment": "smb"}, {"name": "Ada"}]

@@ -1,4 +1,4 @@
-"""The whole service on a real database and a real broker: in over HTTP and Kafka, out to topics, and settled."""
+"""The whole service on a real database and a real broker: in over HTTP and Kafka, out, and settled."""
 
 import asyncio
 import base64
@@ -21,6 +21,7 @@ from heardback_shared.contracts.events import FEEDBACK_DEAD, SURVEY_SUBMITTED, F
 from heardback_shared.contracts.topics import ACCEPTED, DEAD, REJECTED, ROUTED, SUBMITTED
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
+from heardback_shared.lifecycle import Task
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import ServiceSettings
 from heardback_shared.stream.kafka import KafkaSink, KafkaSource
@@ -58,7 +59,11 @@ async def service(
     ingest = build(settings, service_settings, database, SystemClock(), metrics, Readiness(running=True))
     stop = asyncio.Event()
     tasks = {**stages(ingest, broker.settings, settings, sink), **background(ingest, settings, sink)}
-    running = [asyncio.create_task(task(stop), name=name) for name, task in tasks.items()]
+
+    async def run(task: Task) -> None:
+        await task(stop)
+
+    running = [asyncio.create_task(run(task), name=name) for name, task in tasks.items()]
     transport = httpx.ASGITransport(ingest.http, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         yield client

@@ -136,6 +136,14 @@ async def test_each_route_needs_its_scope(
     assert (await http.request(method, path)).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/feedback/a%00", "/v1/customers/a%00", "/v1/dead-letters/a%00", "/v1/dead-letters?error=a%00"],
+)
+async def test_names_that_cannot_exist(http: httpx.AsyncClient, key: Key, path: str) -> None:
+    assert (await http.get(path, headers=await key())).status_code in {404, 422}
+
+
 async def test_an_unavailable_database_is_said_so(
     http: httpx.AsyncClient, key: Key, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,8 @@ def test_what_cannot_be_stored_is_named() -> None:
     found = pointers(unstorable(SurveyIn.model_validate(bad)))
     assert found == ["/external_id", "/customer/id", "/context", "/context/inf", "/context/huge"]
     assert unstorable(SurveyIn.model_validate(survey())) == ()
+    endless = {"kind": "csat", "value": 3, "min": 0, "max": float("inf"), "direction": "higher_is_better"}
+    assert pointers(unstorable(SurveyIn.model_validate(survey(metric=endless)))) == ["/metric/max"]
 
 
 def test_newer_beats_older_fact_by_fact() -> None:

@@ -161,9 +161,7 @@ class Accept:
                 if first[draft.key] is not draft:
                     continue
                 row = self._row(draft, now, known.get(draft.feedback_id), facts, newest)
-                if row is None:
-                    results[draft.index] = _too_large_event(self._max_event_bytes)
-                else:
+                if row is not None:
                     rows.append((draft, row))
             new = await self._ledger.insert(c, tenant_id, [row for _, row in rows])
             fresh = [(draft, row) for draft, row in rows if draft.key in new]
@@ -175,11 +173,12 @@ class Accept:
             digests = await self._ledger.contents(c, tenant_id, old) if old else {}
         digests |= {draft.key: draft.digest for draft, _ in fresh}
         for draft in drafts:
-            if results[draft.index] is None:
-                is_new = first[draft.key] is draft and draft.key in new
-                same = digests.get(draft.key) == draft.digest
-                outcome: Literal["accepted", "duplicate"] = "accepted" if is_new else "duplicate"
-                results[draft.index] = Result(outcome, draft.feedback_id, same)
+            if draft.key not in digests:  # it, or what it repeats, was too large
+                results[draft.index] = _too_large_event(self._max_event_bytes)
+                continue
+            is_new = first[draft.key] is draft and draft.key in new
+            same = digests[draft.key] == draft.digest
+            results[draft.index] = Result("accepted" if is_new else "duplicate", draft.feedback_id, same)
 
     def _row(
         self,

@@ -59,6 +59,11 @@ def _unstorable(submission: FeedbackIn) -> Iterator[Finding]:
     for pointer, name in names:
         if name is not None and "\x00" in name:
             yield pointer, "must not contain the character U+0000"
+    if isinstance(submission, SurveyIn) and submission.metric is not None:
+        metric = submission.metric
+        for pointer, number in (("value", metric.value), ("min", metric.min), ("max", metric.max)):
+            if not math.isfinite(number):
+                yield f"/metric/{pointer}", "must be a finite number"
     for key, value in submission.context.items():
         if "\x00" in key:
             yield "/context", "its names must not contain the character U+0000"

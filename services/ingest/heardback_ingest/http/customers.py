@@ -70,7 +70,9 @@ def routes(guard: Guard, customers: KeepCustomers) -> APIRouter:
     reader = Annotated[Principal, Depends(guard.needs("customers:read"))]
     admin = Annotated[Principal, Depends(guard.needs("admin"))]
 
-    @api.put("/{customer_id}", summary="Tell facts about a customer", openapi_extra=openapi.body(CustomerIn))
+    @api.put(
+        "/{customer_id:path}", summary="Tell facts about a customer", openapi_extra=openapi.body(CustomerIn)
+    )
     async def put_customer(request: Request, customer_id: CustomerId, principal: writer) -> Response:
         media_type(request, *JSON_TYPES)
         body = await request.body()
@@ -86,7 +88,7 @@ def routes(guard: Guard, customers: KeepCustomers) -> APIRouter:
             raise invalid((("/at", "must not lie in the future"),)) from error
         return _view(customer_id, after)
 
-    @api.get("/{customer_id}", summary="What is known of a customer, from whom and since when")
+    @api.get("/{customer_id:path}", summary="What is known of a customer, from whom and since when")
     async def get_customer(customer_id: CustomerId, principal: reader) -> Response:
         facts = None if "\x00" in customer_id else await customers.get(principal.tenant_id, customer_id)
         if facts is None:
@@ -94,7 +96,7 @@ def routes(guard: Guard, customers: KeepCustomers) -> APIRouter:
         return _view(customer_id, facts)
 
     @api.delete(
-        "/{customer_id}/personal-data",
+        "/{customer_id:path}/personal-data",
         status_code=204,
         summary="Erase original texts, contacts and personal facts of a customer",
     )

@@ -97,7 +97,7 @@ def routes(
 
     @api.get("/feedback/{feedback_id}", summary="What became of one feedback", response_model=FeedbackView)
     async def get_feedback(feedback_id: str, principal: reader) -> Response:
-        view = await show.feedback(principal.tenant_id, feedback_id)
+        view = None if "\x00" in feedback_id else await show.feedback(principal.tenant_id, feedback_id)
         if view is None:
             raise not_found("This feedback")
         return Response(orjson.dumps(view), media_type="application/json")

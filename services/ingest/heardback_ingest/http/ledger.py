@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from heardback_ingest.app.replay import NotReplayableError, Replay
 from heardback_ingest.app.show import Show
@@ -16,6 +16,9 @@ from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid, not_found
+
+Words = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+LetterId = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 def routes(guard: Guard, show: Show, replay: Replay) -> APIRouter:
@@ -32,8 +35,8 @@ def routes(guard: Guard, show: Show, replay: Replay) -> APIRouter:
     @api.get("/dead-letters", tags=["dead letters"], summary="Records no service could handle, newest first")
     async def list_letters(
         principal: admin,
-        service: str | None = None,
-        error: str | None = None,
+        service: Words = None,
+        error: Words = None,
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def routes(guard: Guard, show: Show, replay: Replay) -> APIRouter:
         }
 
     @api.get("/dead-letters/{letter_id}", tags=["dead letters"], summary="One record, with its bytes")
-    async def get_letter(letter_id: str, principal: admin) -> dict[str, Any]:
+    async def get_letter(letter_id: LetterId, principal: admin) -> dict[str, Any]:
         letter = await replay.letter(principal.tenant_id, letter_id)
         if letter is None:
             raise not_found("This dead letter")
@@ -59,7 +62,7 @@ def routes(guard: Guard, show: Show, replay: Replay) -> APIRouter:
         }
 
     @api.post("/dead-letters/{letter_id}:replay", tags=["dead letters"], summary="Let it go round again")
-    async def replay_letter(letter_id: str, principal: admin) -> dict[str, str]:
+    async def replay_letter(letter_id: LetterId, principal: admin) -> dict[str, str]:
         try:
             outcome = await replay.replay(principal.tenant_id, letter_id)
         except NotReplayableError as error:
