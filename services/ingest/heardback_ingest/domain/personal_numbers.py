@@ -23,6 +23,29 @@ PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH", "IN", "AU
 """Where a number without country code may come from; the first that takes it as valid decides."""
 
 _IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?\d{2}(?=[ -]?[A-Za-z0-9])")
+_COUNTRIES_BY_LENGTH = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FO GL NL",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HU LB PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU",
+    31: "MT SC",
+    32: "LC",
+}
+_IBAN_LENGTHS = {
+    country: length for length, countries in _COUNTRIES_BY_LENGTH.items() for country in countries.split()
+}
+"""Length of an IBAN by country, as registered under ISO 13616."""
 _GROUPS = re.compile(r"(?<![\d,])\d+(?:[ .-]{1,2}\d+)*(?![\d])")
 _CARD_RANGES = (
     (re.compile(r"4"), (13, 16, 19)),
@@ -85,9 +108,10 @@ Found = Iterator[tuple[int, int]]
 def find_ibans(text: str) -> Found:
     """Valid IBANs, spaced in groups or not; what follows them is left alone."""
     for match in _IBAN_START.finditer(text):
-        end = _iban_end(text, match.start())
-        if end:
-            yield match.start(), end
+        if match.group()[:2].upper() in _IBAN_LENGTHS:
+            end = _iban_end(text, match.start())
+            if end:
+                yield match.start(), end
 
 
 def _iban_end(text: str, start: int) -> int | None:
@@ -101,13 +125,13 @@ def _iban_end(text: str, start: int) -> int | None:
         elif text[at] not in " -" or text[at - 1] in " -":
             break
         at += 1
-    for length in range(len(compact), 14, -1):
-        end = ends[length - 1]
-        if end < len(text) and text[end].isalnum():
-            continue
-        if iban.is_valid("".join(compact[:length]), check_country=False):
-            return end
-    return None
+    length = _IBAN_LENGTHS["".join(compact[:2]).upper()]
+    if len(compact) < length:
+        return None
+    end = ends[length - 1]
+    if end < len(text) and text[end].isalnum():
+        return None
+    return end if iban.is_valid("".join(compact[:length]), check_country=False) else None
 
 
 def find_cards(text: str) -> Found:
