@@ -120,4 +120,4 @@ class Score(Wire):
     models: tuple[ModelRef, ...] = ()
     taxonomy: str
     policies: tuple[str, ...] = ()
-    """Every policy that decided, name@version: with the models and the accepted event, enough to replay it."""
+    """Every policy that decided, name@version. With the models and the accepted event, enough to replay."""
