@@ -5,17 +5,19 @@ import json
 import sys
 from time import perf_counter
 
-from heardback_scoring.inference.batching import InferenceRunner
+from heardback_scoring.inference.thread import InferenceThread
 from heardback_scoring.models.store import load_scorer
 
 
 async def measure(texts: list[str]) -> float:
     scorer = load_scorer()
-    runner = InferenceRunner(scorer)
+    runner = InferenceThread(scorer)
     await runner.read(texts[:64])
     started = perf_counter()
     await runner.read(texts)
-    return len(texts) / (perf_counter() - started)
+    took = perf_counter() - started
+    await runner.close()
+    return len(texts) / took
 
 
 def main() -> None:

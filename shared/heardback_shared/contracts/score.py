@@ -119,3 +119,5 @@ class Score(Wire):
     language: Language
     models: tuple[ModelRef, ...] = ()
     taxonomy: str
+    policies: tuple[str, ...] = ()
+    """Every policy that decided, name@version: with the models and the accepted event, enough to replay it."""

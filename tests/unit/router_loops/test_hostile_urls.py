@@ -302,6 +302,41 @@ async def test_the_second_address_is_tried_when_the_first_cannot_be_reached() ->
     assert wire.connected == [("93.184.215.15", 443)]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("no such name"), "ConnectError: the name could not be resolved"),
+        (UnicodeError("label too long"), "ConnectError: the name could not be resolved"),
+        (KeyError("surprise"), "unexpected KeyError"),
+    ],
+)
+async def test_whatever_goes_wrong_is_a_failed_attempt_and_never_an_exception(
+    error: Exception, said: str
+) -> None:
+    class NoNames(Names):
+        async def resolve(self, host: str, port: int) -> Sequence[Address]:
+            raise error
+
+    response = await sender(NoNames([]), Wire(OK)).send("https://hooks.example.com/in", {}, b"{}")
+    assert (response.status, response.error) == (None, said)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: \x00\r\n\r\n",
+        b"\xff" * 200_000,
+    ],
+)
+async def test_what_is_no_http_answer_is_a_failed_attempt(answer: bytes) -> None:
+    response = await sender(Names([PUBLIC]), Wire(answer)).send("https://hooks.example.com/in", {}, b"{}")
+    assert response.status is None
+    assert response.error
+
+
 @given(st.ip_addresses())
 def test_what_passes_is_global_by_the_registries_too(address: IPv4Address | IPv6Address) -> None:
     if refused_because(address) is None:

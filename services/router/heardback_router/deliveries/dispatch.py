@@ -94,6 +94,7 @@ class Dispatcher:
             for task in self._flying:
                 task.cancel()
             await asyncio.gather(*self._flying, return_exceptions=True)
+            self._flying.clear()
 
     async def deliver_due(self) -> int:
         """Attempts everything that is due now, once each, and returns how many attempts that were."""

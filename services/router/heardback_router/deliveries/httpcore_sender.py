@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
 import httpcore
+import httpx
 import structlog
 
 from heardback_router.deliveries.addresses import (
@@ -60,7 +61,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             addresses = await self._resolver.resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("the name could not be resolved") from error
         check_addresses(addresses, loopback=self._rules.allow_loopback and is_loopback_host(host))
         failure: Exception | None = None
@@ -103,7 +104,7 @@ class HttpcoreSender:
         self._timeout = timeout_seconds
         self._user_agent = user_agent
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or ssl.create_default_context(),
+            ssl_context=tls or httpx.create_ssl_context(trust_env=True),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=5,
@@ -126,6 +127,10 @@ class HttpcoreSender:
             OSError,
         ) as error:
             return Response(None, f"{type(error).__name__}: {error}".replace("\x00", "")[:300])
+        except Exception as error:
+            # Whatever one receiver manages to provoke is a failed attempt of its own, and stops nobody else.
+            _log.error("delivery.unexpected", error=type(error).__name__)
+            return Response(None, f"unexpected {type(error).__name__}")
 
     async def _post(
         self, target: Target, headers: Mapping[str, str], body: bytes, deadline: asyncio.Timeout

@@ -20,8 +20,13 @@ _PROBLEMS: dict[int | str, dict[str, str]] = {
 _CONFLICT: dict[int | str, dict[str, str]] = {409: {"description": "Answered otherwise before"}}
 
 
+Comment = Annotated[
+    str, StringConstraints(max_length=COMMENT_LIMIT, strip_whitespace=True, pattern=r"^[^\x00]*$")
+]
+
+
 class DisputeIn(Submission):
-    comment: Annotated[str, StringConstraints(max_length=COMMENT_LIMIT, strip_whitespace=True)] | None = None
+    comment: Comment | None = None
 
 
 class LoopOut(BaseModel):

@@ -81,7 +81,8 @@ CREATE TABLE router.delivery (
     done_at timestamptz,
     PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX delivery_due ON router.delivery (tenant_id, endpoint_id, next_attempt_at) WHERE state = 'pending';
+CREATE INDEX delivery_due ON router.delivery (tenant_id, endpoint_id, next_attempt_at)
+    WHERE state = 'pending';
 CREATE INDEX delivery_loop ON router.delivery (tenant_id, loop_id);
 CREATE INDEX delivery_newest ON router.delivery (tenant_id, created_at, id);
 CREATE TABLE router.delivery_attempt (

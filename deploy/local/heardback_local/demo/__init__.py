@@ -1,0 +1,1 @@
+"""The whole loop once, on sample events, with every number checked."""

@@ -1,0 +1,1 @@
+"""PostgreSQL behind the ports; all SQL of the service is here."""

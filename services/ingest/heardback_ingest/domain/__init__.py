@@ -1,0 +1,1 @@
+"""The rules of intake. Pure: no clock, no I/O, no randomness."""

@@ -1,0 +1,1 @@
+"""Implementations of ports that lean on other libraries or on files."""

@@ -1,0 +1,47 @@
+"""From the name of a model in the settings to a reader and its fallback."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heardback_scoring.adapters.inline_reader import InlineReader
+from heardback_scoring.inference.constant import ConstantScorer
+from heardback_scoring.inference.lexicon import LexiconScorer
+from heardback_scoring.inference.ports import Scorer
+from heardback_scoring.inference.thread import InferenceThread
+from heardback_scoring.models.store import HubChoice, ModelChoice, scorer_or_fallback
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    reader: InferenceThread | InlineReader
+    fallback: Scorer
+    why_degraded: str | None = None
+
+
+def open_model(name: str, *, threads: int | None = None, cache_texts: int = 0) -> OpenedModel:
+    """Loads and warms the model; blocking. If it is refused, the fallback takes its place and says why.
+
+    Raises ValueError for a name that means nothing.
+    """
+    fallback = LexiconScorer()
+    if name == "constant":
+        return OpenedModel(InlineReader(ConstantScorer()), fallback)
+    if name == "lexicon":
+        return OpenedModel(InlineReader(LexiconScorer()), fallback, "The lexicon was chosen as the model.")
+    found = scorer_or_fallback(_choice(name, threads, cache_texts))
+    if found.reason is not None:
+        return OpenedModel(InlineReader(found.scorer), fallback, found.reason)
+    return OpenedModel(InferenceThread(found.scorer), fallback)
+
+
+def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:
+    if name == "default":
+        return ModelChoice(threads=threads, cache_texts=cache_texts)
+    if name.endswith(".toml"):
+        return ModelChoice(manifest=Path(name), threads=threads, cache_texts=cache_texts)
+    model, _, revision = name.rpartition("@")
+    if not model or not revision:
+        raise ValueError(
+            f"model {name!r}: give default, lexicon, constant, the path of a manifest.toml, or NAME@COMMIT"
+        )
+    return ModelChoice(hub=HubChoice(model, revision), threads=threads)

@@ -1,0 +1,32 @@
+"""The set of policies one scoring process works by."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from heardback_scoring.domain import cue_table
+from heardback_scoring.domain.handover import HandoverPolicy
+from heardback_scoring.domain.language import LanguagePolicy
+from heardback_scoring.domain.sentiment import SentimentPolicy
+from heardback_scoring.domain.severity_policy import SeverityPolicy
+from heardback_scoring.domain.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True)
+class Policies:
+    sentiment: SentimentPolicy
+    language: LanguagePolicy
+    severity: SeverityPolicy
+    handover: HandoverPolicy
+    taxonomy: Taxonomy
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """name@version of every policy, always in the same order."""
+        return (
+            self.severity.policy,
+            self.sentiment.policy,
+            cue_table.POLICY,
+            self.taxonomy.policy,
+            self.language.policy,
+            self.handover.policy,
+        )

@@ -1,0 +1,227 @@
+"""The use case: feedback in, scores out; one call to the model for the texts of the whole batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from heardback_scoring.app.listening import Heard, Said, listen
+from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.domain import handover, sentiment, severity
+from heardback_scoring.domain.language import UNKNOWN
+from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
+from heardback_scoring.domain.sentiment import ReadTurn
+from heardback_scoring.inference.ports import TextReading
+from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed, TextsRefused
+from heardback_shared.contracts.events import FeedbackAccepted
+from heardback_shared.contracts.score import (
+    Band,
+    Handover,
+    ModelRef,
+    Score,
+    ScoreStatus,
+    SentimentReading,
+    Trajectory,
+    TurnReading,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The readings of one feedback's texts. `fallback` says why the fallback read `by_fallback` of them."""
+
+    readings: Sequence[TextReading]
+    by_fallback: int = 0
+    fallback: str | None = None
+
+
+async def score_batch(feedbacks: Sequence[FeedbackAccepted], by: Understanding) -> list[Score]:
+    """One score per feedback, in order. Same feedback, same model, same policies: same score.
+
+    The day that renewal dates are measured against is that of `accepted_at`, so a replay counts the same
+    days. When the model fails, the fallback reads what it failed on and the scores are `degraded`.
+    Raises InferenceBusy or InferenceClosed when nothing can be read now but later.
+    """
+    heard = [listen(feedback.content, by) for feedback in feedbacks]
+    reads = await _read_all(heard, by)
+    causes = _causes(heard, reads, by)
+    return [
+        _score(feedback, said, read, cause, by)
+        for feedback, said, read, cause in zip(feedbacks, heard, reads, causes, strict=True)
+    ]
+
+
+async def _read_all(heard: Sequence[Heard], by: Understanding) -> list[_Read]:
+    texts = [said.spoken for one in heard for said in one.said]
+    readings, failed, why = await _read_or_fall_back(texts, by)
+    reads, start = [], 0
+    for one in heard:
+        end = start + len(one.said)
+        fell = sum(1 for i in range(start, end) if i in failed)
+        reads.append(_Read(readings[start:end], fell, why if fell else None))
+        start = end
+    return reads
+
+
+async def _read_or_fall_back(
+    texts: Sequence[str], by: Understanding
+) -> tuple[list[TextReading], frozenset[int], str | None]:
+    """(one reading per text, positions that the fallback read, why)."""
+    if not texts:
+        return [], frozenset(), None
+    try:
+        return await by.reader.read(texts), frozenset(), None
+    except (InferenceBusy, InferenceClosed):
+        raise
+    except TextsRefused as refused:
+        error: Exception = next(iter(refused.failures.values()))
+        readings = list(refused.readings)
+    except Exception as failure:  # whatever a model runtime raises: the fallback must answer
+        error = failure
+        readings = [None] * len(texts)
+    missing = [i for i, reading in enumerate(readings) if reading is None]
+    _log.warning("scoring.fell_back", error=type(error).__name__, texts=len(missing))
+    by_fallback = dict(zip(missing, by.fallback.read([texts[i] for i in missing]), strict=True))
+    whole = [reading or by_fallback[i] for i, reading in enumerate(readings)]
+    return whole, frozenset(missing), f"The model failed ({type(error).__name__}); the fallback read it."
+
+
+def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -> list[Causes]:
+    """By nearest examples where texts have embeddings, by keywords where not, unclear without texts."""
+    causes = [UNCLEAR] * len(heard)
+    rows: list[int] = []
+    vectors: list[Vectors] = []
+    for row, (one, read) in enumerate(zip(heard, reads, strict=True)):
+        if not one.said:
+            continue
+        vector = _pooled(one.said, read.readings) if by.embedded is not None else None
+        if vector is None:
+            causes[row] = by.keywords.causes([s.text for s in one.said])
+        else:
+            rows.append(row)
+            vectors.append(vector)
+    if by.embedded is not None and vectors:
+        for row, cause in zip(rows, nearest_causes(np.stack(vectors), by.embedded), strict=True):
+            causes[row] = cause
+    return causes
+
+
+def _pooled(said: Sequence[Said], readings: Sequence[TextReading]) -> Vectors | None:
+    """A text alone is its embedding; of several, each weighs √words × (½ + P(negative))."""
+    embeddings = [r.embedding for r in readings]
+    known = [e for e in embeddings if e is not None]
+    if len(known) != len(said):
+        return None
+    if len(known) == 1:
+        return known[0]
+    weights = [
+        max(len(s.text.words), 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)
+    ]
+    return pooled(known, weights)
+
+
+def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes, by: Understanding) -> Score:
+    policies, content = by.policies, feedback.content
+    turns = [
+        ReadTurn(s.index, len(s.text.words), r.negative, r.neutral, r.positive)
+        for s, r in zip(heard.said, read.readings, strict=True)
+    ]
+    whole = sentiment.overall(turns, policies.sentiment)
+    path = sentiment.trajectory(turns, policies.sentiment) if content.kind == "transcript" else None
+    share = content.metric.share_of_best if content.metric else None
+    mood = whole.score if whole else None
+    harm = severity.assess(
+        severity.SeverityInputs(
+            lowest=path.lowest if path else mood,
+            end=path.end if path else mood,
+            silent=heard.silent,
+            mismatch=sentiment.disagrees(policies.sentiment, mood, share),
+            cues=heard.cues,
+            metric=content.metric,
+            customer=feedback.customer,
+            touchpoint=content.touchpoint,
+            today=feedback.accepted_at.date(),
+        ),
+        policies.severity,
+    )
+    status, because = _status(heard, read, by)
+    return Score(
+        status=status,
+        because=because,
+        sentiment=sentiment.nothing_said() if whole is None and heard.silent and heard.empty else whole,
+        turns=_turn_readings(turns, by) if content.kind == "transcript" else (),
+        trajectory=path,
+        satisfaction=sentiment.satisfaction(
+            policies.sentiment, sentiment=mood, metric_share=share, path=path, resolution=content.resolution
+        ),
+        cues=heard.cues,
+        root_causes=causes.found,
+        runners_up=causes.runners_up,
+        severity=harm,
+        handover=_handover(heard, harm.band, whole, path, len(turns), by),
+        language=heard.language,
+        models=_models(read, by),
+        taxonomy=policies.taxonomy.policy,
+        policies=policies.versions,
+    )
+
+
+def _turn_readings(turns: Sequence[ReadTurn], by: Understanding) -> tuple[TurnReading, ...]:
+    policy = by.policies.sentiment
+    return tuple(
+        TurnReading(index=t.index, sentiment=sentiment.reading(t.negative, t.neutral, t.positive, policy))
+        for t in turns
+    )
+
+
+def _handover(
+    heard: Heard,
+    band: Band,
+    whole: SentimentReading | None,
+    path: Trajectory | None,
+    turns_read: int,
+    by: Understanding,
+) -> Handover:
+    return handover.decide(
+        by.policies.handover,
+        cues=heard.cues,
+        band=band,
+        language=heard.language,
+        readable=not heard.unreadable,
+        sentiment=whole.score if whole else None,
+        path=path,
+        turns_read=turns_read,
+    )
+
+
+def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, str | None]:
+    if heard.unreadable:
+        scored = ", ".join(sorted(by.policies.language.scored))
+        code = heard.language.code
+        told = "in a language that could not be told" if code == UNKNOWN else f"in language {code!r}"
+        return "unscored", f"The text is {told}; only {scored} is scored."
+    if read.fallback:
+        return "degraded", read.fallback
+    if heard.said and by.reader.scorer.degraded:
+        return "degraded", by.why_degraded or "The fallback is the model in use."
+    if heard.left_out:
+        total = heard.left_out + len(heard.said)
+        return "scored", f"{heard.left_out} of {total} texts are in a language that is not scored; left out."
+    if heard.silent:
+        return (
+            "scored",
+            "Nothing was said in words." if heard.empty else "There is no text; only the rest counts.",
+        )
+    return "scored", None
+
+
+def _models(read: _Read, by: Understanding) -> tuple[ModelRef, ...]:
+    models = []
+    if len(read.readings) > read.by_fallback:
+        models.append(by.reader.scorer.model)
+    if read.by_fallback:
+        models.append(by.fallback.model)
+    return tuple(models)

@@ -1,0 +1,84 @@
+"""The stream stage: accepted feedback in, scored feedback out. No state; a repeat gives the same event id."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from heardback_scoring.app.score_batch import score_batch
+from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
+from heardback_shared.clock import Clock
+from heardback_shared.contracts.envelope import Envelope, to_bytes
+from heardback_shared.contracts.events import FEEDBACK_ACCEPTED, FEEDBACK_SCORED, FeedbackAccepted
+from heardback_shared.contracts.score import Score
+from heardback_shared.contracts.topics import SCORED
+from heardback_shared.errors import PermanentError, TransientError
+from heardback_shared.ids import derived_id
+from heardback_shared.metrics import Metrics
+from heardback_shared.stream.ports import Incoming, Outgoing
+
+SOURCE = "/heardback/scoring"
+
+
+class ScoreEvents:
+    """Handler of the scoring stage."""
+
+    def __init__(self, understanding: Understanding, clock: Clock, metrics: Metrics) -> None:
+        self._understanding = understanding
+        self._clock = clock
+        self._metrics = metrics
+
+    async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
+        """One scored event per accepted one, in order. Raises PermanentError for any other record."""
+        feedbacks = [accepted(incoming.event) for incoming in batch]
+        try:
+            scores = await score_batch(feedbacks, self._understanding)
+        except (InferenceBusy, InferenceClosed) as error:
+            raise TransientError(str(error)) from error
+        now = self._clock.now()
+        for score in scores:
+            self._metrics.scored.labels(score.status).inc()
+        return [
+            Outgoing(SCORED.name, scored(incoming.event, score, now))
+            for incoming, score in zip(batch, scores, strict=True)
+        ]
+
+
+def accepted(event: Envelope) -> FeedbackAccepted:
+    if event.type != FEEDBACK_ACCEPTED:
+        raise PermanentError(f"event type {event.type} is not {FEEDBACK_ACCEPTED}")
+    if event.tenant_id is None:
+        raise PermanentError("the event names no tenant")
+    try:
+        return FeedbackAccepted.model_validate_json(event.data)
+    except ValidationError as error:
+        where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the whole" for e in error.errors()}))
+        raise PermanentError(f"not an accepted feedback; wrong at: {where}") from error
+
+
+def scored(event: Envelope, score: Score, at: datetime) -> Envelope:
+    """The accepted event rides along byte for byte: fields that this release does not know are kept, too."""
+    data = b'{"accepted":%b,"score":%b,"scored_at":"%b"}' % (
+        event.data,
+        to_bytes(score),
+        at.isoformat().replace("+00:00", "Z").encode(),
+    )
+    return Envelope(
+        id=scored_id(event.id, score),
+        source=SOURCE,
+        type=FEEDBACK_SCORED,
+        data=data,
+        time=at,
+        subject=event.subject,
+        tenant_id=event.tenant_id,
+        key=event.key,
+        traceparent=event.traceparent,
+        causation_id=event.id,
+    )
+
+
+def scored_id(accepted_id: str, score: Score) -> str:
+    """The same for the same accepted event, model revisions and policy versions."""
+    models = "+".join(f"{m.name}@{m.revision}" for m in score.models) or "no model"
+    return derived_id("ev", accepted_id, "scored", models, *score.policies)

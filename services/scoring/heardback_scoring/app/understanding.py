@@ -1,0 +1,59 @@
+"""Everything needed to score, made once at start and shared by the stream, HTTP and the command line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heardback_scoring.app.policies import Policies
+from heardback_scoring.app.ports import LanguageGuesser, Reader
+from heardback_scoring.domain.cue_table import CUES
+from heardback_scoring.domain.cues import CueFinder
+from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, KeywordTaxonomy
+from heardback_scoring.domain.taxonomy import Taxonomy
+from heardback_scoring.inference.ports import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """`fallback` answers when the reader fails; `why_degraded` says why it is the reader from the start.
+
+    `embedded` is None while the scorer has no embeddings; keywords decide then.
+    """
+
+    policies: Policies
+    guesser: LanguageGuesser
+    reader: Reader
+    fallback: Scorer
+    cues: CueFinder
+    keywords: KeywordTaxonomy
+    embedded: EmbeddedTaxonomy | None = None
+    why_degraded: str | None = None
+
+
+def understanding_of(
+    policies: Policies,
+    guesser: LanguageGuesser,
+    reader: Reader,
+    fallback: Scorer,
+    why_degraded: str | None = None,
+) -> Understanding:
+    """Compiles the patterns and embeds the taxonomy's examples with the reader's scorer. Blocking."""
+    return Understanding(
+        policies=policies,
+        guesser=guesser,
+        reader=reader,
+        fallback=fallback,
+        cues=CueFinder(CUES),
+        keywords=KeywordTaxonomy(policies.taxonomy),
+        embedded=embed_taxonomy(policies.taxonomy, reader.scorer),
+        why_degraded=why_degraded,
+    )
+
+
+def embed_taxonomy(taxonomy: Taxonomy, scorer: Scorer) -> EmbeddedTaxonomy | None:
+    """None when the scorer has no embeddings."""
+    vectors = [r.embedding for r in scorer.read(taxonomy.examples)]
+    known = [v for v in vectors if v is not None]
+    if len(known) != len(vectors):
+        return None
+    return EmbeddedTaxonomy(taxonomy, np.stack(known))

@@ -1,0 +1,1 @@
+"""What a feedback means for the relationship. Pure: texts, probabilities and policies in, values out."""

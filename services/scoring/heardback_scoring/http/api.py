@@ -1,0 +1,70 @@
+"""The HTTP door of scoring: one question, answered at once."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, FastAPI
+from pydantic import ValidationError
+
+from heardback_scoring.app.score_rows import ScoreRow, score_rows
+from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.http.schemas import EXAMPLES, ModelInUse, ModelsAnswer, ScoredAnswer
+from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
+from heardback_shared.access.keys import Principal
+from heardback_shared.clock import Clock
+from heardback_shared.errors import ProblemError
+from heardback_shared.http.auth import Guard
+from heardback_shared.http.problems import field_errors, invalid
+from heardback_shared.metrics import Metrics
+
+RETRY_SECONDS = 2
+
+
+def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metrics: Metrics) -> None:
+    router = APIRouter(prefix="/v1", tags=["scoring"])
+    may_score = guard.needs("score:write")
+
+    @router.post(
+        "/score", summary="Score one text, conversation, survey or transcript", response_model=ScoredAnswer
+    )
+    async def score(
+        _: Annotated[Principal, Depends(may_score)],
+        body: Annotated[dict[str, Any], Body(openapi_examples=EXAMPLES)],
+    ) -> dict[str, Any]:
+        """Nothing is stored. The answer is what was sent, with `score` added."""
+        try:
+            row = ScoreRow.model_validate(body)
+        except ValidationError as error:
+            raise invalid(field_errors(error), "The row cannot be scored.") from error
+        try:
+            [answer] = await score_rows([(body, row)], by, clock.now())
+        except (InferenceBusy, InferenceClosed) as error:
+            raise _unavailable("More texts wait for the model than it can take.") from error
+        metrics.scored.labels(answer["score"]["status"]).inc()
+        return answer
+
+    @router.get("/models", summary="The models and policies in use")
+    async def models(_: Annotated[Principal, Depends(may_score)]) -> ModelsAnswer:
+        scorer = by.reader.scorer
+        return ModelsAnswer(
+            models=(
+                ModelInUse(
+                    model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded
+                ),
+                ModelInUse(model=by.fallback.model, use="fallback", degraded=True),
+            ),
+            policies=by.policies.versions,
+            taxonomy=by.policies.taxonomy.policy,
+            languages=tuple(sorted(by.policies.language.scored)),
+        )
+
+    app.include_router(router)
+
+
+def _unavailable(why: str) -> ProblemError:
+    return ProblemError(
+        503,
+        "unavailable",
+        "Scoring is not available just now",
+        f"{why} Send the request again in {RETRY_SECONDS} s.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )

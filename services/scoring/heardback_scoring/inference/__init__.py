@@ -1,0 +1,1 @@
+"""Reading texts with a model: the `Scorer` port and what implements it."""

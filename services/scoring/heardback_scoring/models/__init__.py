@@ -1,0 +1,1 @@
+"""The shipped model, its manifest, and how a model is found and checked."""

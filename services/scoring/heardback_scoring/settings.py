@@ -1,0 +1,26 @@
+"""Settings of the scoring service, from the environment, read once at start."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ScoringSettings(BaseSettings):
+    """`HEARDBACK_SCORING_…`"""
+
+    model_config = SettingsConfigDict(env_prefix="HEARDBACK_SCORING_", frozen=True)
+
+    port: int = Field(default=8702, ge=0, le=65535)
+    model: str = "default"
+    """`default` (shipped with the package), `lexicon`, `constant` (no model, for benchmarks), a path to a
+    manifest.toml, or NAME@COMMIT of a transformers sequence-classification model."""
+    policies: Path | None = None
+    """A folder whose YAML files take the place of the packaged policies of the same name."""
+    threads: int | None = Field(default=None, ge=1)
+    """Cores the model may use; all that this process may run on if not given."""
+    cache_texts: int = Field(default=0, ge=0)
+    """Readings of identical texts kept in memory."""
+    batch_records: int = Field(default=200, ge=1, le=5000)
+    """Events scored together at most; their texts go to the model in one call."""
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000)
