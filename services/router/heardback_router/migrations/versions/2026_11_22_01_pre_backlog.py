@@ -19,7 +19,7 @@ CREATE TABLE router.inbox (
     received_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, event_id)
 );
-CREATE INDEX inbox_by_age ON router.inbox (received_at);
+CREATE INDEX inbox_by_age ON router.inbox USING brin (received_at);
 CREATE TABLE router.item (
     tenant_id text NOT NULL,
     id text NOT NULL,
