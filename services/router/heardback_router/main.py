@@ -22,6 +22,7 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
+from heardback_router.routing.forgetting import ForgetOldEvents
 from heardback_router.routing.http import policy_routes
 from heardback_router.routing.plan import Policies
 from heardback_router.routing.policy import load_grouping, load_routing
@@ -79,11 +80,10 @@ class Core:
             settings.loops,
             settings.webhooks,
         )
-        items, told = PostgresItems(), self.closing.loops
+        items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, teams, clock)
-        self.route = RouteFeedback(
-            database, PostgresInbox(), items, told, self.outbox, policies, clock, metrics
-        )
+        self.route = RouteFeedback(database, inbox, items, told, self.outbox, policies, clock, metrics)
+        self.forget = ForgetOldEvents(database, inbox, clock)
         self.http = create_app(
             "heardback router",
             "Whose is it, what was done, who was told? The backlog, its items, loops and webhook endpoints.",
@@ -126,7 +126,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver},
+        background={"relay": relay.run, "deliveries": core.closing.deliver, "inbox": core.forget.run},
     )
     await sink.start()
     _settle_memory()

@@ -52,6 +52,9 @@ async def test_an_item_is_shown_whole_with_timeline_content_and_decision(app: Ro
     (linked,) = body["feedback"]
     assert linked["content"]["comment"] == "The invoice is wrong again and nobody answers me"
     assert linked["score"]["severity"]["contributions"][0]["because"] == "it is angry"
+    assert linked["joined_because"] == (
+        "this customer has no open item about the same matter (grouping default@1)"
+    )
     assert linked["decision"]["winner"]["rule"] == "operations-domain"
     assert "Goes to operations." in linked["decision"]["reason"]
     assert body["loops"] == []
@@ -113,8 +116,19 @@ async def test_the_actor_is_the_key_or_whom_it_speaks_for(app: RouterApp, ana: C
     await ana.post(f"/v1/items/{item_id}:claim", {}, If_Match="*", X_Heardback_Actor="Cleo")
     (item,) = await app.router.items()
     assert item.assignee == "Cleo"
-    refused = await ana.post(f"/v1/items/{item_id}:claim", {}, If_Match="*", X_Heardback_Actor="x" * 201)
-    assert refused.json()["errors"][0]["pointer"] == "header:X-Heardback-Actor"
+    for name in ("x" * 201, "router", "customer"):
+        refused = await ana.post(f"/v1/items/{item_id}:claim", {}, If_Match="*", X_Heardback_Actor=name)
+        assert refused.json()["errors"][0]["pointer"] == "header:X-Heardback-Actor"
+    poser = await app.caller(name="router")
+    await poser.post(f"/v1/items/{item_id}:start", If_Match="*")
+    assert (await app.router.log(item_id))[-1].actor == "key router"
+
+
+async def test_the_routes_describe_themselves(app: RouterApp, ana: Caller) -> None:
+    paths = (await ana.get("/openapi.json")).json()["paths"]
+    commands = ("claim", "start", "comment", "resolve", "reopen", "reassign", "close")
+    assert {f"/v1/items/{{item_id}}:{command}" for command in commands} <= set(paths)
+    assert {"/v1/items", "/v1/items/{item_id}", "/v1/backlog", "/v1/policies/routing"} <= set(paths)
 
 
 @pytest.mark.parametrize(

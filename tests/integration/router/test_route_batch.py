@@ -9,13 +9,17 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import func, select
 from tests.support.clock import NOON
 from tests.support.router import NoLoops, Router, router_on
 from tests.support.scored import incoming, score, scored
 
 from heardback_router.backlog.domain import Weight, fold
 from heardback_router.routing.domain import decide
+from heardback_router.routing.forgetting import ForgetOldEvents
 from heardback_router.routing.policy import load_routing
+from heardback_router.routing.store import PostgresInbox
+from heardback_router.routing.tables import inbox
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.topics import BACKLOG, ROUTED
 from heardback_shared.db.database import Database
@@ -198,3 +202,24 @@ async def test_what_can_never_be_routed_is_refused_for_good(
     good = incoming(scored(1))
     with pytest.raises(PermanentError, match=says):
         await router.receive(replace(good, event=replace(good.event, **event)))
+
+
+async def test_an_event_the_inbox_has_forgotten_still_has_no_second_effect(router: Router) -> None:
+    await router.receive(incoming(scored(1)))
+    before = await router.items()
+    forget = ForgetOldEvents(router.database, PostgresInbox(), router.clock)
+    await forget.forget()
+    assert await inbox_size(router) == 1
+    router.clock.forward(days=31)
+    await forget.forget()
+    assert await inbox_size(router) == 0
+    await router.receive(incoming(scored(1)))
+    assert await router.items() == before
+    assert len(await router.sent(ROUTED.name)) == 2
+    assert len(await router.sent(BACKLOG.name)) == 1
+
+
+async def inbox_size(router: Router) -> int:
+    async with router.database.worker() as connection:
+        found = await connection.scalar(select(func.count()).select_from(inbox))
+    return int(found or 0)

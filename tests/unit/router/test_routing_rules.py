@@ -73,7 +73,11 @@ def test_the_record_names_the_winner_the_losers_and_why() -> None:
     assert "could not be evaluated, which counts as false" in record["losers"][1]["because"]
     assert record["losers"][2]["because"] == "not reached: r2 won before it"
     assert record["policy"] == "test@1"
-    assert record["policies"] == {"severity": "default@1", "taxonomy": "taxonomy@1"}
+    assert record["policies"] == {
+        "severity": "default@1",
+        "taxonomy": "taxonomy@1",
+        "scoring": [],
+    }
     assert record["models"][0]["name"] == "lexicon"
     assert record["reason"] == (
         "Goes to a. it says so Severity 60 (P2). Root cause operations/billing, confidence 0.80. "

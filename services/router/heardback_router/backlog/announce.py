@@ -19,7 +19,7 @@ def item_changed(
     traceparent: str | None = None,
 ) -> Outgoing:
     """The same entry of the same log always has the same event id."""
-    change = ItemChanged.model_construct(
+    change = ItemChanged(
         item_id=after.id,
         sequence=event.sequence,
         change=event.kind,

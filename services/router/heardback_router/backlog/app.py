@@ -8,16 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
-from heardback_router.backlog.domain import ROUTER, Item, ItemEvent, Resolution, apply
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution, apply
 from heardback_router.backlog.ports import Items, Loops
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.stream.ports import Outgoing
-
-CUSTOMER = "customer"
-"""The actor of what a customer does through a loop link."""
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
 SETTLED = frozenset({"confirmed", "not_told"})

@@ -24,6 +24,9 @@ EventKind = Literal[
 ROUTER = "router"
 """The actor of everything no person did."""
 
+CUSTOMER = "customer"
+"""The actor of what a customer does through a loop link."""
+
 BY_MACHINE: frozenset[EventKind] = frozenset({"opened", "feedback_joined", "feedback_rescored"})
 BAND_ORDER: tuple[Band, ...] = ("P1", "P2", "P3", "P4")
 

@@ -26,7 +26,7 @@ from heardback_router.backlog.commands import (
     Resolve,
     Start,
 )
-from heardback_router.backlog.domain import Item
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item
 from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, read, spell
 from heardback_router.backlog.ports import Loops
 from heardback_router.backlog.reader import PostgresBacklog
@@ -55,6 +55,8 @@ from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid, not_found
 
 ACTOR_LIMIT = 200
+RESERVED = (ROUTER, CUSTOMER)
+"""Actors of the log that no caller may pose as."""
 _ETAG = re.compile(r'\s*(?:(W/)?"([^"]*)"|(\*))\s*(?:,|$)')
 
 IfMatch = Annotated[
@@ -277,9 +279,11 @@ def _stale(error: StaleVersionError) -> ProblemError:
 
 
 def actor_of(given: str | None, who: Principal) -> str:
-    name = (given or "").strip() or who.name
-    if len(name) > ACTOR_LIMIT or not name.isprintable():
-        detail = f"must be at most {ACTOR_LIMIT} printable characters"
+    name = (given or "").strip()
+    if not name:
+        return f"key {who.name}" if who.name in RESERVED else who.name
+    if len(name) > ACTOR_LIMIT or not name.isprintable() or name in RESERVED:
+        detail = f"must be at most {ACTOR_LIMIT} printable characters, and none of {', '.join(RESERVED)}"
         raise invalid((("header:X-Heardback-Actor", detail),))
     return name
 

@@ -135,6 +135,8 @@ class LinkedFeedbackOut(BaseModel):
 
 
 class ItemDetailOut(ItemOut):
+    """With the newest 500 entries of the log, oldest first, and the newest 100 feedbacks, newest first."""
+
     resolution: ResolutionOut | None
     timeline: list[EntryOut]
     feedback: list[LinkedFeedbackOut]

@@ -30,7 +30,7 @@ def feedback_routed(
     settles too.
     """
     standing = link.standing if answers_for(arrival, link) else arrival.standing
-    routed = FeedbackRouted.model_construct(
+    routed = FeedbackRouted(
         feedback_id=arrival.feedback_id,
         revision=standing.revision,
         pass_number=standing.pass_number,

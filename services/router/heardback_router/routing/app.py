@@ -129,7 +129,7 @@ class RouteFeedback:
                     scored.event,
                     arrival,
                     link,
-                    ItemRef.model_construct(id=item.id, team=item.team),
+                    ItemRef(id=item.id, team=item.team),
                     _score_for(arrival, link, stored),
                     loops.get(arrival.feedback_id),
                 )

@@ -21,7 +21,11 @@ def inputs_of(scored: FeedbackScored, at: datetime) -> dict[str, Any]:
         "at": at.isoformat(),
         "runners_up": [_cause(cause) for cause in (*score.root_causes[1:], *score.runners_up)],
         "models": [{"name": m.name, "revision": m.revision, "sha256": m.sha256} for m in score.models],
-        "policies": {"severity": score.severity.policy, "taxonomy": score.taxonomy},
+        "policies": {
+            "severity": score.severity.policy,
+            "taxonomy": score.taxonomy,
+            "scoring": list(score.policies),
+        },
     }
 
 

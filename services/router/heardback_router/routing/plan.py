@@ -130,7 +130,7 @@ class Plan:
             item_id,
             arrival.standing,
             arrival.weight,
-            answer.because,
+            f"{answer.because} (grouping {self.policies.grouping.name})",
             self.at,
             arrival,
             decision,

@@ -45,5 +45,5 @@ SAMPLE_INPUTS: dict[str, Any] = {
     "at": "2026-11-22T12:00:00+00:00",
     "runners_up": [{"domain": "product", "category": "defect", "confidence": 0.1}],
     "models": [],
-    "policies": {"severity": "default@1", "taxonomy": "default@1"},
+    "policies": {"severity": "default@1", "taxonomy": "default@1", "scoring": []},
 }

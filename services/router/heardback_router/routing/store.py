@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.routing.tables import inbox
 from heardback_shared.db.bulk import insert_rows
+
+FORGET_AT_ONCE = 20_000
+_FORGET = text("""
+    DELETE FROM router.inbox WHERE (tenant_id, event_id) IN (
+        SELECT tenant_id, event_id FROM router.inbox WHERE received_at < :before LIMIT :some)
+""")
 
 
 class PostgresInbox:
@@ -23,3 +30,11 @@ class PostgresInbox:
             connection, inbox, rows, on_conflict="ON CONFLICT DO NOTHING", returning=("event_id",)
         )
         return {row[0] for row in stored}
+
+    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+        """Drops what was received before this instant, of every tenant; needs a worker's transaction.
+
+        Safe at any age: the standing of a link already tells that an event has had its effect. The inbox only
+        tells it without reading the event.
+        """
+        await connection.execute(_FORGET, {"before": before, "some": FORGET_AT_ONCE})
