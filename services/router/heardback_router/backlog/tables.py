@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     DateTime,
@@ -21,12 +22,12 @@ metadata = MetaData(schema="router")
 
 
 class JsonText(UserDefinedType[str]):
-    """jsonb written from, and read as, JSON text: models are serialised once and passed through."""
+    """json written from, and read as, JSON text: serialised once, passed through, kept byte for byte."""
 
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        return "JSONB"
+        return "JSON"
 
 
 items = Table(
@@ -65,7 +66,7 @@ item_events = Table(
     Column("actor", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("reason", Text),
-    Column("data", JSONB, nullable=False),
+    Column("data", JSON, nullable=False),
 )
 
 links = Table(
@@ -86,7 +87,7 @@ links = Table(
     Column("routed_at", DateTime(timezone=True), nullable=False),
     Column("content", JsonText, nullable=False),
     Column("score", JsonText, nullable=False),
-    Column("decision", JSONB, nullable=False),
+    Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
 )
 """`words` is what the customer said, redacted, and so holds every title; `search` is generated from it."""

@@ -56,7 +56,7 @@ CREATE TABLE router.item_event (
     actor text NOT NULL,
     at timestamptz NOT NULL,
     reason text,
-    data jsonb NOT NULL,
+    data json NOT NULL,
     PRIMARY KEY (tenant_id, item_id, sequence)
 );
 CREATE TABLE router.item_feedback (
@@ -73,9 +73,9 @@ CREATE TABLE router.item_feedback (
     accepted_at timestamptz NOT NULL,
     scored_at timestamptz NOT NULL,
     routed_at timestamptz NOT NULL,
-    content jsonb NOT NULL,
-    score jsonb NOT NULL,
-    decision jsonb NOT NULL,
+    content json NOT NULL,
+    score json NOT NULL,
+    decision json NOT NULL,
     words text NOT NULL,
     search tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED,
     PRIMARY KEY (tenant_id, feedback_id)
