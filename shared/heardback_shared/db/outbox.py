@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_shared.contracts.envelope import Envelope
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import Database, is_unavailable
+from heardback_shared.errors import TransientError
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing, Sink
 
@@ -141,9 +142,9 @@ class OutboxRelay:
             try:
                 await self._hold_and_relay(stop)
             except Exception as error:
-                if not is_unavailable(error):
+                if not isinstance(error, TransientError) and not is_unavailable(error):
                     raise
-                _log.warning("relay.database_unavailable", error=type(error).__name__)
+                _log.warning("relay.unavailable", error=type(error).__name__)
                 await _pause(stop, LOCK_RETRY_SECONDS)
 
     async def _hold_and_relay(self, stop: asyncio.Event) -> None:

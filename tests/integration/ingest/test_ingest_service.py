@@ -110,6 +110,21 @@ async def test_accepted_relayed_lost_sent_again_settled(
             await asyncio.sleep(0.05)
 
 
+async def test_feedback_is_accepted_while_the_broker_is_away_and_sent_when_it_is_back(
+    service: httpx.AsyncClient, key: Key, broker: Broker
+) -> None:
+    headers = await key()
+    await service.post("/v1/surveys", json=survey(1), headers=headers)
+    await read(broker, ACCEPTED.name, 1)
+    broker.kill()
+    posted = await service.post("/v1/surveys", json=survey(2), headers=headers)
+    assert posted.status_code == 202
+    await asyncio.sleep(1.5)  # long enough for the relay to try in vain
+    await broker.start()
+    found = await read(broker, ACCEPTED.name, 2)
+    assert posted.json()["id"] in {event.subject for event in found}
+
+
 async def test_the_kafka_door_and_the_dead_letters_of_others(
     service: httpx.AsyncClient, key: Key, broker: Broker, sink: KafkaSink, database: Database
 ) -> None:

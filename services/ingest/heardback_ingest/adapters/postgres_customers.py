@@ -17,7 +17,9 @@ CONTACT_DAYS = 30
 _FACTS = text("""
 SELECT asked.id, customer.fields, past.contacts, past.answers
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
-LEFT JOIN ingest.customer ON customer.tenant_id = :tenant AND customer.id = asked.id
+LEFT JOIN LATERAL (
+    SELECT fields FROM ingest.customer WHERE tenant_id = :tenant AND id = asked.id LIMIT 1
+) AS customer ON true
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT f.id) FILTER (WHERE f.accepted_at > :since) AS contacts,
         (array_agg(f.id || ' ' || f.metric_value ORDER BY f.accepted_at DESC, f.revision DESC)

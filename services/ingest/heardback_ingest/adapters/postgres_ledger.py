@@ -8,13 +8,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.adapters import tables
+from heardback_ingest.adapters.planning import look_up_by_key
 from heardback_ingest.domain.ledger import Due
 from heardback_ingest.ports import Counts, ItemStage, Known, LoopStage, NewRow, Settlement
 from heardback_shared.db.bulk import insert_rows
 
 _KNOWN = text("""
-SELECT id, max(revision) AS newest, max(accepted_at) AS at FROM ingest.feedback
-WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS text[])) GROUP BY id
+SELECT asked.id, found.revision AS newest, found.accepted_at AS at
+FROM unnest(CAST(:ids AS text[])) AS asked(id)
+CROSS JOIN LATERAL (
+    SELECT revision, accepted_at FROM ingest.feedback
+    WHERE tenant_id = :tenant AND id = asked.id ORDER BY revision DESC LIMIT 1
+) AS found
 """)
 _CONTENTS = text("""
 SELECT f.id, f.revision, f.content_hmac FROM ingest.feedback f
@@ -129,6 +134,7 @@ class PostgresLedger:
     async def contents(
         self, c: AsyncConnection, tenant_id: str, keys: Sequence[tuple[str, int]]
     ) -> dict[tuple[str, int], bytes]:
+        await look_up_by_key(c)
         arguments = {"tenant": tenant_id, "ids": [k[0] for k in keys], "revisions": [k[1] for k in keys]}
         rows = await c.execute(_CONTENTS, arguments)
         return {(row.id, row.revision): row.content_hmac for row in rows}
@@ -136,6 +142,7 @@ class PostgresLedger:
     async def settle(
         self, c: AsyncConnection, tenant_id: str, settlements: Sequence[Settlement], now: datetime
     ) -> None:
+        await look_up_by_key(c)
         ordered = sorted(settlements, key=lambda s: (s.feedback_id, s.revision))
         result = await c.execute(
             _SETTLE,
@@ -190,6 +197,7 @@ class PostgresLedger:
     async def bury(
         self, c: AsyncConnection, tenant_id: str, dead: Sequence[tuple[str, int, int, str]], now: datetime
     ) -> None:
+        await look_up_by_key(c)
         ordered = sorted(dead)
         await c.execute(
             _BURY,

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import TextClause
 
+from heardback_ingest.adapters.planning import look_up_by_key
 from heardback_ingest.domain.ledger import SUPERSEDED, Due
 
 MARGIN = 1 / 3
@@ -56,7 +57,10 @@ _REST = _update("due_at = NULL")
 
 class PostgresSweep:
     async def hold(self, c: AsyncConnection) -> bool:
-        return bool(await c.scalar(_HOLD))
+        held = bool(await c.scalar(_HOLD))
+        if held:
+            await look_up_by_key(c)
+        return held
 
     async def outbox_length(self, c: AsyncConnection, limit: int) -> int:
         return int(await c.scalar(_OUTBOX, {"limit": limit}) or 0)

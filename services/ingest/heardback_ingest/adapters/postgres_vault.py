@@ -16,8 +16,10 @@ PURPOSE = "data-keys"
 KEY_BYTES = 32
 
 _KEYS = text("""
-SELECT subject, sealed_key FROM ingest.data_key
-WHERE tenant_id = :tenant AND subject = ANY(CAST(:subjects AS text[]))
+SELECT asked.subject, found.sealed_key FROM unnest(CAST(:subjects AS text[])) AS asked(subject)
+CROSS JOIN LATERAL (
+    SELECT sealed_key FROM ingest.data_key WHERE tenant_id = :tenant AND subject = asked.subject LIMIT 1
+) AS found
 """)
 _ORIGINAL = text("""
 SELECT o.subject, o.sealed, k.sealed_key FROM ingest.original o
