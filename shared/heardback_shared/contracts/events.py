@@ -16,7 +16,11 @@ FEEDBACK_REJECTED = "heardback.feedback.rejected.v1"
 FEEDBACK_SCORED = "heardback.feedback.scored.v1"
 FEEDBACK_ROUTED = "heardback.feedback.routed.v1"
 FEEDBACK_DEAD = "heardback.feedback.dead.v1"
+ITEM_OPENED = "heardback.item.opened.v1"
+ITEM_FED = "heardback.item.fed.v1"
+"""Feedback joined the item, or one of its feedbacks was read again."""
 ITEM_CHANGED = "heardback.item.changed.v1"
+"""A person, or a customer who answered, changed the item."""
 LOOP_CHANGED = "heardback.loop.changed.v1"
 
 ItemState = Literal["open", "in_progress", "resolved", "closed"]

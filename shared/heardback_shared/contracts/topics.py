@@ -55,7 +55,12 @@ DEAD = Topic(
 BACKLOG = Topic(
     "backlog.changed",
     "Every change of an item or a loop, in order per item.",
-    ((events.ITEM_CHANGED, events.ItemChanged), (events.LOOP_CHANGED, events.LoopChanged)),
+    (
+        (events.ITEM_OPENED, events.ItemChanged),
+        (events.ITEM_FED, events.ItemChanged),
+        (events.ITEM_CHANGED, events.ItemChanged),
+        (events.LOOP_CHANGED, events.LoopChanged),
+    ),
     key="item",
 )
 

@@ -82,7 +82,7 @@ async def test_a_scored_event_becomes_an_item_and_two_announcements(
     told = {event.type: orjson.loads(event.data) for event in events}
     (item,) = await router_on(database).items()
     assert told["heardback.feedback.routed.v1"]["item"] == {"id": item.id, "team": "operations"}
-    assert told["heardback.item.changed.v1"]["item_id"] == item.id
+    assert told["heardback.item.opened.v1"]["item_id"] == item.id
     assert told["heardback.feedback.dead.v1"]["event_id"] == "bad"
     async with httpx.AsyncClient() as client:
         page = (await client.get(f"{url}/metrics")).text

@@ -31,9 +31,6 @@ from heardback_shared.stream.ports import Incoming, Outgoing
 
 T = TypeVar("T", bound=BaseModel)
 
-OPENING = 1
-"""Sequence of an item's first change; `feedback.routed` has told that one already."""
-
 
 class Routed(Wire):
     """`FeedbackRouted` as far as the ledger looks into it; the score is kept as it came."""
@@ -93,7 +90,10 @@ class Settle:
 
 
 class FollowBacklog:
-    """`backlog.changed`: what happened to the item and the loop afterwards."""
+    """`backlog.changed`: what people and customers did to the item and the loop.
+
+    How an item was opened and fed is told by `feedback.routed` already, so those events are passed over.
+    """
 
     def __init__(self, database: Database, ledger: Ledger) -> None:
         self._database = database
@@ -107,9 +107,7 @@ class FollowBacklog:
                 if incoming.event.type == LOOP_CHANGED:
                     loops += _loop_stages(read(incoming, LoopChanged), incoming.event.id)
                 elif incoming.event.type == ITEM_CHANGED:
-                    change = read(incoming, ItemChanged)
-                    if change.sequence > OPENING:
-                        items.append(_item_stage(change))
+                    items.append(_item_stage(read(incoming, ItemChanged)))
             if loops or items:
                 async with self._database.tenant(tenant_id) as c:
                     await self._ledger.add_loop_stages(c, tenant_id, loops)

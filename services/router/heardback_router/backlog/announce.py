@@ -2,12 +2,14 @@
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import ITEM_CHANGED, ItemChanged
+from heardback_shared.contracts.events import ITEM_CHANGED, ITEM_FED, ITEM_OPENED, ItemChanged
 from heardback_shared.contracts.topics import BACKLOG
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
 SOURCE = "/heardback/router"
+
+_TYPES = {"opened": ITEM_OPENED, "feedback_joined": ITEM_FED, "feedback_rescored": ITEM_FED}
 
 
 def item_changed(
@@ -39,7 +41,7 @@ def item_changed(
     envelope = Envelope(
         id=derived_id("ev", "item", tenant_id, after.id, event.sequence),
         source=SOURCE,
-        type=ITEM_CHANGED,
+        type=_TYPES.get(event.kind, ITEM_CHANGED),
         data=to_bytes(change),
         time=event.at,
         subject=after.id,
