@@ -41,6 +41,8 @@ class KafkaSettings(BaseSettings):
     replication_factor: int = Field(default=1, ge=1)
     fetch_max_wait_ms: int = Field(default=100, ge=1)
     """How long the broker may hold a fetch. The embedded broker answers late: 10 there."""
+    unhurried_fetch_max_wait_ms: int = Field(default=200, ge=1)
+    """The same where nobody waits for the result: settling the ledger, collecting dead letters."""
     enable_idempotence: bool = False
     """Broker-side producer deduplication. Off by default: every effect is idempotent by event id anyway."""
     session_timeout_ms: int = Field(default=10_000, ge=1_000)

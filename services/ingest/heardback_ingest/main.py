@@ -206,7 +206,7 @@ def stages(
     """What is read from the log, each under its own group so that one never holds up another."""
 
     def stage(name: str, topic: Topic, handler: Handler, rejected: RejectedHandler | None = None) -> Task:
-        source = KafkaSource(kafka, [topic.name], f"{settings.kafka_group}.{name}")
+        source = KafkaSource(kafka, [topic.name], f"{settings.kafka_group}.{name}", urgent=False)
         return Stage(
             name,
             source,

@@ -1,9 +1,11 @@
 """The ports on a Kafka-protocol broker, by aiokafka."""
 
 import asyncio
+import random
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -49,16 +51,26 @@ class KafkaSource:
     """One member of a consumer group. Never commits on its own, never skips what it has not read.
 
     On a rebalance, revoking waits until the batch in hand is committed, within `drain_seconds`; a commit that
-    comes too late is dropped, and the new holder reads those records again.
+    comes too late is dropped, and the new holder reads those records again. What nobody waits for need not be
+    `urgent`: it asks the broker less often.
     """
 
     def __init__(
-        self, settings: KafkaSettings, topics: Sequence[str], group: str, *, drain_seconds: float = 30.0
+        self,
+        settings: KafkaSettings,
+        topics: Sequence[str],
+        group: str,
+        *,
+        drain_seconds: float = 30.0,
+        urgent: bool = True,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._group = group
         self._drain_seconds = drain_seconds
+        self._fetch_max_wait_ms = (
+            settings.fetch_max_wait_ms if urgent else settings.unhurried_fetch_max_wait_ms
+        )
         self._idle = asyncio.Event()
         self._idle.set()
         self._positions: dict[tuple[str, int], int] = {}
@@ -73,7 +85,7 @@ class KafkaSource:
             heartbeat_interval_ms=max(self._settings.session_timeout_ms // 4, 250),
             rebalance_timeout_ms=self._settings.rebalance_timeout_ms,
             max_poll_interval_ms=self._settings.max_poll_interval_ms,
-            fetch_max_wait_ms=self._settings.fetch_max_wait_ms,
+            fetch_max_wait_ms=self._fetch_max_wait_ms,
             max_partition_fetch_bytes=MAX_REQUEST_BYTES,
             metadata_max_age_ms=30_000,
             **client_options(self._settings),
@@ -163,6 +175,7 @@ class KafkaSink:
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=256 * 1024,
             request_timeout_ms=10_000,
+            partitioner=_partition_of,
             metadata_max_age_ms=30_000,
             **client_options(self._settings),
         )
@@ -190,6 +203,11 @@ class KafkaSink:
     async def stop(self) -> None:
         if self._producer is not None:
             await self._producer.stop()
+
+
+def _partition_of(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    """CRC-32 of the key, as librdkafka does by default; the client's own choice is pure Python and slow."""
+    return random.choice(available or every) if key is None else every[crc32(key) % len(every)]  # noqa: S311
 
 
 async def _start_patiently(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
