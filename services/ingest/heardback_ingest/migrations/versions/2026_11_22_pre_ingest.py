@@ -50,7 +50,7 @@ CREATE TABLE ingest.feedback (
     score json,
     PRIMARY KEY (tenant_id, id, revision),
     UNIQUE (tenant_id, source, external_id, revision)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 80, toast_tuple_target = 8160);
 CREATE INDEX feedback_by_customer ON ingest.feedback (tenant_id, customer_id, accepted_at DESC)
     WHERE customer_id IS NOT NULL;
 CREATE INDEX feedback_due ON ingest.feedback (due_at) WHERE due_at IS NOT NULL;

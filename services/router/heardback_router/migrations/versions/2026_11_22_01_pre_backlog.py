@@ -79,7 +79,7 @@ CREATE TABLE router.item_feedback (
     words text NOT NULL,
     search tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED,
     PRIMARY KEY (tenant_id, feedback_id)
-);
+) WITH (toast_tuple_target = 8160);
 CREATE INDEX item_feedback_by_item ON router.item_feedback (tenant_id, item_id);
 CREATE INDEX item_feedback_by_customer ON router.item_feedback (tenant_id, customer_id)
     WHERE customer_id IS NOT NULL;
