@@ -33,6 +33,7 @@ from heardback_ingest.http.api import UseCases, build_app
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, SUBMITTED, Topic
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
@@ -205,7 +206,13 @@ def stages(
 ) -> dict[str, Task]:
     """What is read from the log, each under its own group so that one never holds up another."""
 
-    def stage(name: str, topic: Topic, handler: Handler, rejected: RejectedHandler | None = None) -> Task:
+    def stage(
+        name: str,
+        topic: Topic,
+        handler: Handler,
+        rejected: RejectedHandler | None = None,
+        only: tuple[str, ...] | None = None,
+    ) -> Task:
         source = KafkaSource(kafka, [topic.name], f"{settings.kafka_group}.{name}", urgent=False)
         return Stage(
             name,
@@ -216,12 +223,13 @@ def stages(
             clock=ingest.clock,
             metrics=ingest.metrics,
             on_rejected=rejected,
+            only=only,
         ).run
 
     return {
         "submitted": stage("submitted", SUBMITTED, ingest.kafka_door, ingest.kafka_door.reject_record),
         "routed": stage("routed", ROUTED, ingest.settle),
-        "backlog": stage("backlog", BACKLOG, ingest.follow),
+        "backlog": stage("backlog", BACKLOG, ingest.follow, only=(ITEM_CHANGED, LOOP_CHANGED)),
         "dead": stage("dead", DEAD, ingest.collect),
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +22,8 @@ from heardback_shared.settings import KafkaSettings
 from heardback_shared.stream.ports import Outgoing, Record
 
 _log = structlog.get_logger(__name__)
+
+_Encoded = tuple[bytes | None, list[tuple[str, bytes]], bytes]
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 START_SECONDS = 60.0
@@ -175,7 +177,6 @@ class KafkaSink:
             max_request_size=MAX_REQUEST_BYTES,
             max_batch_size=256 * 1024,
             request_timeout_ms=10_000,
-            partitioner=_partition_of,
             metadata_max_age_ms=30_000,
             **client_options(self._settings),
         )
@@ -184,30 +185,54 @@ class KafkaSink:
     async def send(self, outgoing: Sequence[Outgoing]) -> None:
         if not outgoing:
             return
-        if self._producer is None:
-            raise RuntimeError("the sink is not started")
-        acknowledgements = []
+        acknowledgements: list[asyncio.Future[Any]] = []
         try:
-            for message in outgoing:
-                key, headers, value = to_kafka(message.event)
-                acknowledgements.append(
-                    await self._producer.send(message.topic, value, key=key, headers=headers)
-                )
-        except KafkaError as error:
+            for (topic, partition), records in (await self._by_partition(outgoing)).items():
+                for batch in self._batches(records):
+                    sent = await self._running().send_batch(batch, topic, partition=partition)
+                    acknowledgements.append(sent)
+        except (KafkaError, TimeoutError) as error:
             await asyncio.gather(*acknowledgements, return_exceptions=True)
             raise TransientError(f"send failed: {type(error).__name__}") from error
         for outcome in await asyncio.gather(*acknowledgements, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise TransientError(f"send failed: {type(outcome).__name__}") from outcome
 
+    async def _by_partition(self, outgoing: Sequence[Outgoing]) -> dict[tuple[str, int], list[_Encoded]]:
+        partitions: dict[str, list[int]] = {}
+        records: dict[tuple[str, int], list[_Encoded]] = {}
+        for message in outgoing:
+            topic = message.topic
+            if topic not in partitions:
+                partitions[topic] = sorted(await self._running().partitions_for(topic))
+            encoded = to_kafka(message.event)
+            at = (topic, _partition_of(encoded[0], partitions[topic]))
+            records.setdefault(at, []).append(encoded)
+        return records
+
+    def _batches(self, records: Sequence[_Encoded]) -> Iterator[Any]:
+        """The records in order, in as few batches as their size allows: one future a batch, not a record."""
+        batch = self._running().create_batch()
+        for key, headers, value in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                yield batch
+                batch = self._running().create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        yield batch
+
+    def _running(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise RuntimeError("the sink is not started")
+        return self._producer
+
     async def stop(self) -> None:
         if self._producer is not None:
             await self._producer.stop()
 
 
-def _partition_of(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+def _partition_of(key: bytes | None, partitions: Sequence[int]) -> int:
     """CRC-32 of the key, as librdkafka does by default; the client's own choice is pure Python and slow."""
-    return random.choice(available or every) if key is None else every[crc32(key) % len(every)]  # noqa: S311
+    return random.choice(partitions) if key is None else partitions[crc32(key) % len(partitions)]  # noqa: S311
 
 
 async def _start_patiently(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:

@@ -6,7 +6,7 @@ the handler has committed its transaction, and what it returned is acknowledged 
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypeVar
@@ -48,6 +48,8 @@ class StagePolicy:
 
 
 class Stage:
+    """`only` names the event types this stage handles; others on its topics are passed over."""
+
     def __init__(
         self,
         name: str,
@@ -59,6 +61,7 @@ class Stage:
         clock: Clock,
         metrics: Metrics,
         policy: StagePolicy = StagePolicy(),
+        only: Collection[str] | None = None,
         on_rejected: RejectedHandler | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -70,6 +73,7 @@ class Stage:
         self._clock = clock
         self._metrics = metrics
         self._policy = policy
+        self._only = None if only is None else frozenset(type_.encode() for type_ in only)
         self._on_rejected = on_rejected
         self._jitter = jitter
         self._dead_in_a_row = 0
@@ -99,11 +103,18 @@ class Stage:
     async def _decode(self, records: Sequence[Record]) -> list[Incoming]:
         incoming = []
         for record in records:
+            if not self._concerns_us(record):
+                continue
             try:
                 incoming.append(Incoming(record, from_record(record.key, record.headers, record.value)))
             except EnvelopeError as error:
                 await self._reject(record, error)
         return incoming
+
+    def _concerns_us(self, record: Record) -> bool:
+        # By the header alone: decoding what is passed over would cost more than handling what is not.
+        type_ = next((value for name, value in record.headers if name == "ce_type"), None)
+        return self._only is None or type_ is None or type_ in self._only
 
     async def _reject(self, record: Record, error: EnvelopeError) -> None:
         if self._on_rejected is not None:

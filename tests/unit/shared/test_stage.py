@@ -81,12 +81,19 @@ def echo(incoming: Incoming) -> Outgoing:
 
 
 class Run:
-    def __init__(self, records: Sequence[Record], policy: StagePolicy = PATIENT, outages: int = 0) -> None:
+    def __init__(
+        self,
+        records: Sequence[Record],
+        policy: StagePolicy = PATIENT,
+        outages: int = 0,
+        only: Sequence[str] | None = None,
+    ) -> None:
         self.stop = asyncio.Event()
         self.source = ListSource(records, self.stop)
         self.sink = ListSink(self.source.journal, outages)
         self.metrics = Metrics()
         self.policy = policy
+        self.only = only
 
     async def __call__(self, handler: Handler) -> "Run":
         stage = Stage(
@@ -98,6 +105,7 @@ class Run:
             clock=FakeClock(),
             metrics=self.metrics,
             policy=self.policy,
+            only=self.only,
             jitter=lambda: 0.0,
         )
         await stage.run(self.stop)
@@ -208,3 +216,18 @@ def test_whatever_is_poison_everything_else_is_handled_exactly_once(poison: set[
     run = asyncio.run(scenario())
     assert sorted(handled) == [n for n in range(30) if n not in poison]
     assert len(run.sink.dead) == len(poison)
+
+
+async def test_what_does_not_concern_the_stage_is_passed_over_and_committed() -> None:
+    seen: list[str] = []
+
+    async def handler(batch: Sequence[Incoming]) -> Sequence[Outgoing]:
+        seen.extend(i.event.id for i in batch)
+        return ()
+
+    run = await Run([record(1), record(2)], only=["other.v1"])(handler)
+    assert seen == []
+    assert run.source.committed == {("in", 1): 2, ("in", 2): 3}
+    assert run.sink.sent == []
+    await Run([record(1)], only=["t.v1"])(handler)
+    assert seen == ["e1"]
