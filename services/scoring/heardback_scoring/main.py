@@ -5,6 +5,7 @@ feedback.accepted → ScoreEvents → feedback.scored; an offset is committed af
 
 import asyncio
 import gc
+from functools import partial
 
 import structlog
 import uvloop
@@ -54,7 +55,11 @@ async def _run(
     configure_logs("scoring", service.log_level)
     clock, metrics = SystemClock(), Metrics()
     opened = await asyncio.to_thread(
-        open_model, settings.model, threads=settings.threads, cache_texts=settings.cache_texts
+        open_model,
+        settings.model,
+        threads=settings.threads,
+        cache_texts=settings.cache_texts,
+        on_turn=partial(_measure_turn, metrics),
     )
     understanding = await asyncio.to_thread(understand, opened, settings)
     _announce(opened, metrics)
@@ -129,6 +134,11 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _measure_turn(metrics: Metrics, texts: int, seconds: float) -> None:
+    metrics.inference_texts.inc(texts)
+    metrics.inference_seconds.observe(seconds)
 
 
 async def _database_problem(database: Database) -> str | None:

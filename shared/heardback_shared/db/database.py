@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from heardback_shared.settings import DatabaseSettings
@@ -64,4 +65,5 @@ def is_unavailable(error: BaseException) -> bool:
         state = str(getattr(error.orig, "sqlstate", "") or "")
         # Connection failure, transaction rollback (deadlock, serialisation), no resources, shutdown.
         return state[:2] in {"08", "40", "53", "57"} or not state
-    return isinstance(error, OSError | TimeoutError)
+    # An exhausted pool is an outage too: whoever holds the connections gives them back.
+    return isinstance(error, OSError | TimeoutError | PoolTimeoutError)

@@ -96,7 +96,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        _log.error("http.unexpected", path=request.url.path, error=type(error).__name__)
+        # The route's template: a path may hold a token.
+        route = getattr(request.scope.get("route"), "path", "unmatched")
+        _log.error("http.unexpected", route=route, error=type(error).__name__)
         return problem_response(
             request,
             ProblemError(

@@ -179,3 +179,11 @@ def test_reading_apart_finds_each_text_that_fails_by_itself(scorer: LengthScorer
     texts[3] = texts[11] = "poison"
     outcomes = read_apart(scorer, texts)
     assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Exception)] == [3, 11]
+
+
+async def test_every_turn_is_told_with_its_texts(scorer: LengthScorer) -> None:
+    turns: list[int] = []
+    thread = InferenceThread(scorer, texts_per_turn=4, on_turn=lambda texts, _: turns.append(texts))
+    await thread.read([f"text {n}" for n in range(10)])
+    await thread.close()
+    assert turns == [4, 4, 2]

@@ -1,5 +1,6 @@
 """From the name of a model in the settings to a reader and its fallback."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,16 @@ class OpenedModel:
     why_degraded: str | None = None
 
 
-def open_model(name: str, *, threads: int | None = None, cache_texts: int = 0) -> OpenedModel:
+def open_model(
+    name: str,
+    *,
+    threads: int | None = None,
+    cache_texts: int = 0,
+    on_turn: Callable[[int, float], None] | None = None,
+) -> OpenedModel:
     """Loads and warms the model; blocking. If it is refused, the fallback takes its place and says why.
+
+    `on_turn` is told of every run of the model: how many texts, how many seconds.
 
     Raises ValueError for a name that means nothing.
     """
@@ -31,7 +40,7 @@ def open_model(name: str, *, threads: int | None = None, cache_texts: int = 0) -
     found = scorer_or_fallback(_choice(name, threads, cache_texts))
     if found.reason is not None:
         return OpenedModel(InlineReader(found.scorer), fallback, found.reason)
-    return OpenedModel(InferenceThread(found.scorer), fallback)
+    return OpenedModel(InferenceThread(found.scorer, on_turn=on_turn), fallback)
 
 
 def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 
 from heardback_scoring.inference.ports import Scorer, TextReading
 
@@ -51,8 +52,17 @@ class InferenceThread:
     ones gather. Every caller gets its readings or an exception, whatever fails.
     """
 
-    def __init__(self, scorer: Scorer, *, texts_per_turn: int = 32, max_waiting_texts: int = 20_000) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        texts_per_turn: int = 32,
+        max_waiting_texts: int = 20_000,
+        on_turn: Callable[[int, float], None] | None = None,
+    ) -> None:
+        """`on_turn` is told of every turn: how many texts, how many seconds."""
         self._scorer = scorer
+        self._on_turn = on_turn
         self._texts_per_turn = texts_per_turn
         self._max_waiting = max_waiting_texts
         self._waiting: deque[_Request] = deque()
@@ -111,7 +121,10 @@ class InferenceThread:
         try:
             while turn := self._next_turn():
                 texts = [request.texts[index] for request, index in turn]
+                started = perf_counter()
                 outcomes = await loop.run_in_executor(self._executor, read_apart, self._scorer, texts)
+                if self._on_turn is not None:
+                    self._on_turn(len(texts), perf_counter() - started)
                 for (request, index), outcome in zip(turn, outcomes, strict=True):
                     request.outcomes[index] = outcome
                     if len(request.outcomes) == len(request.texts) and not request.done.done():
