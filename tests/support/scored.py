@@ -36,14 +36,17 @@ def score(
     *,
     cues: tuple[str, ...] = (),
     status: Any = "scored",
+    mood: float = -0.9,
 ) -> Score:
     domain, _, category = (cause or "").partition("/")
     return Score(
         status=status,
         sentiment=SentimentReading(
-            label="negative",
-            score=-0.9,
-            probabilities=Probabilities(negative=0.93, neutral=0.04, positive=0.03),
+            label="negative" if mood < 0 else "positive",
+            score=mood,
+            probabilities=Probabilities(
+                negative=0.03 + max(-mood, 0), neutral=0.04, positive=0.03 + max(mood, 0)
+            ),
         ),
         satisfaction=-0.8,
         cues=tuple(Cue(name=c, probability=0.9, turn=0, span=(0, 4), by="pattern") for c in cues),

@@ -43,6 +43,11 @@ def decided(feedback: FeedbackScored, rules: RoutingPolicy = DEFAULT) -> Decisio
         (scored(reading=score(cause=None)), "triage", "unclear-cause-to-triage"),
         (scored(reading=score(status="unscored")), "triage", "unscored-to-triage"),
         (
+            scored(reading=score(0.0, cause=None, mood=0.9)),
+            "account-management",
+            "praise-to-account-management",
+        ),
+        (
             scored(tier="strategic", reading=score(cause=None, cues=("wants_to_leave",))),
             "account-management",
             "strategic-customer-wants-to-leave",

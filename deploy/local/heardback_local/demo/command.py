@@ -83,7 +83,7 @@ async def _tell(stack: LocalStack, *, as_json: bool, keep: bool, told: asyncio.E
             sys.stdout.write(json.dumps(report_as_json(story, addresses, seconds), default=str) + "\n")
             sys.stdout.flush()
         else:
-            show(story, addresses, seconds, Console())
+            show(story, addresses, seconds, Console(), stays=keep)
         if keep:
             stack.say("staying up until Ctrl-C")
             await told.wait()

@@ -54,7 +54,7 @@ def _severity(feedback: dict[str, Any]) -> dict[str, Any]:
     return severity
 
 
-def show(story: Story, addresses: dict[str, str], seconds: float, console: Console) -> None:
+def show(story: Story, addresses: dict[str, str], seconds: float, console: Console, *, stays: bool) -> None:
     console.print(_backlog_table(story))
     words = escape(decision_in_words(story.explained))
     console.print(Panel(words, title="One decision, in plain words", title_align="left", expand=False))
@@ -67,6 +67,11 @@ def show(story: Story, addresses: dict[str, str], seconds: float, console: Conso
     console.print(_check_table(story))
     for name, address in addresses.items():
         console.print(f"{name:<10} {address}", highlight=False)
+    if not stays:
+        console.print(
+            "[dim]That was this demo's own stack; it stops now. `make run` starts one that stays: "
+            "the backlog is then at http://127.0.0.1:8703/docs[/]"
+        )
     verdict = (
         "[bold green]every number is as it must be" if story.checks.ok else "[bold red]something is wrong"
     )
