@@ -16,10 +16,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from heardback_local.stack import LocalStack
 from rich.console import Console
 from rich.table import Table
 
+from heardback_local.stack import LocalStack
 from tests.load.client import Client, survey
 from tests.load.texts import DATA, DataAbsentError, reviews
 
