@@ -1,15 +1,18 @@
 """Writes the published references anew from the code: `python -m tests.contract.publish`."""
 
 import json
+from pathlib import Path
 
-from tests.contract.test_published_contracts import PUBLISHED
+from tests.contract.references import references
 
-from heardback_shared.contracts.asyncapi import asyncapi
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
 
 def main() -> None:
-    PUBLISHED.parent.mkdir(parents=True, exist_ok=True)
-    PUBLISHED.write_text(json.dumps(asyncapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, document in references().items():
+        text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+        (FOLDER / name).write_text(text + "\n")
 
 
 if __name__ == "__main__":

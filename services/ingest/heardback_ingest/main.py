@@ -1,16 +1,13 @@
 """READ FIRST: settings → adapters → use cases → doors; what runs, and in which order it stops."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 import uvloop
 from fastapi import FastAPI
-from sqlalchemy import text
 
 from heardback_ingest.adapters import tables
-from heardback_ingest.adapters.kafka_check import broker_check
 from heardback_ingest.adapters.postgres_customers import PostgresCustomers
 from heardback_ingest.adapters.postgres_dead_letters import PostgresDeadLetters
 from heardback_ingest.adapters.postgres_idempotency import PostgresIdempotencyKeys
@@ -32,6 +29,7 @@ from heardback_ingest.domain.limits import Limits
 from heardback_ingest.http.api import UseCases, build_app
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
+from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, SUBMITTED, Topic
@@ -178,7 +176,7 @@ async def main() -> None:
     sink = KafkaSink(kafka)
     readiness = Readiness(
         {
-            "database": partial(database_check, database),
+            "database": partial(database_check, database, "SELECT 1 FROM ingest.feedback LIMIT 1"),
             "broker": partial(broker_check, kafka.bootstrap_servers),
         }
     )
@@ -250,15 +248,6 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
         "gauge": every(settings.gauge_seconds, ingest.gauge, "gauge"),
         "forget": every(FORGET_SECONDS, forget, "forget"),
     }
-
-
-async def database_check(database: Database) -> str | None:
-    try:
-        async with asyncio.timeout(2), database.worker() as connection:
-            await connection.execute(text("SELECT 1 FROM ingest.feedback LIMIT 1"))
-    except Exception as error:
-        return f"does not answer: {type(error).__name__}"
-    return None
 
 
 def run() -> None:

@@ -6,12 +6,10 @@ delivers by webhook.
 """
 
 import asyncio
-import gc
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import uvloop
-from sqlalchemy import text
 
 from heardback_router.backlog.app import Backlog
 from heardback_router.backlog.http import backlog_routes
@@ -29,6 +27,7 @@ from heardback_router.routing.policy import load_grouping, load_routing
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.settings import RouterSettings
 from heardback_shared.access.store import ApiKeys
+from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
 from heardback_shared.contracts.topics import SCORED
 from heardback_shared.db.database import Database
@@ -105,7 +104,10 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
     clock, metrics = SystemClock(), Metrics()
     database = Database(database_settings)
     readiness = Readiness(
-        {"database": lambda: _database_problem(database), "broker": lambda: _broker_problem(kafka)}
+        {
+            "database": partial(database_check, database),
+            "broker": partial(broker_check, kafka.bootstrap_servers),
+        }
     )
     core = Core(database, clock, metrics, readiness, settings)
     sink = KafkaSink(kafka)
@@ -129,7 +131,6 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={"relay": relay.run, "deliveries": core.closing.deliver, "inbox": core.forget.run},
     )
     await sink.start()
-    _settle_memory()
     try:
         await serve(running, service)
     finally:
@@ -142,33 +143,6 @@ def load_policies(settings: RouterSettings) -> Policies:
     return Policies(
         load_routing(settings.policy("routing.yaml")), load_grouping(settings.policy("grouping.yaml"))
     )
-
-
-def _settle_memory() -> None:
-    """What is loaded now stays for good: the collector need not walk it again with every few events."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
-async def _database_problem(database: Database) -> str | None:
-    try:
-        async with asyncio.timeout(2), database.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except Exception as error:  # whatever is wrong with it, we are not ready
-        return f"PostgreSQL does not answer ({type(error).__name__})"
-    return None
-
-
-async def _broker_problem(kafka: KafkaSettings) -> str | None:
-    for server in kafka.bootstrap_servers.split(","):
-        host, _, port = server.strip().rpartition(":")
-        with suppress(OSError, TimeoutError, ValueError):
-            async with asyncio.timeout(2):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-            writer.close()
-            return None
-    return "no broker answers at the bootstrap servers"
 
 
 if __name__ == "__main__":

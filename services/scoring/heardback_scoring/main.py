@@ -4,13 +4,11 @@ feedback.accepted → ScoreEvents → feedback.scored; an offset is committed af
 """
 
 import asyncio
-import gc
 from functools import partial
 
 import structlog
 import uvloop
 from fastapi import FastAPI
-from sqlalchemy import text
 
 from heardback_scoring.adapters.models import OpenedModel, open_model
 from heardback_scoring.adapters.policy_files import load_policies
@@ -20,6 +18,7 @@ from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.http.api import add_routes
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
+from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import SystemClock
 from heardback_shared.contracts.topics import ACCEPTED
 from heardback_shared.db.database import Database
@@ -63,9 +62,13 @@ async def _run(
     )
     understanding = await asyncio.to_thread(understand, opened, settings)
     _announce(opened, metrics)
-    _settle_memory()
     database = Database(database_settings)  # for API keys only: scoring has no tables
-    readiness = Readiness({"database": lambda: _database_problem(database)})
+    readiness = Readiness(
+        {
+            "database": partial(database_check, database),
+            "broker": partial(broker_check, kafka.bootstrap_servers),
+        }
+    )
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
     await sink.start()
@@ -129,25 +132,9 @@ def _announce(opened: OpenedModel, metrics: Metrics) -> None:
         _log.warning("scoring.degraded", because=opened.why_degraded)
 
 
-def _settle_memory() -> None:
-    """What is loaded now stays for good: the collector need not walk it again with every few events."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 def _measure_turn(metrics: Metrics, texts: int, seconds: float) -> None:
     metrics.inference_texts.inc(texts)
     metrics.inference_seconds.observe(seconds)
-
-
-async def _database_problem(database: Database) -> str | None:
-    try:
-        async with asyncio.timeout(2), database.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except Exception as error:  # whatever is wrong with it, we are not ready
-        return f"PostgreSQL does not answer ({type(error).__name__}); API keys cannot be checked"
-    return None
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Who is calling and what they may do, as a FastAPI dependency."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import structlog
-from fastapi import Request
+from fastapi import Security
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
@@ -12,7 +12,7 @@ from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.rate_limit import RateLimiter
 
-_bearer = HTTPBearer(auto_error=False, description="API key: `Authorization: Bearer hb_…`")
+_bearer = HTTPBearer(auto_error=False, scheme_name="key", description="API key: `Authorization: Bearer hb_…`")
 
 
 class KeyVerifier(Protocol):
@@ -26,11 +26,13 @@ class Guard:
         self._keys = keys
         self._limiter = limiter
 
-    def needs(self, scope: str) -> Callable[[Request], Awaitable[Principal]]:
+    def needs(self, scope: str) -> Callable[..., Awaitable[Principal]]:
         """A dependency that lets through only keys with this scope (or `admin`)."""
 
-        async def dependency(request: Request) -> Principal:
-            principal = await self._identify(request)
+        async def dependency(
+            credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+        ) -> Principal:
+            principal = await self._identify(credentials)
             if not principal.may(scope):
                 raise ProblemError(
                     403,
@@ -42,8 +44,7 @@ class Guard:
 
         return dependency
 
-    async def _identify(self, request: Request) -> Principal:
-        credentials: HTTPAuthorizationCredentials | None = await _bearer(request)
+    async def _identify(self, credentials: HTTPAuthorizationCredentials | None) -> Principal:
         principal = await self._keys.verify(credentials.credentials) if credentials else None
         if principal is None:
             raise ProblemError(

@@ -12,9 +12,9 @@ from tests.integration.ingest.conftest import Key
 from tests.support.broker import Broker
 from tests.support.feedback import routed, survey
 
-from heardback_ingest.adapters.kafka_check import broker_check
-from heardback_ingest.main import background, build, database_check, stages
+from heardback_ingest.main import background, build, stages
 from heardback_ingest.settings import IngestSettings
+from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import SystemClock
 from heardback_shared.contracts.envelope import Envelope, from_record
 from heardback_shared.contracts.events import FEEDBACK_DEAD, SURVEY_SUBMITTED, FeedbackAccepted

@@ -22,7 +22,7 @@ def body(
 
 
 def install(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
-    """Adds the schemas of the models and the security scheme to the page."""
+    """Adds the schemas of the models to the page."""
     original = app.openapi
 
     def with_schemas() -> dict[str, Any]:
@@ -30,10 +30,6 @@ def install(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
         components = page.setdefault("components", {})
         _, schemas = models_json_schema([(m, "validation") for m in models], ref_template=REF)
         components.setdefault("schemas", {}).update(schemas.get("$defs", {}))
-        components["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer", "description": "API key `hb_…`"}
-        }
-        page["security"] = [{"key": []}]
         return page
 
     app.openapi = with_schemas  # type: ignore[method-assign]
