@@ -44,7 +44,7 @@ from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSe
 from heardback_shared.stream.kafka import KafkaSink, KafkaSource
 from heardback_shared.stream.runner import Stage, StagePolicy
 
-GROUP = "router"
+GROUP = "heardback-router"
 
 
 def run() -> None:

@@ -143,7 +143,7 @@ async def test_settling_shows_score_item_and_history(
     after = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
     assert after["status"] == "routed"
     assert after["score"] == score()
-    assert after["item"] == {"id": "it_1", "team": "logistics", "state": None}
+    assert after["item"] == {"id": "it_1", "team": "logistics", "state": "open"}
     assert [h["stage"] for h in after["history"]] == ["accepted", "scored", "routed"]
     ledger = (await http.get("/v1/ledger", headers=headers)).json()
     assert ledger == {

@@ -81,11 +81,11 @@ def _item_stages(items: Rows) -> list[dict[str, Any]]:
 
 
 def _item(row: Mapping[str, Any], items: Rows) -> dict[str, Any]:
-    """Team and state as last announced; `feedback.routed` may be newer than the last change seen."""
+    """Team and state as last announced: open until a person changes it; `feedback.routed` may be newer."""
     changes = [change for change in items if change["item_id"] == row["item_id"]]
     last = changes[-1] if changes else None
     if last is None:
-        return {"id": row["item_id"], "team": row["team"], "state": None}
+        return {"id": row["item_id"], "team": row["team"], "state": "open"}
     team = last["team"] if last["at"] >= row["routed_at"] else row["team"]
     return {"id": row["item_id"], "team": team, "state": last["state"]}
 
