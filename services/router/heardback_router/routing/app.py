@@ -210,7 +210,7 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "tenant_id": tenant_id,
         "feedback_id": link.feedback_id,
         "item_id": link.item_id,
-        "customer_id": link.arrival.matter.customer_id,
+        "customer_id": link.arrival.customer_id,
         "channel": accepted.content.channel,
         "revision": link.standing.revision,
         "pass_number": link.standing.pass_number,

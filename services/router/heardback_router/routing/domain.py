@@ -106,6 +106,10 @@ class Verdicts:
         self._policy = policy
         self._known: dict[str, Verdict] = {}
 
+    def __len__(self) -> int:
+        """How many are remembered; at most REMEMBERED."""
+        return len(self._known)
+
     def on(self, inputs: Mapping[str, Any]) -> Verdict:
         named = named_in(inputs, self._policy.mentions)
         # As text, because 1, 1.0 and true are equal to Python but not to a condition.

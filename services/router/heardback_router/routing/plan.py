@@ -44,6 +44,10 @@ class Arrival:
     matter: Matter
     score_json: bytes
 
+    @property
+    def customer_id(self) -> str | None:
+        return self.matter.customer_id
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Standing:
@@ -145,7 +149,7 @@ class Plan:
     def _open(self, item_id: str, arrival: Arrival, matter: Matter, decision: Decision, alone: Alone) -> None:
         data = {
             "feedback_id": arrival.feedback_id,
-            "customer_id": matter.customer_id,
+            "customer_id": arrival.customer_id,
             "opened_at": arrival.scored.accepted.accepted_at.isoformat(),
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
@@ -162,7 +166,7 @@ class Plan:
         weight = heaviest((item.weight, arrival.weight))
         data = {
             "feedback_id": arrival.feedback_id,
-            "customer_id": matter.customer_id,
+            "customer_id": arrival.customer_id,
             "accepted_at": arrival.scored.accepted.accepted_at.isoformat(),
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
