@@ -12,7 +12,6 @@ from sqlalchemy import (
     Identity,
     LargeBinary,
     MetaData,
-    RowMapping,
     Table,
     Text,
     bindparam,
@@ -35,6 +34,20 @@ _log = structlog.get_logger(__name__)
 BATCH = 1_000
 POLL_SECONDS = 0.1
 LOCK_RETRY_SECONDS = 1.0
+
+_ATTRIBUTES = (
+    "event_id",
+    "source",
+    "type",
+    "data",
+    "time",
+    "subject",
+    "tenant_id",
+    "key",
+    "traceparent",
+    "causation_id",
+)
+"""The columns that make an Envelope, in the order of its fields."""
 
 
 def outbox_table(metadata: MetaData) -> Table:
@@ -131,7 +144,8 @@ class OutboxRelay:
         self._metrics = metrics
         table = outbox.table
         self._lock_name = f"heardback.relay.{table.fullname}"
-        self._next = select(table).order_by(table.c.id).limit(BATCH)
+        columns = [table.c[name] for name in ("id", "topic", *_ATTRIBUTES)]
+        self._next = select(*columns).order_by(table.c.id).limit(BATCH)
         self._sent = delete(table).where(
             table.c.id == text("ANY(:ids)").bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
         )
@@ -175,29 +189,14 @@ class OutboxRelay:
 
     async def _relay_batch(self) -> int:
         async with self._database.worker() as connection:
-            rows = (await connection.execute(self._next)).mappings().all()
+            rows = (await connection.execute(self._next)).all()
         if not rows:
             return 0
-        await self._sink.send([Outgoing(row["topic"], _event(row)) for row in rows])
+        await self._sink.send([Outgoing(topic, Envelope(*event)) for _, topic, *event in rows])
         async with self._database.worker() as connection:
-            await connection.execute(self._sent, {"ids": [row["id"] for row in rows]})
+            await connection.execute(self._sent, {"ids": [row[0] for row in rows]})
         self._metrics.outbox_relayed.inc(len(rows))
         return len(rows)
-
-
-def _event(row: RowMapping) -> Envelope:
-    return Envelope(
-        id=row["event_id"],
-        source=row["source"],
-        type=row["type"],
-        data=row["data"],
-        time=row["time"],
-        subject=row["subject"],
-        tenant_id=row["tenant_id"],
-        key=row["key"],
-        traceparent=row["traceparent"],
-        causation_id=row["causation_id"],
-    )
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.support.clock import NOON, FakeClock
 
 from heardback_shared.access.store import ApiKeys
-from heardback_shared.db.bulk import insert_rows
+from heardback_shared.db.bulk import MANY, insert_rows
 from heardback_shared.db.database import Database, is_unavailable
 from heardback_shared.db.migrate import migrate, pending
 from heardback_shared.keyring import Keyring
@@ -97,6 +97,21 @@ async def test_bulk_rows_keep_nulls_json_and_order_and_say_what_was_new(database
     assert [r.id for r in first] == ["0", "1"]
     assert [r.id for r in again] == ["2"]
     assert body == {"n": 1, "quote": 'it\'s "so"'}
+
+
+async def test_bulk_rows_that_say_much_the_same_are_all_stored(database: Database) -> None:
+    same = {"tenant_id": "a", "id": None, "body": None}
+    many = [{"tenant_id": "a", "id": str(n), "body": {"n": n}} for n in range(MANY)]
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text("CREATE TABLE platform.note (tenant_id text, id text UNIQUE, body jsonb)")
+        )
+        await insert_rows(connection, NOTES, many)
+        stored = await insert_rows(connection, NOTES, [same] * MANY, returning=("id",))
+        rows = await connection.execute(text("SELECT tenant_id, id, body FROM platform.note"))
+        kept = [row._asdict() for row in rows]
+    assert len(stored) == MANY
+    assert kept == [*many, *[same] * MANY]
 
 
 async def test_migrating_again_changes_nothing(database_settings: DatabaseSettings) -> None:

@@ -13,7 +13,7 @@ from tests.support.scored import score, scored
 
 from heardback_router.backlog.commands import Claim, decide
 from heardback_router.backlog.domain import Item, ItemEvent, Weight, apply, fold, heaviest
-from heardback_router.routing.plan import Arrival, Link, Plan, Policies
+from heardback_router.routing.plan import Arrival, Link, Plan, Policies, arrival_of
 from heardback_router.routing.policy import load_grouping, load_routing
 
 POLICIES = Policies(load_routing(), load_grouping())
@@ -72,7 +72,7 @@ def arrival(number: int, customer: int, revision: int, pass_number: int, cause: 
         comment=f"Feedback {number} in revision {revision}",
         accepted_at=NOON + timedelta(minutes=number),
     )
-    return Arrival(f"ev-{number}-{revision}-{pass_number}", feedback, False)
+    return arrival_of(f"ev-{number}-{revision}-{pass_number}", feedback, False, POLICIES.grouping)
 
 
 causes = st.sampled_from(["operations/billing", "product/defect", None])

@@ -1,6 +1,6 @@
 """Rules: the first that matches wins, what cannot be evaluated counts as false, the record replays."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from tests.support.clock import NOON
 from tests.support.scored import score, scored
 
-from heardback_router.routing.domain import CATCH_ALL, Decision, RoutingPolicy, decide, mentions_in
+from heardback_router.routing.domain import (
+    CATCH_ALL,
+    REMEMBERED,
+    Decision,
+    RoutingPolicy,
+    decide,
+    mentions_in,
+)
 from heardback_router.routing.inputs import inputs_of
 from heardback_router.routing.policy import PolicyError, load_routing, read_routing
 from heardback_router.routing.sample import SAMPLE_INPUTS
@@ -167,6 +174,27 @@ def test_leaving_fields_out_changes_no_answer() -> None:
     conditions = ("score['domain'] == 'operations'", "score.domain == 'operations'", "size(customer) > 5")
     for condition in conditions:
         assert decided(scored(), policy(condition)).rule == "r0", condition
+
+
+def test_a_remembered_verdict_is_not_given_to_what_a_condition_tells_apart() -> None:
+    rules = policy(*(f"has(event.context.n) && event.context.n == {n}" for n in ("1", "true", "'1'")))
+    seen = [decided(scored(context={"n": n}), rules).rule for n in (1, True, "1", 2, None, 1)]
+    assert seen == ["r0", "r1", "r2", CATCH_ALL, CATCH_ALL, "r0"]
+
+
+def test_a_condition_on_the_time_is_tried_at_every_time() -> None:
+    rules = policy("at < timestamp('2026-11-22T12:30:00Z')")
+    inputs = inputs_of(scored(), NOON)
+    later = inputs_of(scored(), NOON + timedelta(hours=1))
+    assert [decide(i, rules).rule for i in (inputs, later, inputs)] == ["r0", CATCH_ALL, "r0"]
+
+
+def test_what_is_remembered_has_a_limit() -> None:
+    rules = policy("event.revision > 10")
+    for revision in range(1, REMEMBERED + 10):
+        feedback = scored(revision=revision)
+        assert decided(feedback, rules).team == ("a" if revision > 10 else "z")
+    assert len(rules.verdicts) <= REMEMBERED
 
 
 text = st.text(max_size=8)

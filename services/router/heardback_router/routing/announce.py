@@ -1,10 +1,14 @@
 """The answers to scored events, for `feedback.routed`."""
 
+from typing import Any
+
+import orjson
+
 from heardback_router.backlog.announce import SOURCE
-from heardback_router.routing.plan import Arrival, Link
+from heardback_router.backlog.domain import Item
+from heardback_router.routing.plan import Arrival, Link, Standing
 from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import FEEDBACK_ROUTED, FeedbackRouted, ItemRef, LoopRef
-from heardback_shared.contracts.score import Score
+from heardback_shared.contracts.events import FEEDBACK_ROUTED, LoopRef
 from heardback_shared.contracts.topics import ROUTED
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
@@ -20,8 +24,8 @@ def feedback_routed(
     event: Envelope,
     arrival: Arrival,
     link: Link,
-    item: ItemRef,
-    score: Score,
+    item: Item,
+    score_json: bytes,
     loop: LoopRef | None,
 ) -> Outgoing:
     """The answer to one scored event; the same id each time it is answered.
@@ -30,21 +34,11 @@ def feedback_routed(
     settles too.
     """
     standing = link.standing if answers_for(arrival, link) else arrival.standing
-    routed = FeedbackRouted(
-        feedback_id=arrival.feedback_id,
-        revision=standing.revision,
-        pass_number=standing.pass_number,
-        item=item,
-        score=score,
-        scored_at=standing.scored_at,
-        routed_at=link.routed_at,
-        loop=loop,
-    )
     envelope = Envelope(
         id=derived_id("ev", "routed", tenant_id, arrival.event_id),
         source=SOURCE,
         type=FEEDBACK_ROUTED,
-        data=to_bytes(routed),
+        data=_data(arrival.feedback_id, standing, link, item, score_json, loop),
         time=link.routed_at,
         subject=arrival.feedback_id,
         tenant_id=tenant_id,
@@ -53,3 +47,21 @@ def feedback_routed(
         causation_id=event.id,
     )
     return Outgoing(ROUTED.name, envelope)
+
+
+def _data(
+    feedback_id: str, standing: Standing, link: Link, item: Item, score_json: bytes, loop: LoopRef | None
+) -> bytes:
+    """A FeedbackRouted as `to_bytes` spells it, around a score that is JSON already."""
+    routed: dict[str, Any] = {
+        "feedback_id": feedback_id,
+        "revision": standing.revision,
+        "pass_number": standing.pass_number,
+        "item": {"id": item.id, "team": item.team},
+        "score": orjson.Fragment(score_json),
+        "scored_at": standing.scored_at,
+        "routed_at": link.routed_at,
+    }
+    if loop is not None:
+        routed["loop"] = orjson.Fragment(to_bytes(loop))
+    return orjson.dumps(routed, option=orjson.OPT_UTC_Z)

@@ -1,6 +1,6 @@
 """Use case: route scored feedback. One transaction per tenant and batch holds inbox, effects and outbox."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,11 @@ from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
 from heardback_router.routing.announce import answers_for, feedback_routed
-from heardback_router.routing.plan import Arrival, Link, Plan, Policies, Standing, keys_of
+from heardback_router.routing.plan import Arrival, Link, Plan, Policies, Standing, arrival_of, keys_of
 from heardback_router.routing.ports import Inbox, Items, LoopStates
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored, ItemRef
+from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -85,11 +85,13 @@ class RouteFeedback:
         fresh = await self._inbox.remember(connection, tenant_id, (s.event.id for s in batch), at)
         arrivals = []
         for scored in batch:
-            arrivals.append(Arrival(scored.event.id, scored.feedback, scored.event.id not in fresh))
-            fresh.discard(scored.event.id)
+            event_id = scored.event.id
+            known = event_id not in fresh
+            arrivals.append(arrival_of(event_id, scored.feedback, known, self._policies.grouping))
+            fresh.discard(event_id)
         rows = await self._items.links(connection, tenant_id, [a.feedback_id for a in arrivals])
         links = {row["feedback_id"]: _link_of(row) for row in rows}
-        keys = keys_of([a.scored for a in arrivals if not a.known], self._policies.grouping)
+        keys = keys_of(a for a in arrivals if not a.known)
         items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()}, keys)
         weights = {}
         if _may_rescore(arrivals, links):
@@ -122,14 +124,13 @@ class RouteFeedback:
         answers = []
         for arrival, scored in zip(arrivals, batch, strict=True):
             link = plan.links[arrival.feedback_id]
-            item = plan.items[link.item_id]
             answers.append(
                 feedback_routed(
                     tenant_id,
                     scored.event,
                     arrival,
                     link,
-                    ItemRef(id=item.id, team=item.team),
+                    plan.items[link.item_id],
                     _score_for(arrival, link, stored),
                     loops.get(arrival.feedback_id),
                 )
@@ -138,12 +139,14 @@ class RouteFeedback:
 
     def _measure(self, plan: Plan, arrivals: Sequence[Arrival]) -> None:
         at = self._clock.now()
+        routed: Counter[str] = Counter()
         for arrival in arrivals:
             if not arrival.known:
-                team = plan.items[plan.links[arrival.feedback_id].item_id].team
-                self._metrics.routed.labels(team).inc()
+                routed[plan.items[plan.links[arrival.feedback_id].item_id].team] += 1
                 waited = (at - arrival.scored.accepted.accepted_at).total_seconds()
                 self._metrics.intake_to_item.observe(max(waited, 0.0))
+        for team, number in routed.items():
+            self._metrics.routed.labels(team).inc(number)
 
 
 def read(event: Envelope) -> tuple[str, Scored]:
@@ -166,10 +169,10 @@ def _may_rescore(arrivals: Sequence[Arrival], links: Mapping[str, Link]) -> bool
     return len(set(ids)) < len(ids) or any(feedback_id in links for feedback_id in ids)
 
 
-def _score_for(arrival: Arrival, link: Link, stored: Mapping[str, Score]) -> Score:
+def _score_for(arrival: Arrival, link: Link, stored: Mapping[str, Score]) -> bytes:
     if not answers_for(arrival, link):
-        return arrival.scored.score
-    return link.arrival.scored.score if link.arrival else stored[arrival.feedback_id]
+        return arrival.score_json
+    return link.arrival.score_json if link.arrival else to_bytes(stored[arrival.feedback_id])
 
 
 def _changes(tenant_id: str, plan: Plan, causes: Mapping[str, Envelope]) -> list[Outgoing]:
@@ -218,7 +221,7 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "scored_at": link.standing.scored_at,
         "routed_at": link.routed_at,
         "content": to_bytes(accepted.content).decode(),
-        "score": to_bytes(link.arrival.scored.score).decode(),
+        "score": link.arrival.score_json.decode(),
         "decision": link.decision.record,
         "words": words_of(accepted.content),
     }

@@ -11,6 +11,8 @@ import cel
 
 CATCH_ALL = "catch-all"
 ROOTS = ("event", "score", "customer")
+REMEMBERED = 2_000
+_TIME = re.compile(r"\bat\b")
 _MENTION = re.compile(r"\b(event|score|customer)\b(?:\s*\.\s*([A-Za-z_]\w*))?")
 
 
@@ -73,6 +75,52 @@ class RoutingPolicy:
         """Per variable the fields that some condition names; None where one uses the variable as a whole."""
         return mentions_in(rule.condition.text for rule in self.rules)
 
+    @cached_property
+    def asks_the_time(self) -> bool:
+        return any(_TIME.search(rule.condition.text) for rule in self.rules)
+
+    @cached_property
+    def verdicts(self) -> "Verdicts":
+        return Verdicts(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say. `winner` and `losers` are JSON, shared by all decisions they are part of."""
+
+    team: str
+    rule: str
+    because: str
+    winner: Mapping[str, str | None]
+    losers: list[dict[str, str]]
+
+
+class Verdicts:
+    """The verdict on any inputs. Equal values of the fields that conditions name give the same one.
+
+    Trying the conditions is most of what a decision costs, and most feedback looks the same to them, so
+    verdicts are remembered.
+    """
+
+    def __init__(self, policy: RoutingPolicy) -> None:
+        self._policy = policy
+        self._known: dict[str, Verdict] = {}
+
+    def __len__(self) -> int:
+        """How many are remembered; at most REMEMBERED."""
+        return len(self._known)
+
+    def on(self, inputs: Mapping[str, Any]) -> Verdict:
+        named = named_in(inputs, self._policy.mentions)
+        # As text, because 1, 1.0 and true are equal to Python but not to a condition.
+        look = repr((named, inputs["at"] if self._policy.asks_the_time else None))
+        verdict = self._known.get(look)
+        if verdict is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            verdict = self._known[look] = _judge(self._policy, context_of(named, inputs["at"]))
+        return verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -86,34 +134,18 @@ class Decision:
 
 def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     """Which team owns a feedback. `inputs` are those of `routing.inputs.inputs_of`, as JSON."""
-    variables = variables_of(inputs, policy.mentions)
-    losers: list[dict[str, str]] = []
-    winner: Rule | None = None
-    for rule in policy.rules:
-        outcome = "not reached" if winner else _outcome(rule, variables)
-        if outcome == "true":
-            winner = rule
-        else:
-            losers.append(_loser(rule, outcome, winner))
-    team, name, because = _verdict(winner, policy)
-    score = inputs["score"]
+    verdict = policy.verdicts.on(inputs)
     record = {
         "policy": policy.name,
         "inputs": inputs,
-        "winner": {
-            "rule": name,
-            "team": team,
-            "condition": winner.condition.text if winner else None,
-            "because": because,
-            "note": winner.note if winner else None,
-        },
-        "losers": losers,
+        "winner": verdict.winner,
+        "losers": verdict.losers,
         "runners_up": inputs["runners_up"],
         "models": inputs["models"],
         "policies": inputs["policies"],
-        "reason": _in_words(team, because, score, inputs["runners_up"]),
+        "reason": _in_words(verdict, inputs["score"], inputs["runners_up"]),
     }
-    return Decision(team, name, because, record)
+    return Decision(verdict.team, verdict.rule, verdict.because, record)
 
 
 def mentions_in(conditions: Iterable[str]) -> dict[str, frozenset[str] | None]:
@@ -125,16 +157,40 @@ def mentions_in(conditions: Iterable[str]) -> dict[str, frozenset[str] | None]:
     return found
 
 
-def variables_of(inputs: Mapping[str, Any], mentions: Mapping[str, frozenset[str] | None]) -> Any:
-    """The inputs as conditions see them, converted once for all rules of a decision.
-
-    Conversion is what a decision costs, so fields that no condition names are left out.
-    """
-    variables: dict[str, Any] = {"at": datetime.fromisoformat(inputs["at"])}
+def named_in(
+    inputs: Mapping[str, Any], mentions: Mapping[str, frozenset[str] | None]
+) -> dict[str, Mapping[str, Any]]:
+    """The part of the inputs that some condition names."""
+    named = {}
     for root in ROOTS:
         fields, values = mentions[root], inputs[root]
-        variables[root] = values if fields is None else {k: v for k, v in values.items() if k in fields}
-    return cel.Context(variables=variables)
+        named[root] = values if fields is None else {k: values[k] for k in fields if k in values}
+    return named
+
+
+def context_of(named: Mapping[str, Mapping[str, Any]], at: str) -> Any:
+    """What conditions see, converted once for all rules."""
+    return cel.Context(variables={**named, "at": datetime.fromisoformat(at)})
+
+
+def _judge(policy: RoutingPolicy, variables: Any) -> Verdict:
+    losers: list[dict[str, str]] = []
+    winner: Rule | None = None
+    for rule in policy.rules:
+        outcome = "not reached" if winner else _outcome(rule, variables)
+        if outcome == "true":
+            winner = rule
+        else:
+            losers.append(_loser(rule, outcome, winner))
+    team, name, because = _owner(winner, policy)
+    won = {
+        "rule": name,
+        "team": team,
+        "condition": winner.condition.text if winner else None,
+        "because": because,
+        "note": winner.note if winner else None,
+    }
+    return Verdict(team, name, because, won, losers)
 
 
 def _outcome(rule: Rule, variables: Any) -> str:
@@ -155,15 +211,18 @@ def _loser(rule: Rule, outcome: str, winner: Rule | None) -> dict[str, str]:
     return {"rule": rule.name, "condition": rule.condition.text, "outcome": outcome, "because": because}
 
 
-def _verdict(winner: Rule | None, policy: RoutingPolicy) -> tuple[str, str, str]:
+def _owner(winner: Rule | None, policy: RoutingPolicy) -> tuple[str, str, str]:
     if winner is None:
         return policy.catch_all, CATCH_ALL, "No rule matched, so the catch-all team takes it."
     return winner.team, winner.name, winner.because
 
 
-def _in_words(team: str, because: str, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]) -> str:
+def _in_words(verdict: Verdict, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]) -> str:
     severity = score["severity"]
-    words = [f"Goes to {team}. {because}", f"Severity {severity['score']:g} ({severity['band']})."]
+    words = [
+        f"Goes to {verdict.team}. {verdict.because}",
+        f"Severity {severity['score']:g} ({severity['band']}).",
+    ]
     if score["domain"]:
         cause = f"{score['domain']}/{score['category']}"
         words.append(f"Root cause {cause}, confidence {score['confidence']:.2f}.")

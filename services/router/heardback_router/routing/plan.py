@@ -4,7 +4,7 @@ Pure: what is stored comes in, what to store goes out. Feedback of a batch is ta
 second of two about the same matter joins the item the first one opened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,36 +22,31 @@ from heardback_router.backlog.grouping import Alone, GroupingPolicy, Join, Matte
 from heardback_router.backlog.titles import title_of
 from heardback_router.routing.domain import Decision, RoutingPolicy, decide
 from heardback_router.routing.inputs import inputs_of
+from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One scored event. `known` when its event id has had its effect before."""
+    """One scored event, with what is asked of it many times. Make it with `arrival_of`.
+
+    `known` when its event id has had its effect before; `score_json` is its score, serialised once for all
+    the places it is written to.
+    """
 
     event_id: str
     scored: FeedbackScored
     known: bool
-
-    @property
-    def feedback_id(self) -> str:
-        return self.scored.accepted.feedback_id
-
-    @property
-    def standing(self) -> "Standing":
-        return Standing(
-            self.scored.accepted.revision, self.scored.accepted.pass_number, self.scored.scored_at
-        )
-
-    @property
-    def weight(self) -> Weight:
-        return Weight(self.scored.score.severity.score, self.scored.score.severity.band)
+    feedback_id: str
+    standing: "Standing"
+    weight: Weight
+    matter: Matter
+    score_json: bytes
 
     @property
     def customer_id(self) -> str | None:
-        customer = self.scored.accepted.customer
-        return customer.id if customer else None
+        return self.matter.customer_id
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +56,20 @@ class Standing:
     revision: int
     pass_number: int
     scored_at: datetime
+
+
+def arrival_of(event_id: str, scored: FeedbackScored, known: bool, policy: GroupingPolicy) -> Arrival:
+    accepted, severity = scored.accepted, scored.score.severity
+    return Arrival(
+        event_id,
+        scored,
+        known,
+        accepted.feedback_id,
+        Standing(accepted.revision, accepted.pass_number, scored.scored_at),
+        Weight(severity.score, severity.band),
+        matter_of(scored, policy),
+        to_bytes(scored.score),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ class Plan:
 
     def _link(self, tenant_id: str, arrival: Arrival) -> None:
         decision = decide(inputs_of(arrival.scored, self.at), self.policies.routing)
-        matter = matter_of(arrival.scored, self.policies.grouping)
+        matter = arrival.matter
         candidates = [self.items[i] for i in self.by_key.get(matter.key or "", ())]
         accepted_at = arrival.scored.accepted.accepted_at
         answer = group(matter, accepted_at, candidates, self.policies.grouping)
@@ -191,7 +200,7 @@ class Plan:
         }
         reason = "the feedback was read again"
         if item.follows_its_feedback:
-            matter = matter_of(arrival.scored, self.policies.grouping)
+            matter = arrival.matter
             data["follows"] = {"entity": matter.entity, **_face(arrival.scored, matter, decision)}
             if decision.team != item.team:
                 reason = f"{reason}; {decision.because}"
@@ -232,9 +241,9 @@ def matter_of(scored: FeedbackScored, policy: GroupingPolicy) -> Matter:
     )
 
 
-def keys_of(scored: Sequence[FeedbackScored], policy: GroupingPolicy) -> list[str]:
+def keys_of(arrivals: Iterable[Arrival]) -> list[str]:
     """The matter keys a batch may join, sorted, each once."""
-    keys = {matter_of(one, policy).key for one in scored}
+    keys = {arrival.matter.key for arrival in arrivals}
     return sorted(key for key in keys if key is not None)
 
 

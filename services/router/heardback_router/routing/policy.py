@@ -16,7 +16,8 @@ from heardback_router.routing.domain import (
     RoutingPolicy,
     Rule,
     Team,
-    variables_of,
+    context_of,
+    named_in,
 )
 from heardback_router.routing.sample import SAMPLE_INPUTS
 
@@ -82,7 +83,7 @@ def read_routing(text: str) -> RoutingPolicy:
     teams = {team.id for team in shape.teams}
     faults = _team_faults(shape, teams)
     rules = []
-    sample = variables_of(SAMPLE_INPUTS, WHOLE)
+    sample = context_of(named_in(SAMPLE_INPUTS, WHOLE), SAMPLE_INPUTS["at"])
     for rule in shape.rules:
         try:
             condition = Condition(rule.when)
