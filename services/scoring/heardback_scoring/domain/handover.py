@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from heardback_shared.contracts.score import Band, Cue, Handover, Language, Trajectory
 
 
+_NOT_NOW = Handover(now=False, because="Nothing in it asks for a person now.")
+
+
 class HandoverPolicy(BaseModel):
     """Cues that hand over by themselves (with the sentence that says why), cues that need a bad mood as well,
     bands, and the sentiment from which a conversation counts as going badly."""
@@ -52,4 +55,4 @@ def decide(
     if path is not None and turns_read >= policy.stuck_turns and path.end <= policy.stuck_at:
         because = f"After {turns_read} turns the customer is still unhappy ({path.end:+.2f})."
         return Handover(now=True, because=because)
-    return Handover(now=False, because="Nothing in it asks for a person now.")
+    return _NOT_NOW

@@ -1,10 +1,13 @@
 """Words of a text, as every rule of this package counts them."""
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Self
 
-_APOSTROPHES = {ord(mark): "'" for mark in "’‘ʼ＇`´"}
+STEM = 4
+SHORT_STEM = 3
+_APOSTROPHES = "’‘ʼ＇`´"
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
@@ -13,7 +16,10 @@ def folded(text: str) -> str:
     lower = text.lower()
     if len(lower) != len(text):
         lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
-    return lower if lower.isascii() else lower.translate(_APOSTROPHES)
+    if not lower.isascii():
+        for mark in _APOSTROPHES:  # most are absent: six searches are quicker than one translation
+            lower = lower.replace(mark, "'")
+    return lower
 
 
 def words_of(folded_text: str) -> list[str]:
@@ -28,8 +34,18 @@ class Text:
     original: str
     low: str
     words: tuple[str, ...]
+    stems: AbstractSet[str]
+    """The first four letters of every word."""
+    beginnings: AbstractSet[str]
+    """The first four and the first three letters of every word, and of what follows an inner apostrophe."""
 
     @classmethod
     def of(cls, original: str) -> Self:
         low = folded(original)
-        return cls(original, low, tuple(words_of(low)))
+        words = words_of(low)
+        stems = {word[:STEM] for word in words}
+        beginnings = stems.copy()
+        if "'" in low:
+            beginnings.update([part[:STEM] for word in words if "'" in word for part in word.split("'")])
+        beginnings.update([beginning[:SHORT_STEM] for beginning in beginnings])
+        return cls(original, low, tuple(words), stems, beginnings)
