@@ -52,19 +52,23 @@ class _OneOf:
     __slots__ = ("_patterns",)
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [(needles_of(pattern), pattern) for pattern in patterns]
+        needles = map(needles_of, patterns)
+        self._patterns = [
+            (pattern, [need.beginnings for need in needs], [need.parts for need in needs])
+            for pattern, needs in zip(patterns, needles, strict=True)
+        ]
 
     def for_text(self, text: Text) -> re.Pattern[str] | None:
         """What to search this text with; None when nothing can be found."""
         beginnings, low = text.beginnings, text.low
         possible = []
-        for needs, pattern in self._patterns:
-            for need in needs:
-                if beginnings.isdisjoint(need.beginnings):
+        for pattern, needed_beginnings, needed_parts in self._patterns:
+            for needed in needed_beginnings:
+                if beginnings.isdisjoint(needed):
                     break
             else:
-                for need in needs:
-                    if not _holds_one(low, need.parts):
+                for parts in needed_parts:
+                    if not _holds_one(low, parts):
                         break
                 else:
                     possible.append(pattern)
@@ -72,13 +76,13 @@ class _OneOf:
 
 
 def _holds_one(text: str, parts: tuple[str, ...]) -> bool:
-    for part in parts:  # a plain loop: a generator would cost more than what it asks
+    for part in parts:  # noqa: SIM110  (a generator would cost more than what it asks)
         if part in text:
             return True
     return False
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)  # texts ask for the same few hundred sets of patterns again and again
 def _one_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{p})" for p in patterns))
 
@@ -86,15 +90,17 @@ def _one_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     rule: CueRule
-    plain: _OneOf
-    deniable: _OneOf
+    plain: _OneOf | None
+    deniable: _OneOf | None
 
 
 class CueFinder:
     """Searches texts for the cues of one table. Holds compiled patterns only, so it can be shared."""
 
     def __init__(self, rules: Iterable[CueRule]) -> None:
-        compiled = [_Compiled(r, _OneOf(r.patterns), _OneOf(r.deniable)) for r in rules]
+        compiled = [
+            _Compiled(r, *(_OneOf(p) if p else None for p in (r.patterns, r.deniable))) for r in rules
+        ]
         self._compiled = compiled
         self._by_stem: dict[str, tuple[int, ...]] = {}
         for position, entry in enumerate(compiled):
@@ -127,11 +133,9 @@ def find_in_turns(finder: CueFinder, texts: Sequence[tuple[int, Text]]) -> tuple
 
 
 def _first_place(entry: _Compiled, text: Text) -> tuple[int, int] | None:
-    plain = entry.plain.for_text(text)
-    if plain is not None and (match := plain.search(text.low)):
+    if entry.plain and (plain := entry.plain.for_text(text)) and (match := plain.search(text.low)):
         return match.span()
-    deniable = entry.deniable.for_text(text)
-    if deniable is not None:
+    if entry.deniable and (deniable := entry.deniable.for_text(text)):
         for match in deniable.finditer(text.low):
             if not is_denied(text.low, match.start()):
                 return match.span()

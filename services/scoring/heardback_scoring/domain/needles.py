@@ -70,7 +70,7 @@ def _alternatives(tokens: list[tuple[str, str]], place: int, *, at_edge: bool) -
     while True:
         found, place = _sequence(tokens, place, at_edge=at_edge)
         branches.append(found)
-        if place == len(tokens) or tokens[place][0] == "close":
+        if place >= len(tokens) or tokens[place][0] == "close":
             break
         place += 1
     edge_after = all(b.at_edge for b in branches)

@@ -9,6 +9,7 @@ STEM = 4
 SHORT_STEM = 3
 _APOSTROPHES = "’‘ʼ＇`´"
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")  # finds the same in folded ASCII, in less time
 
 
 def folded(text: str) -> str:
@@ -24,7 +25,7 @@ def folded(text: str) -> str:
 
 def words_of(folded_text: str) -> list[str]:
     """Runs of letters, inner apostrophes kept. Digits and signs are no words."""
-    return _WORD.findall(folded_text)
+    return (_ASCII_WORD if folded_text.isascii() else _WORD).findall(folded_text)
 
 
 @dataclass(frozen=True, slots=True)
