@@ -103,12 +103,12 @@ def test_a_conversation_is_in_the_language_of_most_letters() -> None:
     "text", ["", " - ", "N/A", "n.a.", "None.", "12345", "...", "'''", "🛸", "no comment"]
 )
 def test_texts_that_say_nothing(text: str) -> None:
-    assert says_nothing(text, POLICY)
+    assert says_nothing(Text.of(text), POLICY)
 
 
 @pytest.mark.parametrize("text", ["no", "ok", "👍", "none of it works", "nothing works"])
 def test_texts_that_say_something(text: str) -> None:
-    assert not says_nothing(text, POLICY)
+    assert not says_nothing(Text.of(text), POLICY)
 
 
 def test_signs_alone_become_words_and_other_texts_stay() -> None:

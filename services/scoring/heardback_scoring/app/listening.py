@@ -45,8 +45,8 @@ class Heard:
 def listen(content: FeedbackContent, by: Understanding) -> Heard:
     """Texts without a language of their own ("👍", names, "thx") follow the language of the conversation."""
     policy = by.policies.language
-    texts = content.customer_texts
-    spoken = [(i, Text.of(text)) for i, text in texts if not languages.says_nothing(text, policy)]
+    texts = [(i, Text.of(text)) for i, text in content.customer_texts]
+    spoken = [(i, text) for i, text in texts if not languages.says_nothing(text, policy)]
     found = [languages.decide(text, content.language, by.guesser.guess, policy) for _, text in spoken]
     whole = languages.of_conversation(found)
     follows = whole.code == languages.UNKNOWN or whole.code in policy.scored

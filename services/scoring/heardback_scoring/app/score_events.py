@@ -1,5 +1,6 @@
 """The stream stage: accepted feedback in, scored feedback out. No state; a repeat gives the same event id."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -37,8 +38,8 @@ class ScoreEvents:
         except (InferenceBusy, InferenceClosed) as error:
             raise TransientError(str(error)) from error
         now = self._clock.now()
-        for score in scores:
-            self._metrics.scored.labels(score.status).inc()
+        for status, count in Counter(score.status for score in scores).items():
+            self._metrics.scored.labels(status).inc(count)
         return [
             Outgoing(SCORED.name, scored(incoming.event, score, now))
             for incoming, score in zip(batch, scores, strict=True)

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from heardback_scoring.domain.words import Text
+from heardback_scoring.domain.needles import needles_of
+from heardback_scoring.domain.words import STEM, Text
 from heardback_shared.contracts.score import Cue
 
-_STEM = 4
 _CLAUSE_END = re.compile(
     r"[.!?;,:\n]|\b(?:but|because)\b|\b(?:and|so|then) (?=(?:i|we|you|they|he|she|it)\b)"
 )
@@ -22,7 +23,7 @@ _WINDOW = 48
 
 def stems(words: str) -> frozenset[str]:
     """The first four letters of each of these words."""
-    return frozenset(word[:_STEM] for word in words.split())
+    return frozenset(word[:STEM] for word in words.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,61 @@ class CueRule:
     counterexamples: tuple[str, ...] = ()
 
 
+class _OneOf:
+    """Patterns searched as one, without those that cannot match."""
+
+    __slots__ = ("_patterns",)
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        needles = map(needles_of, patterns)
+        self._patterns = [
+            (pattern, [need.beginnings for need in needs], [need.parts for need in needs])
+            for pattern, needs in zip(patterns, needles, strict=True)
+        ]
+
+    def for_text(self, text: Text) -> re.Pattern[str] | None:
+        """What to search this text with; None when nothing can be found."""
+        beginnings, low = text.beginnings, text.low
+        possible = []
+        for pattern, needed_beginnings, needed_parts in self._patterns:
+            for needed in needed_beginnings:
+                if beginnings.isdisjoint(needed):
+                    break
+            else:
+                for parts in needed_parts:
+                    if not _holds_one(low, parts):
+                        break
+                else:
+                    possible.append(pattern)
+        return _one_of(tuple(possible)) if possible else None
+
+
+def _holds_one(text: str, parts: tuple[str, ...]) -> bool:
+    for part in parts:  # noqa: SIM110  (a generator would cost more than what it asks)
+        if part in text:
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)  # texts ask for the same few hundred sets of patterns again and again
+def _one_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{p})" for p in patterns))
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     rule: CueRule
-    plain: re.Pattern[str] | None
-    deniable: re.Pattern[str] | None
+    plain: _OneOf | None
+    deniable: _OneOf | None
 
 
 class CueFinder:
     """Searches texts for the cues of one table. Holds compiled patterns only, so it can be shared."""
 
     def __init__(self, rules: Iterable[CueRule]) -> None:
-        compiled = [_Compiled(r, _one_of(r.patterns), _one_of(r.deniable)) for r in rules]
+        compiled = [
+            _Compiled(r, *(_OneOf(p) if p else None for p in (r.patterns, r.deniable))) for r in rules
+        ]
         self._compiled = compiled
         self._by_stem: dict[str, tuple[int, ...]] = {}
         for position, entry in enumerate(compiled):
@@ -65,18 +109,17 @@ class CueFinder:
 
     def find(self, turn: int, text: Text) -> list[Cue]:
         """The cues of one text in table order, each at most once, at its first place."""
-        found_stems = {word[:_STEM] for word in text.words}
         by_stem = self._by_stem
-        candidates = {position for stem in found_stems if stem in by_stem for position in by_stem[stem]}
+        candidates = {position for stem in by_stem.keys() & text.stems for position in by_stem[stem]}
         if not candidates:
             return []
         found: dict[str, Cue] = {}
         for position in sorted(candidates):
             entry = self._compiled[position]
             rule = entry.rule
-            if rule.name in found or (rule.also and rule.also.isdisjoint(found_stems)):
+            if rule.name in found or (rule.also and rule.also.isdisjoint(text.stems)):
                 continue
-            span = _first_place(entry, text.low)
+            span = _first_place(entry, text)
             if span is not None:
                 found[rule.name] = Cue(
                     name=rule.name, probability=rule.probability, turn=turn, span=span, by="pattern"
@@ -89,16 +132,12 @@ def find_in_turns(finder: CueFinder, texts: Sequence[tuple[int, Text]]) -> tuple
     return tuple(cue for turn, text in texts for cue in finder.find(turn, text))
 
 
-def _one_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(f"(?:{p})" for p in patterns)) if patterns else None
-
-
-def _first_place(entry: _Compiled, text: str) -> tuple[int, int] | None:
-    if entry.plain is not None and (match := entry.plain.search(text)):
+def _first_place(entry: _Compiled, text: Text) -> tuple[int, int] | None:
+    if entry.plain and (plain := entry.plain.for_text(text)) and (match := plain.search(text.low)):
         return match.span()
-    if entry.deniable is not None:
-        for match in entry.deniable.finditer(text):
-            if not is_denied(text, match.start()):
+    if entry.deniable and (deniable := entry.deniable.for_text(text)):
+        for match in deniable.finditer(text.low):
+            if not is_denied(text.low, match.start()):
                 return match.span()
     return None
 

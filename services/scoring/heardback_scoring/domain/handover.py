@@ -1,10 +1,16 @@
 """Whether a person should take over now, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from heardback_shared.contracts.score import Band, Cue, Handover, Language, Trajectory
+
+_NOT_NOW = Handover(now=False, because="Nothing in it asks for a person now.")
+_AT_BAND: Mapping[Band, Handover] = {
+    band: Handover(now=True, because=f"The severity is {band}.") for band in get_args(Band)
+}
 
 
 class HandoverPolicy(BaseModel):
@@ -48,8 +54,8 @@ def decide(
             if name in names:
                 return Handover(now=True, because=because)
     if band in policy.bands:
-        return Handover(now=True, because=f"The severity is {band}.")
+        return _AT_BAND[band]
     if path is not None and turns_read >= policy.stuck_turns and path.end <= policy.stuck_at:
         because = f"After {turns_read} turns the customer is still unhappy ({path.end:+.2f})."
         return Handover(now=True, because=because)
-    return Handover(now=False, because="Nothing in it asks for a person now.")
+    return _NOT_NOW

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from heardback_scoring.domain.words import Text, folded
+from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.score import Language
 
 UNKNOWN = "und"
@@ -73,14 +73,15 @@ def decide(
        foreign.
     """
     original = text.original
-    letters = sum(len(word) - word.count("'") for word in text.words)
+    joined = "".join(text.words)
+    letters = len(joined) - joined.count("'")
     if declared:
         code = declared.split("-", 1)[0].lower()
         return TextLanguage(code, 1.0, code in policy.scored, letters)
     if letters == 0:
         return TextLanguage(UNKNOWN, 0.0, readable=True, letters=0)
     total = len(text.words)
-    hits = sum(1 for word in text.words if word in policy.words)
+    hits = sum(map(policy.words.__contains__, text.words))
     share = hits / total
     if hits == total or (hits >= policy.min_hits and share >= policy.min_share):
         return TextLanguage("en", round(min(0.99, 0.7 + 0.3 * share), 4), readable=True, letters=letters)
@@ -123,12 +124,12 @@ def of_conversation(languages: Sequence[TextLanguage]) -> Language:
     return Language(code=best, confidence=round(min(1.0, confidence), 4))
 
 
-def says_nothing(text: str, policy: LanguagePolicy) -> bool:
+def says_nothing(text: Text, policy: LanguagePolicy) -> bool:
     """Whether the text is a way of leaving the field empty: "n/a", "-", "none", a number, an unknown sign."""
-    stripped = folded(text).strip(" \t\r\n.,;:!?-–—_*\"'()")
+    stripped = text.low.strip(" \t\r\n.,;:!?-–—_*\"'()")
     if stripped in policy.says_nothing:
         return True
-    return not any(map(str.isalpha, stripped)) and not any(sign in text for sign in policy.signs)
+    return not any(map(str.isalpha, stripped)) and not any(sign in text.original for sign in policy.signs)
 
 
 def spoken(text: str, policy: LanguagePolicy) -> str:

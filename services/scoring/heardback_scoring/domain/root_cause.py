@@ -1,19 +1,20 @@
 """What it is about: the taxonomy categories whose examples lie nearest to the text."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heardback_scoring.domain.taxonomy import Category, Decision, Taxonomy
-from heardback_scoring.domain.words import Text
+from heardback_scoring.domain.words import SHORT_STEM, Text
 from heardback_shared.contracts.score import Neighbour, RootCause
 
 Vectors = NDArray[np.float32]
 _SHOWN = 3
-_STEM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,19 @@ def _cause(
     return RootCause(domain=domain, category=name, confidence=confidence, nearest=nearest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Keyword:
+    """A keyword of the category of this number: a whole word, the beginning of one, or a phrase."""
+
+    text: str
+    number: int
+    any_ending: bool = False
+    phrase: bool = False
+
+
+_LAST_WORD = re.compile(r"(?<=[^\w'])[a-z]{3,}$")
+
+
 class KeywordTaxonomy:
     """The fallback without embeddings: counts the keywords of each category."""
 
@@ -147,7 +161,7 @@ class KeywordTaxonomy:
         self._runners_up = taxonomy.decision.runners_up
         self._names = [(d, name) for d, name, category in taxonomy.categories if category.cause]
         self._phrases: list[tuple[str, int]] = []
-        self._by_stem: dict[str, list[tuple[str, bool, int]]] = {}
+        self._by_stem: dict[str, list[_Keyword]] = {}
         causes = (category for _, _, category in taxonomy.categories if category.cause)
         for number, category in enumerate(causes):
             for keyword in map(str.lower, category.keywords):
@@ -155,7 +169,12 @@ class KeywordTaxonomy:
 
     def _add(self, keyword: str, any_ending: bool, number: int) -> None:
         if keyword.isalpha():
-            self._by_stem.setdefault(keyword[:_STEM], []).append((keyword, any_ending, number))
+            entry = _Keyword(keyword, number, any_ending=any_ending)
+            self._by_stem.setdefault(keyword[:SHORT_STEM], []).append(entry)
+        elif last := _LAST_WORD.search(keyword):
+            # Wherever the phrase stands, some word of the text begins with its last one.
+            entry = _Keyword(keyword, number, phrase=True)
+            self._by_stem.setdefault(last[0][:SHORT_STEM], []).append(entry)
         else:
             self._phrases.append((keyword, number))
 
@@ -170,20 +189,27 @@ class KeywordTaxonomy:
         counts = Counter(number for _, number in found)
         ranked = sorted(counts, key=lambda number: (-counts[number], number))
         causes = tuple(
-            RootCause(
-                domain=self._names[number][0],
-                category=self._names[number][1],
-                confidence=round(self._confidence * counts[number] / len(found), 4),
-            )
+            _by_keywords(*self._names[number], round(self._confidence * counts[number] / len(found), 4))
             for number in ranked[: 1 + self._runners_up]
         )
         return Causes(causes[:1], causes[1:])
 
     def _hits(self, text: Text) -> Iterator[tuple[str, int]]:
+        by_stem = self._by_stem
         for word in text.words:
-            for keyword, any_ending, number in self._by_stem.get(word[:_STEM], ()):
-                if word == keyword or (any_ending and word.startswith(keyword)):
-                    yield keyword, number
+            for entry in by_stem.get(word[:SHORT_STEM], ()):
+                keyword = entry.text
+                if (
+                    word == keyword
+                    or (entry.any_ending and word.startswith(keyword))
+                    or (entry.phrase and keyword in text.low)
+                ):
+                    yield keyword, entry.number
         for phrase, number in self._phrases:
             if phrase in text.low:
                 yield phrase, number
+
+
+@lru_cache(maxsize=1024)  # few categories and few shares: most texts get causes that others got before
+def _by_keywords(domain: str, category: str, confidence: float) -> RootCause:
+    return RootCause(domain=domain, category=category, confidence=confidence)

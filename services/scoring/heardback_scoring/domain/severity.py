@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from heardback_scoring.domain.severity_policy import SeverityPolicy, Step
 from heardback_shared.contracts.customer import CustomerSnapshot
@@ -72,9 +73,10 @@ def band_of(score: float, policy: SeverityPolicy) -> Band:
 
 
 def _points(contributions: list[Contribution]) -> int:
-    return sum(int(c.points) for c in contributions)
+    return int(sum([c.points for c in contributions]))
 
 
+@lru_cache(maxsize=4096)  # the same reasons come up over and over, and a contribution never changes
 def _says(factor: str, points: int, because: str) -> Contribution:
     return Contribution(factor=factor, points=float(points), because=because)
 
