@@ -67,7 +67,7 @@ class Client:
     async def wait_linked(self, count: int, seconds: float = 540) -> None:
         async with asyncio.timeout(seconds):
             while await self.linked() < count:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.25)
 
     async def post_and_wait(self, row: dict[str, Any]) -> float:
         """Seconds from sending one survey to its committed item."""

@@ -159,10 +159,11 @@ async def test_the_kafka_door_and_the_dead_letters_of_others(
 
 
 async def test_readiness_checks_say_what_is_missing(database: Database, broker: Broker) -> None:
-    assert await database_check(database) is None
+    ledger = "SELECT 1 FROM ingest.feedback LIMIT 1"
+    assert await database_check(database, ledger) is None
     assert await broker_check(f"127.0.0.1:1,127.0.0.1:{broker.port}") is None
     broker.kill()
     assert await broker_check(f"127.0.0.1:{broker.port}") == "no broker takes a connection"
     async with database.engine.begin() as c:
         await c.execute(text("DROP TABLE ingest.feedback"))
-    assert "does not answer" in (await database_check(database) or "")
+    assert "does not answer" in (await database_check(database, ledger) or "")

@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.adapters import tables
-from heardback_ingest.adapters.planning import look_up_by_key
 from heardback_ingest.domain.ledger import Due
 from heardback_ingest.ports import Counts, ItemStage, Known, LoopStage, NewRow, Settlement
 from heardback_shared.db.bulk import insert_rows
+from heardback_shared.db.planning import look_up_by_key
 
 _KNOWN = text("""
 SELECT asked.id, found.revision AS newest, found.accepted_at AS at

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import TextClause
 
-from heardback_ingest.adapters.planning import look_up_by_key
 from heardback_ingest.domain.ledger import SUPERSEDED, Due
+from heardback_shared.db.planning import look_up_by_key
 
 MARGIN = 1 / 3
 """Share of the stall time by which a row must be overtaken before it counts as lost."""

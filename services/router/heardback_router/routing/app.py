@@ -21,6 +21,7 @@ from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
+from heardback_shared.db.planning import look_up_by_key
 from heardback_shared.errors import PermanentError
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Incoming, Outgoing
@@ -70,6 +71,7 @@ class RouteFeedback:
     async def route(self, tenant_id: str, batch: Sequence[Scored]) -> None:
         """Gives a tenant's events their effect and answers them, all in one transaction."""
         async with self._database.tenant(tenant_id) as connection:
+            await look_up_by_key(connection)
             plan, arrivals = await self._plan(connection, tenant_id, batch)
             await self._write(connection, tenant_id, plan)
             answers = await self._answers(connection, tenant_id, plan, arrivals, batch)
