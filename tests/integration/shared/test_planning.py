@@ -11,7 +11,10 @@ MARK = text("""
 UPDATE platform.thing t SET seen = true FROM unnest(CAST(:ids AS text[])) AS r(id)
 WHERE t.tenant_id = 'a' AND t.id = r.id
 """)
-FILL = text("INSERT INTO platform.thing SELECT 'a', n::text, false FROM generate_series(:low, :high) AS n")
+FILL = text("""
+INSERT INTO platform.thing
+SELECT 'a', n::text, false FROM generate_series(CAST(:low AS integer), CAST(:high AS integer)) AS n
+""")
 READ = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'thing'")
 
 
@@ -27,6 +30,7 @@ async def test_a_plan_made_on_a_small_table_still_holds_when_it_has_grown(databa
         await connection.execute(text(MADE))
         await look_up_by_key(connection)
         await connection.execute(FILL, {"low": 1, "high": 3})
+        await connection.execute(text("ANALYZE platform.thing"))
         for _ in range(6):
             assert await rows_read_through(connection, ["1", "2"]) == 0
         await connection.execute(FILL, {"low": 4, "high": 5_000})
@@ -37,4 +41,5 @@ async def test_without_it_the_whole_table_is_read(database: Database) -> None:
     async with database.engine.begin() as connection:
         await connection.execute(text(MADE))
         await connection.execute(FILL, {"low": 1, "high": 3})
+        await connection.execute(text("ANALYZE platform.thing"))
         assert sum([await rows_read_through(connection, ["1", "2"]) for _ in range(6)]) > 0
