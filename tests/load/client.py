@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-BATCH = 200
+BATCH = 500
 AT_ONCE = 3
 
 

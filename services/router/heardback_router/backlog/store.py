@@ -47,18 +47,23 @@ _SCORES_OF = text("""
     SELECT feedback_id, score::text FROM router.item_feedback
     WHERE tenant_id = :tenant AND feedback_id = ANY(:ids)
 """)
+# Each row is looked up by itself: a join would let the planner read every item of the tenant instead.
+_BY_MATTER = text("""
+    SELECT found.id FROM unnest(CAST(:keys AS text[])) AS asked(matter_key)
+    CROSS JOIN LATERAL (
+        SELECT id FROM router.item
+        WHERE tenant_id = :tenant AND matter_key = asked.matter_key AND matter_key IS NOT NULL
+            AND state IN ('open', 'in_progress')
+        LIMIT 1000
+    ) AS found
+""")
 # Locked in one order everywhere, so that two routers wait for each other instead of deadlocking.
-_LOCK = (
-    select(items)
-    .where(
-        text("""
-        tenant_id = :tenant
-        AND (id = ANY(:ids) OR (matter_key = ANY(:keys) AND state IN ('open', 'in_progress')))
-    """)
-    )
-    .order_by(items.c.id)
-    .with_for_update()
-)
+_LOCK = text("""
+    SELECT found.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM router.item WHERE tenant_id = :tenant AND id = asked.id LIMIT 1 FOR UPDATE
+    ) AS found
+""")
 _LOCK_ONE = select(items).where(text("tenant_id = :tenant AND id = :id")).with_for_update()
 _LINKED = text("""
     SELECT customer_id, feedback_id, channel FROM router.item_feedback
@@ -77,11 +82,18 @@ class PostgresItems:
     async def lock(
         self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
     ) -> dict[str, Item]:
-        """These items, and the unresolved ones with these matter keys, locked until the transaction ends."""
-        found = await connection.execute(
-            _LOCK, {"tenant": tenant_id, "ids": sorted(set(ids)), "keys": list(keys)}
-        )
-        return {row["id"]: item_of(row) for row in found.mappings()}
+        """These items, and the unresolved ones with these matter keys, locked until the transaction ends.
+
+        An item of a key may have been resolved while its lock was waited for; grouping asks for the state.
+        """
+        wanted = set(ids)
+        if keys:
+            found = await connection.execute(_BY_MATTER, {"tenant": tenant_id, "keys": list(keys)})
+            wanted.update(found.scalars())
+        if not wanted:
+            return {}
+        rows = await connection.execute(_LOCK, {"tenant": tenant_id, "ids": sorted(wanted)})
+        return {row["id"]: item_of(row) for row in rows.mappings()}
 
     async def lock_one(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None:
         found = await connection.execute(_LOCK_ONE, {"tenant": tenant_id, "id": item_id})
