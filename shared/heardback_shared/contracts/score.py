@@ -48,7 +48,7 @@ class Cue(Wire):
     probability: Probability
     turn: int
     span: tuple[int, int] | None = None
-    by: Literal["model", "pattern"]
+    by: Literal["model", "pattern", "both"]
 
 
 class Neighbour(Wire):

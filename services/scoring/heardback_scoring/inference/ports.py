@@ -1,7 +1,7 @@
 """What scoring asks of a model. Every implementation passes one suite: tests/contract/scoring."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,8 @@ class TextReading:
     positive: float
     embedding: NDArray[np.float32] | None
     """Unit length; cosine similarity is the dot product. None where the scorer has none."""
+    cues: Mapping[str, float] = field(default_factory=dict)
+    """Calibrated probability of each cue the model knows, by name; empty where it knows none."""
 
 
 class Scorer(Protocol):
