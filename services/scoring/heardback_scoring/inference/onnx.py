@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -22,6 +22,8 @@ ERRORS_ONLY = 3
 class OnnxScorer:
     """Reads texts with a model of inputs `input_ids`, `attention_mask` and outputs `embedding`, `logits`.
 
+    `emotions` and `cues` name what the outputs of these names hold, as logits; without names there are none.
+
     A text longer than `max_tokens` is read by its beginning and its end, half of the tokens each: customers
     say what happened first and what they think of it last. What lies between is not read.
     """
@@ -36,6 +38,8 @@ class OnnxScorer:
         model: ModelRef,
         max_tokens: int,
         temperature: float,
+        emotions: Sequence[str] = (),
+        cues: Sequence[str] = (),
         threads: int | None = None,
         token_budget: int = 256,
         cache_texts: int = 0,
@@ -55,6 +59,8 @@ class OnnxScorer:
         self._model = model
         self._max_tokens = max_tokens
         self._temperature = temperature
+        self._names = {"emotions": tuple(emotions), "cues": tuple(cues)}
+        self._outputs = ["embedding", "logits", *(name for name, held in self._names.items() if held)]
         self._token_budget = token_budget
         self._cache_texts = cache_texts
         self._cache: OrderedDict[str, TextReading] = OrderedDict()
@@ -95,14 +101,31 @@ class OnnxScorer:
             for row, index in enumerate(batch):
                 ids[row, : lengths[index]] = encoded[index]
                 mask[row, : lengths[index]] = 1
-            embeddings, logits = session.run(
-                ["embedding", "logits"], {"input_ids": ids, "attention_mask": mask}
-            )
-            chances = probabilities(logits, self._temperature)
-            for row, index in enumerate(batch):
-                negative, neutral, positive = chances[row].tolist()
-                readings[index] = TextReading(negative, neutral, positive, embeddings[row].copy())
+            results = session.run(self._outputs, {"input_ids": ids, "attention_mask": mask})
+            for row, reading in zip(batch, self._readings(dict(zip(self._outputs, results, strict=True))), strict=True):
+                readings[row] = reading
         return [reading for reading in readings if reading is not None]
+
+    def _readings(self, found: dict[str, NDArray[np.float32]]) -> list[TextReading]:
+        chances = probabilities(found["logits"], self._temperature).tolist()
+        rows = len(chances)
+        emotions = self._named("emotions", found, lambda logits: probabilities(logits, 1.0)) or [{}] * rows
+        cues = self._named("cues", found, sigmoid) or [{}] * rows
+        return [
+            TextReading(*chances[row], found["embedding"][row].copy(), cues[row], emotions[row])
+            for row in range(rows)
+        ]
+
+    def _named(
+        self,
+        output: str,
+        found: dict[str, NDArray[np.float32]],
+        to_chances: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+    ) -> list[dict[str, float]]:
+        names = self._names[output]
+        if not names:
+            return []
+        return [dict(zip(names, row, strict=True)) for row in to_chances(found[output]).tolist()]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         shortened = [readable(text) for text in texts]
@@ -151,3 +174,10 @@ def probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np
     weights = np.exp(scaled)
     total: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
     return total
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """1 ÷ (1 + e^−x), element by element, without overflow."""
+    x = np.clip(logits.astype(np.float64), -60, 60)
+    chances: NDArray[np.float64] = 1 / (1 + np.exp(-x))
+    return chances

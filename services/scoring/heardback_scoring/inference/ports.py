@@ -21,6 +21,8 @@ class TextReading:
     """Unit length; cosine similarity is the dot product. None where the scorer has none."""
     cues: Mapping[str, float] = field(default_factory=dict)
     """Calibrated probability of each cue the model knows, by name; empty where it knows none."""
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    """Which of the emotions the model knows prevails, if any does: probabilities that sum to 1, or empty."""
 
 
 class Scorer(Protocol):

@@ -44,6 +44,9 @@ class Manifest(BaseModel):
     folder: str
     files: dict[str, Sha256]
     labels: tuple[str, str, str]
+    emotions: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
+    """What the outputs `emotions` and `cues` of the model are, in order; none where it has no such output."""
     max_tokens: Annotated[int, Field(ge=8, le=512)]
     temperature: Annotated[float, Field(gt=0)]
     licence: str
@@ -188,6 +191,8 @@ def _onnx_scorer(choice: ModelChoice) -> Scorer:
             ),
             max_tokens=manifest.max_tokens,
             temperature=manifest.temperature,
+            emotions=manifest.emotions,
+            cues=manifest.cues,
             threads=choice.threads,
             token_budget=choice.token_budget,
             cache_texts=choice.cache_texts,

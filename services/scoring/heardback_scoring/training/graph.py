@@ -13,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from heardback_scoring.training.head import Head
+from heardback_scoring.training.heads import Heads
 from heardback_scoring.training.quantise import Precision, matmul_nodes, table_nodes
 from heardback_scoring.training.weights import Array, Encoder
 
@@ -50,33 +50,52 @@ class GraphWriter:
         return name
 
 
-def build_model(encoder: Encoder, precision: Precision, head: Head | None = None) -> onnx.ModelProto:
+def build_model(encoder: Encoder, precision: Precision, heads: Heads | None = None) -> onnx.ModelProto:
     """Inputs `input_ids`, `attention_mask` (int64, batch × tokens, padded on the right).
 
-    Outputs `embedding` (batch × hidden, unit length: the mean pool of the last layer) and, with a head,
-    `logits`; without one, every pool by its name (`mean_1`…`mean_L`, `max_L`, `first_L`) for training.
+    Outputs `embedding` (batch × hidden, unit length) and, with heads, `logits` (three), `emotions` and `cues`
+    as logits; without, the mean pool of the last layer as embedding, and every pool by its name
+    (`mean_1`…`mean_L`, `max_L`, `first_L`) for training.
     """
     g = GraphWriter(precision)
     mask32 = g.node("Cast", ["attention_mask"], "mask32", to=TensorProto.INT32)
     states = _layers(g, encoder, mask32)
-    pools = _pools(g, states, encoder, head.pools if head else None)
-    last = f"mean_{encoder.layers}"
-    norm = g.node("ReduceL2", [pools[last]], "norm", axes=[1], keepdims=1)
-    g.node("Div", [pools[last], norm], "embedding")
-    outputs = ["embedding"]
-    if head is None:
-        outputs += list(pools.values())
+    pools = _pools(g, states, encoder, heads.features if heads else None)
+    if heads is None:
+        _unit(g, pools[f"mean_{encoder.layers}"])
+        widths = dict.fromkeys(("embedding", *pools.values()), encoder.hidden)
     else:
-        features = [pools[name] for name in head.pools]
-        joined = features[0] if len(features) == 1 else g.node("Concat", features, "features", axis=1)
-        # In float: pools differ in scale by orders of magnitude, which one scale per row cannot hold.
-        wide = g.node("MatMul", [joined, g.constant("head.wide.w", head.wide)], "head.wide")
-        active = g.node(
-            "BiasGelu", [wide, g.constant("head.wide.bias", head.wide_bias)], "head.gelu", MICROSOFT
-        )
-        weight, bias = g.constant("head.weight", head.weight), g.constant("head.bias", head.bias)
-        outputs.append(g.node("Gemm", [active, weight, bias], "logits"))
-    return _model(g, outputs, encoder.hidden, head)
+        joined = _side_by_side(g, [pools[name] for name in heads.embedded], "embedded")
+        _unit(g, g.node("MatMul", [joined, g.constant("embed.w", heads.embed)], "mapped"))
+        widths = {"embedding": encoder.hidden, **_heads(g, pools, heads)}
+    return _model(g, widths)
+
+
+def _unit(g: GraphWriter, vectors: str) -> None:
+    norm = g.node("ReduceL2", [vectors], "norm", axes=[1], keepdims=1)
+    g.node("Div", [vectors, norm], "embedding")
+
+
+def _heads(g: GraphWriter, pools: dict[str, str], heads: Heads) -> dict[str, int]:
+    """The outputs by name, and how wide they are."""
+    joined = _side_by_side(g, [pools[name] for name in heads.pools], "features")
+    # In float: pools differ in scale by orders of magnitude, which one scale per row cannot hold.
+    wide = g.node("MatMul", [joined, g.constant("head.wide.w", heads.wide)], "head.wide")
+    active = g.node("BiasGelu", [wide, g.constant("head.wide.bias", heads.wide_bias)], "head.gelu", MICROSOFT)
+    weight, bias = g.constant("head.weight", heads.weight), g.constant("head.bias", heads.bias)
+    widths = {"logits": 3, "emotions": len(heads.emotions), "cues": len(heads.cues)}
+    widths = {name: width for name, width in widths.items() if width}
+    if len(widths) == 1:
+        g.node("Gemm", [active, weight, bias], "logits")
+        return widths
+    outputs = g.node("Gemm", [active, weight, bias], "head.outputs")
+    sizes = g.constant("head.sizes", np.array(list(widths.values()), np.int64))
+    g.nodes.append(helper.make_node("Split", [outputs, sizes], list(widths), name="head.split", axis=1))
+    return widths
+
+
+def _side_by_side(g: GraphWriter, parts: list[str], name: str) -> str:
+    return parts[0] if len(parts) == 1 else g.node("Concat", parts, name, axis=1)
 
 
 def _layers(g: GraphWriter, encoder: Encoder, mask32: str) -> list[str]:
@@ -154,7 +173,7 @@ def _pools(
     # Batch × 1 × tokens: a mean over the tokens is then one matrix product.
     shares = g.node("Unsqueeze", [g.node("Div", [mask, count], "share"), axis], "shares")
     pools: dict[str, str] = {}
-    for name in dict.fromkeys([*names, f"mean_{last}"]):
+    for name in names:
         kind, layer = name.split("_")
         state = states[int(layer) - 1]
         if kind == "mean":
@@ -178,17 +197,13 @@ def _maximum(g: GraphWriter, state: str, mask: str, name: str) -> str:
     return g.node("ReduceMax", [kept], name, axes=[1], keepdims=0)
 
 
-def _model(g: GraphWriter, outputs: list[str], hidden: int, head: Head | None) -> onnx.ModelProto:
+def _model(g: GraphWriter, widths: dict[str, int]) -> onnx.ModelProto:
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-
-    def width(name: str) -> int:
-        return int(head.bias.shape[0]) if head is not None and name == "logits" else hidden
-
-    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", width(n)]) for n in outputs]
-    graph = helper.make_graph(g.nodes, "heardback-sentiment", inputs, values, list(g.constants.values()))
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", w]) for n, w in widths.items()]
+    graph = helper.make_graph(g.nodes, "heardback-reader", inputs, values, list(g.constants.values()))
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="heardback")
     model.ir_version = 8

@@ -13,7 +13,7 @@ from heardback_scoring.inference.onnx import OnnxScorer, probabilities
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.training.data import SOURCES, Samples, read_samples
 from heardback_scoring.training.graph import build_model
-from heardback_scoring.training.head import load_head
+from heardback_scoring.training.heads import load_heads
 from heardback_scoring.training.quantise import Precision
 from heardback_scoring.training.weights import load_encoder, packaged_encoder
 from heardback_shared.contracts.score import ModelRef
@@ -75,6 +75,14 @@ def fit_temperature(pairs: Sequence[tuple[Logits, Labels]]) -> float:
         return float(np.mean(losses))
 
     return float(min(np.arange(0.5, 3.0, 0.01), key=loss))
+
+
+def average_precision(scores: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Mean precision over the places of the right ones, best score first; 0 when none is right."""
+    ranked = truth[np.argsort(-scores, kind="stable")]
+    if not ranked.any():
+        return 0.0
+    return float((np.cumsum(ranked) / np.arange(1, len(ranked) + 1))[ranked > 0].mean())
 
 
 def chances_of(scorer: Scorer, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -1,0 +1,67 @@
+"""What stands on the encoder: heads and the map to the embedding, and the file between training and export."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from heardback_scoring.training.weights import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Outputs = gelu(features · wide + wide_bias) · weight + bias; features: the `pools`, side by side.
+
+    The outputs are the logits of sentiment (first three), of emotions and of cues, in this order; calibration
+    is folded into `weight` and `bias`. Embedding = the pools named in `embedded`, side by side, · `embed`.
+    """
+
+    pools: tuple[str, ...]
+    wide: Array
+    wide_bias: Array
+    weight: Array
+    bias: Array
+    embedded: tuple[str, ...]
+    embed: Array
+    emotions: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Every pool that is needed, once."""
+        return tuple(dict.fromkeys([*self.pools, *self.embedded]))
+
+    def rescaled(self, factors: Array, shifts: Array) -> "Heads":
+        """Every output o becomes o × factor + shift: how a calibration is folded in."""
+        weight, bias = self.weight * factors, self.bias * factors + shifts
+        return replace(self, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
+
+
+def save_heads(path: Path, heads: Heads, facts: dict[str, Any]) -> None:
+    """The arrays and what is known about their training, in one npz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = {
+        "pools": heads.pools,
+        "embedded": heads.embedded,
+        "emotions": heads.emotions,
+        "cues": heads.cues,
+    }
+    np.savez(
+        path,
+        wide=heads.wide,
+        wide_bias=heads.wide_bias,
+        weight=heads.weight,
+        bias=heads.bias,
+        embed=heads.embed,
+        facts=np.array(json.dumps({**{k: list(v) for k, v in names.items()}, **facts})),
+    )
+
+
+def load_heads(path: Path) -> tuple[Heads, dict[str, Any]]:
+    with np.load(path) as stored:
+        facts = json.loads(str(stored["facts"]))
+        names = {key: tuple(facts.pop(key)) for key in ("pools", "embedded", "emotions", "cues")}
+        arrays = {key: stored[key] for key in ("wide", "wide_bias", "weight", "bias", "embed")}
+    return Heads(**names, **arrays), facts
