@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
 DATA ?= .heardback
+LICENCE ?= any
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test lint bench train clean
@@ -34,9 +35,10 @@ bench: $(VENV)/.dev ## Events per second and latency on this machine
 
 train: $(VENV)/.training ## Trains and exports the default model again, from the data sets in DATASETS
 	@test -n "$(DATASETS)" || { echo "Say where the data sets are: make train DATASETS=/path" >&2; exit 1; }
-	$(BIN)/python -m heardback_scoring.training.train --data $(DATASETS) $(ARGS)
-	$(BIN)/python -m heardback_scoring.training.export
-	$(BIN)/python -m heardback_scoring.training.card --data $(DATASETS)
+	$(BIN)/python -m heardback_scoring.training.teacher --data $(DATASETS) --licence $(LICENCE)
+	$(BIN)/python -m heardback_scoring.training.student --data $(DATASETS) --licence $(LICENCE)
+	$(BIN)/python -m heardback_scoring.training.finish --data $(DATASETS) --licence $(LICENCE)
+	$(BIN)/python -m heardback_scoring.training.export --licence $(LICENCE)
 
 clean: ## Removes the environment, caches and the data of `make run`
 	rm -rf $(VENV) $(DATA) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

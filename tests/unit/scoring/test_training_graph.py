@@ -77,11 +77,11 @@ def test_rows_quantised_alone_do_not_feel_their_neighbours(folder: Path) -> None
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8-rows"])
-def test_the_head_is_in_the_graph_and_exact(folder: Path, precision: Any) -> None:
+def test_the_heads_are_in_the_graph_and_exact(folder: Path, precision: Any) -> None:
     import torch
 
     from heardback_scoring.training.graph import build_model
-    from heardback_scoring.training.head import Head
+    from heardback_scoring.training.heads import Heads
     from heardback_scoring.training.weights import load_encoder
 
     encoder = load_encoder(folder)
@@ -92,12 +92,43 @@ def test_the_head_is_in_the_graph_and_exact(folder: Path, precision: Any) -> Non
 
     # Weights of very different size, as folding the features' spread into them makes them.
     sizes = np.geomspace(1e-3, 1e3, 32, dtype=np.float32)[:, None]
-    head = Head(("mean_1", "max_2"), some(32, 8) * sizes, some(8), some(8, 3), some(3))
-    found = run(build_model(encoder, precision, head), IDS, MASK)
+    heads = Heads(
+        ("mean_1", "max_2"),
+        some(32, 8) * sizes,
+        some(8),
+        some(8, 6),
+        some(6),
+        ("mean_1", "mean_2"),
+        some(32, 16),
+        emotions=("joy",),
+        cues=("anger", "thanks"),
+    )
+    found = run(build_model(encoder, precision, heads), IDS, MASK)
     pools = run(build_model(encoder, precision), IDS, MASK)
     joined = np.concatenate([pools["mean_1"], pools["max_2"]], axis=1)
-    wide = torch.nn.functional.gelu(torch.from_numpy(joined @ head.wide + head.wide_bias)).numpy()
-    np.testing.assert_allclose(found["logits"], wide @ head.weight + head.bias, rtol=1e-3)
+    wide = torch.nn.functional.gelu(torch.from_numpy(joined @ heads.wide + heads.wide_bias)).numpy()
+    outputs = np.concatenate([found["logits"], found["emotions"], found["cues"]], axis=1)
+    np.testing.assert_allclose(outputs, wide @ heads.weight + heads.bias, rtol=1e-3)
+    mapped = np.concatenate([pools["mean_1"], pools["mean_2"]], axis=1) @ heads.embed
+    unit = mapped / np.linalg.norm(mapped, axis=1, keepdims=True)
+    np.testing.assert_allclose(found["embedding"], unit, atol=1e-5)
+
+
+def test_heads_come_back_from_their_file_and_take_a_calibration(tmp_path: Path) -> None:
+    from heardback_scoring.training.heads import Heads, load_heads, save_heads
+
+    ones = np.ones((2, 4), np.float32)
+    heads = Heads(
+        ("mean_1",), ones, ones[0], np.ones((4, 2), np.float32), ones[0, :2], ("mean_1",), ones, cues=("a",)
+    )
+    factors, shifts = np.array([2, 3], np.float32), np.array([1, -1], np.float32)
+    save_heads(tmp_path / "heads.npz", heads.rescaled(factors, shifts), {"temperature": 1.0})
+    found, facts = load_heads(tmp_path / "heads.npz")
+    assert facts == {"temperature": 1.0}
+    assert found.cues == ("a",)
+    assert found.pools == ("mean_1",)
+    np.testing.assert_array_equal(found.weight, heads.weight * factors)
+    np.testing.assert_array_equal(found.bias, heads.bias * factors + shifts)
 
 
 def test_an_encoder_of_another_kind_is_refused(folder: Path) -> None:

@@ -102,8 +102,9 @@ class OnnxScorer:
                 ids[row, : lengths[index]] = encoded[index]
                 mask[row, : lengths[index]] = 1
             results = session.run(self._outputs, {"input_ids": ids, "attention_mask": mask})
-            for row, reading in zip(batch, self._readings(dict(zip(self._outputs, results, strict=True))), strict=True):
-                readings[row] = reading
+            found = dict(zip(self._outputs, results, strict=True))
+            for index, reading in zip(batch, self._readings(found), strict=True):
+                readings[index] = reading
         return [reading for reading in readings if reading is not None]
 
     def _readings(self, found: dict[str, NDArray[np.float32]]) -> list[TextReading]:

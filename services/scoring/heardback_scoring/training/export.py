@@ -1,6 +1,7 @@
 """Encoder and heads to one ONNX file, and its manifest.
 
-python -m heardback_scoring.training.export --revision 2     # from runs/student-any
+python -m heardback_scoring.training.export --revision 2                             # what is shipped
+python -m heardback_scoring.training.export --precision float32 --target runs/float   # to compare with it
 """
 
 import argparse
@@ -15,14 +16,14 @@ import numpy as np
 from heardback_scoring.models.store import PACKAGED_MANIFEST
 from heardback_scoring.training.graph import build_model
 from heardback_scoring.training.heads import load_heads
-from heardback_scoring.training.quantise import Precision
+from heardback_scoring.training.quantise import PRECISIONS, Precision
 from heardback_scoring.training.weights import Encoder, load_encoder, packaged_encoder
 
 SHIPPED: Precision = "int8-rows"
 NAMES = {"any": "minilm-reader", "green": "minilm-reader-green"}
 LICENCES = {
-    "any": "Encoder from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), tuned, and heads: Apache-2.0, trained in "
-    "part on text whose licence is unclear, see the training sets",
+    "any": "Encoder from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), tuned, and heads: Apache-2.0, "
+    "trained in part on text whose licence is unclear, see the training sets",
     "green": "Encoder from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), tuned, and heads: Apache-2.0",
 }
 
@@ -35,12 +36,12 @@ def tuned_encoder(folder: Path) -> Encoder:
     return Encoder(tensors, base.layers, base.heads, base.hidden, base.epsilon)
 
 
-def write_model(run: Path, target: Path, licence: str, revision: str) -> Path:
+def write_model(run: Path, target: Path, licence: str, revision: str, precision: Precision = SHIPPED) -> Path:
     """Write model.onnx, tokenizer.json and the manifest that names their hashes; the manifest's path."""
     heads, facts = load_heads(run / "heads.npz")
     folder = target / NAMES[licence]
     folder.mkdir(parents=True, exist_ok=True)
-    model = build_model(tuned_encoder(run), SHIPPED, heads)
+    model = build_model(tuned_encoder(run), precision, heads)
     (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
     shutil.copyfile(packaged_encoder() / "tokenizer.json", folder / "tokenizer.json")
     (folder / "tokenizer.json").chmod(0o644)
@@ -83,9 +84,10 @@ def main() -> None:
     parser.add_argument("--licence", choices=("any", "green"), default="any")
     parser.add_argument("--target", type=Path, default=PACKAGED_MANIFEST.parent)
     parser.add_argument("--revision", default="1")
+    parser.add_argument("--precision", choices=PRECISIONS, default=SHIPPED)
     chosen = parser.parse_args()
     run = chosen.runs / f"student-{chosen.licence}"
-    write_model(run, chosen.target, chosen.licence, chosen.revision)
+    write_model(run, chosen.target, chosen.licence, chosen.revision, chosen.precision)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@ calibration, folded into the weights.
 
     python -m heardback_scoring.training.finish --data DIR
 
-The cue head alone also learns from the rows whose intents are a benchmark: it changes no embedding. Calibration
-is fitted on dev splits: one temperature for sentiment (every three-class set counting alike), one for
+The cue head alone also learns from the rows whose intents are a benchmark: it changes no embedding.
+Calibration is fitted on dev splits: a temperature for sentiment (all three-class sets counting alike), one for
 emotions, and per cue a slope and a shift (Platt 1999).
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,15 @@ from heardback_scoring.training.heads import Heads, save_heads
 from heardback_scoring.training.measure import average_precision, fit_temperature, macro_recall
 from heardback_scoring.training.network import EMBEDDED, POOLED, Student
 from heardback_scoring.training.pools import PoolReader
-from heardback_scoring.training.tasks import CUES, EMOTIONS, SENTIMENTS, SOURCES, Example, Split, read_examples
+from heardback_scoring.training.tasks import (
+    CUES,
+    EMOTIONS,
+    SENTIMENTS,
+    SOURCES,
+    Example,
+    Split,
+    read_examples,
+)
 from heardback_scoring.training.weights import Array, Encoder, load_encoder, packaged_encoder
 
 SEED = 20_261_104
@@ -54,13 +63,18 @@ def main() -> None:
         heads = with_cues(heads, train, progress)
         dev = features_of(chosen.data, "any", "dev", reader, progress)
     heads = calibrated(heads, dev, console)
-    sets = [
-        {"name": s.name, "rows": len(read_examples(chosen.data, s, "train") or []), "licence": s.licence, "flag": s.flag}
-        for s in SOURCES
-        if chosen.licence == "any" or s.flag == "green"
-    ]
+    sets = training_sets(chosen.data, chosen.licence)
     save_heads(folder / "heads.npz", heads, {"temperature": 1.0, "training": sets})
     np.savez(folder / "encoder.npz", **encoder.tensors)  # type: ignore[arg-type]
+
+
+def training_sets(data: Path, licence: str) -> list[dict[str, Any]]:
+    """What the manifest says of every set that was learned from."""
+    return [
+        {"name": s.name, "rows": len(rows), "licence": s.licence, "flag": s.flag}
+        for s in SOURCES
+        if (licence == "any" or s.flag == "green") and (rows := read_examples(data, s, "train"))
+    ]
 
 
 def trained(path: Path) -> tuple[Encoder, Heads]:
@@ -99,7 +113,9 @@ def heads_of(parts: Sequence[Any], embed: Any) -> Heads:
 Table = tuple[str, list[Example], Array]
 
 
-def features_of(data: Path, licence: str, split: Split, reader: PoolReader, progress: Progress) -> list[Table]:
+def features_of(
+    data: Path, licence: str, split: Split, reader: PoolReader, progress: Progress
+) -> list[Table]:
     """(set, its rows, features of the heads) of every set needed; training only needs those with cues."""
     found: list[Table] = []
     for source in SOURCES:
@@ -122,7 +138,11 @@ def with_cues(heads: Heads, train: Sequence[Table], progress: Progress) -> Heads
     others = len(SENTIMENTS) + len(EMOTIONS)
     hidden = heads.wide.shape[1] // 3
     network: Any = nn.Sequential(
-        nn.Dropout(0.1), nn.Linear(features.shape[1], hidden), nn.GELU(), nn.Dropout(0.2), nn.Linear(hidden, len(CUES))
+        nn.Dropout(0.1),
+        nn.Linear(features.shape[1], hidden),
+        nn.GELU(),
+        nn.Dropout(0.2),
+        nn.Linear(hidden, len(CUES)),
     )
     with torch.no_grad():
         network[1].weight.copy_(torch.from_numpy(heads.wide[:, -hidden:].T))
@@ -154,7 +174,7 @@ def with_cues(heads: Heads, train: Sequence[Table], progress: Progress) -> Heads
     bias[-hidden:] = network[1].bias.detach().numpy()
     weight[-hidden:, others:] = network[4].weight.detach().numpy().T
     last[others:] = network[4].bias.detach().numpy()
-    return Heads(heads.pools, wide, bias, weight, last, heads.embedded, heads.embed, heads.emotions, heads.cues)
+    return replace(heads, wide=wide, wide_bias=bias, weight=weight, bias=last)
 
 
 def cue_truth(rows: Sequence[Example]) -> tuple[Array, Array]:
@@ -190,24 +210,27 @@ def calibrated(heads: Heads, dev: Sequence[Table], console: Console) -> Heads:
         labels = np.array([e.labels.emotion for e in rows])
         factors[feelings] = 1 / fit_temperature([(found[:, feelings], labels)])
         console.print(f"emotion: dev accuracy {(found[:, feelings].argmax(1) == labels).mean():.4f}")
-    truth, known = (np.concatenate(p) for p in zip(*(cue_truth(rows) for rows, _ in outputs.values()), strict=True))
+    truth, known = cue_truth([e for rows, _ in outputs.values() for e in rows])
     logits = np.concatenate([found for _, found in outputs.values()])[:, 3 + len(EMOTIONS) :]
     for i, cue in enumerate(CUES):
         rows_known = known[:, i] > 0
         slope, shift = platt(logits[rows_known, i], truth[rows_known, i])
         factors[7 + i], shifts[7 + i] = slope, shift
         precision = average_precision(logits[rows_known, i], truth[rows_known, i])
-        console.print(f"{cue}: dev average precision {precision:.3f} over {int(truth[rows_known, i].sum())} rows")
+        console.print(
+            f"{cue}: dev average precision {precision:.3f} over {int(truth[rows_known, i].sum())} rows"
+        )
     return heads.rescaled(factors, shifts)
 
 
 def platt(logits: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[float, float]:
-    """Slope (> 0) and shift of the logistic curve through the labels; Newton steps with a weak prior at (1, 0)."""
+    """Slope (> 0) and shift of the logistic curve through the labels: Newton steps, weak prior at (1, 0)."""
     slope, shift, prior = 1.0, 0.0, 1.0
     x = logits.astype(np.float64)
     for _ in range(50):
         p = sigmoid((slope * x + shift).astype(np.float32))
-        gradient = np.array([((p - truth) * x).sum() + prior * (slope - 1), (p - truth).sum() + prior * shift])
+        off = p - truth
+        gradient = np.array([(off * x).sum() + prior * (slope - 1), off.sum() + prior * shift])
         w = p * (1 - p)
         curvature = np.array([[(w * x * x).sum() + prior, (w * x).sum()], [(w * x).sum(), w.sum() + prior]])
         step = np.linalg.solve(curvature, gradient)

@@ -1,4 +1,4 @@
-"""What stands on the encoder: heads and the map to the embedding, and the file between training and export."""
+"""What stands on the encoder: heads, the map to the embedding, and the file between training and export."""
 
 import json
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Losses over batches whose rows know different things; a batch that knows nothing of a task costs nothing."""
+"""Losses over batches whose rows know different things; rows that know nothing of a task cost nothing."""
 
 from collections.abc import Sequence
 
@@ -25,8 +25,8 @@ def sentiment_loss(
 ) -> torch.Tensor:
     """Cross-entropy; a row of a set without neutral is judged between its two classes.
 
-    `balanced` weighs the classes of a set by (even share ÷ own share) ** ½: what counts is to find each class,
-    and the shares of a data set are not those of anybody's customers.
+    `balanced` weighs the classes of a set by (even share ÷ own share) ** ½: what counts is to find each
+    class, and the shares of a data set are not those of anybody's customers.
     """
     truth = torch.tensor([_UNUSED if e.labels.sentiment is None else e.labels.sentiment for e in rows])
     if not (truth != _UNUSED).any():

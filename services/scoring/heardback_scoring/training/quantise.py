@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 Precision = Literal["float32", "int8-rows", "int8-dynamic", "int8-dynamic-channel"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "int8-rows", "int8-dynamic-channel", "int8-dynamic")
 Piece = tuple[list[onnx.NodeProto], dict[str, NDArray[Any]]]
 MICROSOFT = "com.microsoft"
 WEIGHT_TOP = 63

@@ -37,7 +37,7 @@ def packaged_encoder() -> Path:
 
 
 def packaged_teacher(target: Path) -> Path:
-    """The folder with all-mpnet-base-v2, put together under `target` from the packages that ship its parts."""
+    """The folder with all-mpnet-base-v2, put together under `target` from the packages that ship it."""
     folder = target / "all-mpnet-base-v2"
     if (folder / "model.safetensors").is_file():
         return folder
