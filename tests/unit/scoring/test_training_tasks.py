@@ -113,3 +113,15 @@ def test_platt_finds_the_curve_it_was_drawn_from() -> None:
     slope, shift = platt(x, truth)
     assert slope == pytest.approx(0.6, abs=0.03)
     assert shift == pytest.approx(-1.0, abs=0.06)
+
+
+def test_it_abstains_below_the_confidence_from_which_it_is_right_nine_times_in_ten() -> None:
+    from heardback_scoring.training.measure import abstain_below
+
+    # Confidence is the accuracy: right nine times in ten from 0.8 on, where the mean of what lies above is 0.9.
+    tops = np.linspace(0.5, 1.0, 1001)
+    chances = np.stack([tops, (1 - tops) * 0.6, (1 - tops) * 0.4], axis=1).repeat(40, axis=0)
+    random = np.random.default_rng(5)
+    labels = np.where(random.random(len(chances)) < chances[:, 0], 0, 1 + random.integers(0, 2, len(chances)))
+    assert abstain_below([(chances, labels)]) == pytest.approx(0.8, abs=0.03)
+    assert abstain_below([(chances, (labels + 1) % 3)]) == 1.0

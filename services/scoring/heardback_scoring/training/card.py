@@ -1,11 +1,11 @@
 """Writes docs/model-card.md from scorecards and a speed run; it measures nothing itself.
 
-    heardback eval --data DIR --json > runs/dev.json
-    heardback eval --data DIR --split test --json > runs/test.json
-    heardback eval --data DIR --json --model runs/float/manifest.toml > runs/float.json
-    heardback eval --data DIR --json --model green > runs/green.json
-    python -m tests.load.reading_speed --data DIR --json > runs/speed.json
-    python -m heardback_scoring.training.card --runs runs
+heardback eval --data DIR --json > runs/dev.json
+heardback eval --data DIR --split test --json > runs/test.json
+heardback eval --data DIR --json --model runs/float/manifest.toml > runs/float.json
+heardback eval --data DIR --json --model green > runs/green.json
+python -m tests.load.reading_speed --data DIR --json > runs/speed.json
+python -m heardback_scoring.training.card --runs runs
 """
 
 import argparse
@@ -91,7 +91,9 @@ def parts(runs: Path) -> Iterator[str]:
     yield "\n## Test splits\n"
     yield from table({"shipped": test})
     yield "\n## Dev splits: shipped (8 bits), the same in float, and the green variant\n"
-    yield from table({"shipped": dev, "float": card_of(runs / "float.json"), "green": card_of(runs / "green.json")})
+    yield from table(
+        {"shipped": dev, "float": card_of(runs / "float.json"), "green": card_of(runs / "green.json")}
+    )
     yield "\n## Slices of the dev splits\nMacro recall, slices of 30 rows and more.\n"
     yield from slices(dev)
     yield "\n## Counterfactuals: names, gender, dialect, origin\n"
@@ -120,7 +122,13 @@ def table(cards: dict[str, Scorecard]) -> Iterator[str]:
 def found(card: Scorecard, name: str, figure: str) -> Figure | None:
     """The figure over all rows of the set; None where the card does not have it."""
     return next(
-        (f for s in card.sets if s.name == name for f in s.figures if f.figure == figure and f.slice == "all"),
+        (
+            f
+            for s in card.sets
+            if s.name == name
+            for f in s.figures
+            if f.figure == figure and f.slice == "all"
+        ),
         None,
     )
 

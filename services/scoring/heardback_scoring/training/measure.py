@@ -42,3 +42,23 @@ def average_precision(scores: NDArray[np.floating], truth: NDArray[np.floating])
     if not ranked.any():
         return 0.0
     return float((np.cumsum(ranked) / np.arange(1, len(ranked) + 1))[ranked > 0].mean())
+
+
+def abstain_below(pairs: Sequence[tuple[NDArray[np.float64], Labels]], right: float = 0.9) -> float:
+    """The least confidence from which on readings are right at least this often, every set counting alike.
+
+    Pairs are probabilities and labels; a set without neutral is judged between its two classes. 1.0 when no
+    confidence is enough.
+    """
+    for least in np.arange(0.34, 1.0, 0.005):
+        shares = []
+        for chances, labels in pairs:
+            answered = chances.max(axis=1) >= least
+            chosen = chances.argmax(axis=1)
+            if len(np.unique(labels)) < chances.shape[1]:
+                chosen = np.where(chances[:, 2] >= chances[:, 0], 2, 0)
+            if answered.any():
+                shares.append((chosen == labels)[answered].mean())
+        if shares and np.mean(shares) >= right:
+            return float(round(least, 3))
+    return 1.0
