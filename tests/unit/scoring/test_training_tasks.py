@@ -122,6 +122,7 @@ def test_it_abstains_below_the_confidence_from_which_it_is_right_nine_times_in_t
     tops = np.linspace(0.5, 1.0, 1001)
     chances = np.stack([tops, (1 - tops) * 0.6, (1 - tops) * 0.4], axis=1).repeat(40, axis=0)
     random = np.random.default_rng(5)
-    labels = np.where(random.random(len(chances)) < chances[:, 0], 0, 1 + random.integers(0, 2, len(chances)))
+    others = 1 + random.integers(0, 2, len(chances))
+    labels = np.where(random.random(len(chances)) < chances[:, 0], 0, others)
     assert abstain_below([(chances, labels)]) == pytest.approx(0.8, abs=0.03)
     assert abstain_below([(chances, (labels + 1) % 3)]) == 1.0

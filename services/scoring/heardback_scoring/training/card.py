@@ -53,12 +53,12 @@ about anything that cannot be undone. It reads words, not facts.
 """
 TRAINED = """
 ## How it was made
-`make train DATASETS=DIR`. all-mpnet-base-v2 with its upper four layers tuned is the teacher; the student learns
-from labels, from the teacher's probabilities (on labelled texts, on parts of sentences and on customer texts
-without labels), from sentences made of frames (negation, contrast, change, plain requests, short answers), and
-from its own untouched copy, whose embedding it has to keep. No text of banking77 reaches the encoder; only the cue
-head, which no embedding depends on, learns from cues derived from its intents. The green variant has no teacher
-and no set whose licence is unclear.
+`make train DATASETS=DIR`. all-mpnet-base-v2 with its upper four layers tuned is the teacher; the student
+learns from labels, from the teacher's probabilities (on labelled texts, on parts of sentences and on customer
+texts without labels), from sentences made of frames (negation, contrast, change, plain requests, short
+answers), and from its own untouched copy, whose embedding it has to keep. No text of banking77 reaches the encoder; only
+the cue head, which no embedding depends on, learns from cues derived from its intents. The green variant has
+no teacher and no set whose licence is unclear.
 
 Green: a model trained on it may be sold and passed on. Amber: the licence of the text is unclear, so decide
 before you ship a product on it, or choose the green variant (`HEARDBACK_SCORING_MODEL=green`).
@@ -155,7 +155,8 @@ def slices(card: Scorecard) -> Iterator[str]:
 def bounds(found: tuple[Bounded, ...]) -> Iterator[str]:
     yield "\n| what | figure | value | bound | |\n|---|---|---|---|---|\n"
     for one in found:
-        yield f"| {one.name} | {one.figure} | {one.value:.3f} | {one.bound:g} | {'holds' if one.holds else 'MISSED'} |\n"
+        verdict = "holds" if one.holds else "MISSED"
+        yield f"| {one.name} | {one.figure} | {one.value:.3f} | {one.bound:g} | {verdict} |\n"
 
 
 def speed(measured: dict[str, Any]) -> Iterator[str]:

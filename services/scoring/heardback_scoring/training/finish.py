@@ -4,7 +4,7 @@ calibration, folded into the weights.
     python -m heardback_scoring.training.finish --data DIR
 
 The cue head alone also learns from the rows whose intents are a benchmark: it changes no embedding.
-Calibration is fitted on dev splits: a temperature for sentiment (all three-class sets counting alike), one for
+Calibration is fitted on dev splits: a temperature for sentiment (three-class sets counting alike), one for
 emotions, and per cue a slope and a shift (Platt 1999).
 """
 
