@@ -102,7 +102,7 @@ def measure(texts: Sequence[str], manifest: Path | None) -> dict[str, float]:
 
 
 def fresh(manifest: Path | None) -> tuple[float, float]:
-    """(seconds to import and load, peak resident MB after some work) of a process that holds only the scorer."""
+    """(seconds to import and load, peak resident MB after some work) of a process with only the scorer."""
     done = subprocess.run(
         [sys.executable, "-c", FRESH, str(manifest or "")], capture_output=True, text=True, check=True
     )

@@ -118,7 +118,7 @@ def test_platt_finds_the_curve_it_was_drawn_from() -> None:
 def test_it_abstains_below_the_confidence_from_which_it_is_right_nine_times_in_ten() -> None:
     from heardback_scoring.training.measure import abstain_below
 
-    # Confidence is the accuracy: right nine times in ten from 0.8 on, where the mean of what lies above is 0.9.
+    # Confidence is the accuracy, so what lies above 0.8 is right nine times in ten.
     tops = np.linspace(0.5, 1.0, 1001)
     chances = np.stack([tops, (1 - tops) * 0.6, (1 - tops) * 0.4], axis=1).repeat(40, axis=0)
     random = np.random.default_rng(5)

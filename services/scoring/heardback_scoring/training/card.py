@@ -45,8 +45,8 @@ on new text; the test splits were opened once, after everything had been chosen.
 Of one English text: sentiment as calibrated probabilities of negative, neutral and positive; the probability
 of each of {cues} cues; the prevailing emotion; and a 384-wide unit-length embedding by which root causes are
 compared. One encoder pass gives all of it: sentence-transformers/all-MiniLM-L6-v2 (6 layers), tuned, with its
-embedding held to what it was. One ONNX file of {size:.1f} MB, 8-bit weights; onnxruntime, tokenizers and numpy
-run it, no torch. A text of more than {max_tokens} tokens is read by its first and last {half}.
+embedding held to what it was. One ONNX file of {size:.1f} MB, 8-bit weights; onnxruntime, tokenizers and
+numpy run it, no torch. A text of more than {max_tokens} tokens is read by its first and last {half}.
 
 Not for: languages other than English (scoring leaves those `unscored`), judging people, or deciding alone
 about anything that cannot be undone. It reads words, not facts.
@@ -56,9 +56,9 @@ TRAINED = """
 `make train DATASETS=DIR`. all-mpnet-base-v2 with its upper four layers tuned is the teacher; the student
 learns from labels, from the teacher's probabilities (on labelled texts, on parts of sentences and on customer
 texts without labels), from sentences made of frames (negation, contrast, change, plain requests, short
-answers), and from its own untouched copy, whose embedding it has to keep. No text of banking77 reaches the encoder; only
-the cue head, which no embedding depends on, learns from cues derived from its intents. The green variant has
-no teacher and no set whose licence is unclear.
+answers), and from its own untouched copy, whose embedding it has to keep. No text of banking77 reaches the
+encoder; only the cue head, which no embedding depends on, learns from cues derived from its intents. The
+green variant has no teacher and no set whose licence is unclear.
 
 Green: a model trained on it may be sold and passed on. Amber: the licence of the text is unclear, so decide
 before you ship a product on it, or choose the green variant (`HEARDBACK_SCORING_MODEL=green`).
