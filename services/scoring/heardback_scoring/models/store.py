@@ -17,6 +17,8 @@ from heardback_scoring.inference.ports import Scorer
 from heardback_shared.contracts.score import ModelRef
 
 PACKAGED_MANIFEST = Path(__file__).parent / "manifest.toml"
+GREEN_MANIFEST = Path(__file__).parent / "manifest-green.toml"
+"""Of the model that was trained on nothing whose licence is unclear."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

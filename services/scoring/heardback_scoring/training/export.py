@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from heardback_scoring.models.store import PACKAGED_MANIFEST
+from heardback_scoring.models.store import GREEN_MANIFEST, PACKAGED_MANIFEST
 from heardback_scoring.training.graph import build_model
 from heardback_scoring.training.heads import load_heads
 from heardback_scoring.training.quantise import PRECISIONS, Precision
@@ -21,6 +21,7 @@ from heardback_scoring.training.weights import Encoder, load_encoder, packaged_e
 
 SHIPPED: Precision = "int8-rows"
 NAMES = {"any": "minilm-reader", "green": "minilm-reader-green"}
+MANIFESTS = {"any": PACKAGED_MANIFEST, "green": GREEN_MANIFEST}
 LICENCES = {
     "any": "Encoder from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), tuned, and heads: Apache-2.0, "
     "trained in part on text whose licence is unclear, see the training sets",
@@ -46,7 +47,7 @@ def write_model(run: Path, target: Path, licence: str, revision: str, precision:
     shutil.copyfile(packaged_encoder() / "tokenizer.json", folder / "tokenizer.json")
     (folder / "tokenizer.json").chmod(0o644)
     facts |= {"emotions": heads.emotions, "cues": heads.cues}
-    manifest = target / PACKAGED_MANIFEST.name
+    manifest = target / MANIFESTS[licence].name
     manifest.write_text(_manifest(folder, facts, licence, revision), encoding="utf8")
     return manifest
 

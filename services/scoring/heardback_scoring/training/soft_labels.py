@@ -18,7 +18,8 @@ class SoftLabels:
     def load(cls, folder: Path) -> "SoftLabels":
         """Every chunk under `folder`, in the order of their names; none is no labels."""
         rows: dict[str, int] = {}
-        sentiment, emotion = [np.zeros((0, 3), np.float32)], [np.zeros((0, 4), np.float32)]
+        nothing = cls.none()
+        sentiment, emotion = [nothing.sentiment], [nothing.emotion]
         for path in sorted(folder.glob("*[0-9a-f].npz")):
             with np.load(path) as stored:
                 for text in stored["texts"]:
@@ -26,6 +27,10 @@ class SoftLabels:
                 sentiment.append(stored["sentiment"])
                 emotion.append(stored["emotion"])
         return cls(rows, np.concatenate(sentiment), np.concatenate(emotion))
+
+    @classmethod
+    def none(cls) -> "SoftLabels":
+        return cls({}, np.zeros((0, 3), np.float32), np.zeros((0, 4), np.float32))
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -80,7 +80,9 @@ def main() -> None:
     console = Console(stderr=True)
     torch.manual_seed(SEED)
     folder = chosen.runs / f"student-{chosen.licence}"
-    soft = SoftLabels.load(chosen.runs / f"teacher-{chosen.licence}" / "labels")
+    soft = (
+        SoftLabels.load(chosen.runs / "teacher" / "labels") if chosen.licence == "any" else SoftLabels.none()
+    )
     examples = plan(chosen.data, chosen.licence, soft, recipe.passes)
     console.print(f"{len(examples)} rows, {len(soft)} texts with the teacher's probabilities")
     student = Student(packaged_encoder())

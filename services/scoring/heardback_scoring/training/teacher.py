@@ -101,27 +101,26 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--licence", choices=("any", "green"), default="any")
     chosen = parser.parse_args()
     console = Console(stderr=True)
-    folder = chosen.runs / f"teacher-{chosen.licence}"
+    folder = chosen.runs / "teacher"
     recipe = Recipe()
     torch.manual_seed(SEED)
     base = packaged_teacher(chosen.runs / "mpnet")
     batcher = Batcher(base, recipe.max_tokens, padding=1)
     teacher = Teacher(base, recipe)
     with Progress(*COLUMNS, console=console) as progress:
-        train_teacher(teacher, batcher, plan(chosen.data, chosen.licence), folder, recipe, progress)
+        train_teacher(teacher, batcher, plan(chosen.data), folder, recipe, progress)
         report(teacher, batcher, chosen.data, console)
-        label(teacher, batcher, transfer_texts(chosen.data, chosen.licence), folder, progress)
+        label(teacher, batcher, transfer_texts(chosen.data), folder, progress)
 
 
-def plan(data: Path, licence: str) -> list[Example]:
+def plan(data: Path) -> list[Example]:
     """What the teacher reads, in a seeded order."""
     shuffled = random.Random(SEED)
     chosen: list[Example] = []
     for source in SOURCES:
-        if source.name not in SHARE or (licence == "green" and source.flag != "green"):
+        if source.name not in SHARE:
             continue
         most, times = SHARE[source.name]
         found = [

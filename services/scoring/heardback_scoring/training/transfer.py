@@ -15,34 +15,32 @@ SEED = 20_261_102
 _LINK = r"(?:but|and|although|though|while|because|which|who|--|-)"
 _BREAK = re.compile(rf"\s*[,;:.!?]\s+(?:{_LINK}\s+)?|\s+{_LINK}\s+")
 _LEAST_WORDS, _MOST_WORDS = 2, 16
-# (set, flag, texts at most)
+# (set, texts at most)
 PLAIN = (
-    ("sst2", "amber", None),
-    ("tweeteval_emotion", "amber", None),
-    ("vader_amazon", "green", None),
-    ("fabsa", "amber", 5_000),
-    ("tweeteval_sentiment", "amber", 10_000),
-    ("goemotions", "green", 4_000),
-    ("nlupp", "green", 1_500),
-    ("natcs_intents", "green", None),
-    ("shopzilla_remarks", "amber", 3_000),
+    ("sst2", None),
+    ("tweeteval_emotion", None),
+    ("vader_amazon", None),
+    ("fabsa", 5_000),
+    ("tweeteval_sentiment", 10_000),
+    ("goemotions", 4_000),
+    ("nlupp", 1_500),
+    ("natcs_intents", None),
+    ("shopzilla_remarks", 3_000),
 )
 TURNS = (
-    ("multidogo_customer_turns", "green", 2_500),
-    ("stc3_helpdesk_en", "amber", 2_500),
-    ("uss_sgd", "amber", 1_000),
+    ("multidogo_customer_turns", 2_500),
+    ("stc3_helpdesk_en", 2_500),
+    ("uss_sgd", 1_000),
 )
-PARTS = (("sst2", "amber", 13_000), ("fabsa", "amber", 3_000))
+PARTS = (("sst2", 13_000), ("fabsa", 3_000))
 
 
-def transfer_texts(data: Path, licence: str) -> list[str]:
-    """Every text once, in a seeded order; sets that are absent, or not of the licence, are left out."""
+def transfer_texts(data: Path) -> list[str]:
+    """Every text once, in a seeded order; sets that are absent are left out."""
     shuffled = random.Random(SEED)
     found: dict[str, None] = {}
     for names, reader in ((PLAIN, _texts), (TURNS, _turns), (PARTS, _parts)):
-        for name, flag, most in names:
-            if licence == "green" and flag != "green":
-                continue
+        for name, most in names:
             texts = sorted(set(reader(data, name)))
             shuffled.shuffle(texts)
             found.update(dict.fromkeys(texts[:most]))
