@@ -1,17 +1,17 @@
 """The record of a comparison of two models, which a promotion has to show. It cannot be changed unseen.
 
-`digest` is the sha256 (hex) of the record without that key as canonical JSON: keys sorted, no spaces, UTF-8,
-floats as Python's repr writes them.
+`digest` is the sha256 (hex) of the record without that key as canonical JSON: as orjson writes it with sorted
+keys, without spaces, in UTF-8.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from heardback_shared.contracts.score import ModelRef
@@ -109,17 +109,18 @@ def make_record(
     )
 
 
-def record_text(record: ComparisonRecord) -> str:
+def record_bytes(record: ComparisonRecord) -> bytes:
     """The record as it is written to a file, with its digest."""
     content = record.model_dump(mode="json")
-    return json.dumps({**content, "digest": _digest(content)}, indent=1, ensure_ascii=False) + "\n"
+    written = {**content, "digest": _digest(content)}
+    return orjson.dumps(written, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def write_record(record: ComparisonRecord, path: Path) -> None:
     """Written whole or not at all: an older file stays until the new one is complete. Raises OSError."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(record_text(record), "utf-8")
+        partial.write_bytes(record_bytes(record))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -128,20 +129,18 @@ def write_record(record: ComparisonRecord, path: Path) -> None:
 def read_record(path: Path) -> ComparisonRecord:
     """The record in a file; RecordRefused when its digest, its shape or its verdict is wrong."""
     try:
-        return parse_record(path.read_text("utf-8"))
+        return parse_record(path.read_bytes())
     except OSError as error:
         raise RecordRefused(f"{path} cannot be read: {error.strerror}. {_MEND}") from error
-    except UnicodeDecodeError as error:
-        raise RecordRefused(f"{path} is not UTF-8 text. {_MEND}") from error
     except RecordRefused as refused:
         raise RecordRefused(f"{path}: {refused}") from refused.__cause__
 
 
-def parse_record(text: str) -> ComparisonRecord:
-    """As `read_record`, from the text of a record."""
+def parse_record(raw: bytes) -> ComparisonRecord:
+    """As `read_record`, from the content of the file."""
     try:
-        content = json.loads(text)
-    except ValueError as error:
+        content = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
         raise RecordRefused(f"not JSON ({error}). {_MEND}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise RecordRefused(f'"format" is not {FORMAT!r}. {_MEND}')
@@ -160,5 +159,4 @@ _MEND = "Make the comparison again: heardback models compare BASELINE CANDIDATE 
 
 
 def _digest(content: dict[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
