@@ -98,7 +98,9 @@ async def _found(
     found = {}
     for name in names:
         chosen = np.array([name in cues for cues in told], np.bool_)
-        chances = [max(cues.get(name, 0.0), r.cues.get(name, 0.0)) for cues, r in zip(told, readings, strict=True)]
+        chances = [
+            max(cues.get(name, 0.0), r.cues.get(name, 0.0)) for cues, r in zip(told, readings, strict=True)
+        ]
         found[name] = (chosen, np.array(chances, np.float64))
     return found
 

@@ -1,4 +1,4 @@
-"""What an evaluator hands over: figures not yet computed, so that one model or a pair can be judged by them."""
+"""What an evaluator hands over: figures not yet computed, so that one model or a pair can be judged."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

@@ -12,7 +12,9 @@ LOWEST_SHARE = 0.2
 
 
 async def evaluate_satisfaction(data: LabelledSet, subject: Subject) -> Measured:
-    """`low_recall`: of the fifth of dialogues rated lowest, the share among the fifth we put lowest."""
+    """`low_recall`: of the dialogues rated lowest (a fifth, more with ties), the share among as many that we
+    put lowest.
+    """
     measured = Measured()
     rated = [(row, value) for row in data.judged.rows if (value := satisfaction_of(row)) is not None]
     scores = await subject.scores([row.data for row, _ in rated])
@@ -23,9 +25,7 @@ async def evaluate_satisfaction(data: LabelledSet, subject: Subject) -> Measured
     truth = array([rated[place][1] for place in known])
     measured.add("satisfaction_pearson", len(known), stats.pearson(ours, truth))
     measured.add("satisfaction_spearman", len(known), stats.spearman(ours, truth))
-    if len(known):
+    if known:
         low = truth <= np.quantile(truth, LOWEST_SHARE)
-        measured.add(
-            "low_recall", len(known), stats.recall(ours <= np.quantile(ours, LOWEST_SHARE), low)
-        )
+        measured.add("low_recall", len(known), stats.recall(ours <= np.quantile(ours, low.mean()), low))
     return measured

@@ -20,13 +20,14 @@ _NEGATION = re.compile(
 _CONTRAST = re.compile(r"\w\W+(?:but|however|although|though|yet|except|despite)\b")
 _QUESTION_ANSWERED = re.compile(r"\?\s+(?:[^\W\d_][\w']*\W*){1,3}$")
 _LONG_LETTERS = re.compile(r"([a-z])\1\1")
-_MISSPELT = frozenset(
+_MISSPELT = (
     "recieve recieved definately seperate untill wich becuase beacuse teh thier realy awsome horible terible "
     "dissapointed disapointed dissapointing custmer costumer servise delivary untill occured refered adress "
     "acount wierd alot goverment excelent exellent greatful truely allways allready tommorow dont doesnt "
     "didnt isnt wasnt cant couldnt wont wouldnt havent hasnt im ive thats whats u ur r pls plz thx thru tho "
-    "cuz bcoz coz gonna wanna gud gr8 b4 2day msg ppl smth becoz wat dat da lil yall".split()
+    "cuz bcoz coz gonna wanna gud gr8 b4 2day msg ppl smth becoz wat dat da lil yall"
 )
+_MISSPELT_WORDS = frozenset(_MISSPELT.split())
 _EMOJI = re.compile("[\U0001f300-\U0001faff☀-➿⬀-⯿←-⇿]|[:;=]-?[)(DPp]|<3")
 
 _TESTS: dict[str, Callable[[Text], bool]] = {
@@ -37,7 +38,7 @@ _TESTS: dict[str, Callable[[Text], bool]] = {
     "negation": lambda text: bool(_NEGATION.search(text.low)),
     "contrast": lambda text: bool(_CONTRAST.search(text.low)),
     "question with a short answer": lambda text: bool(_QUESTION_ANSWERED.search(text.low)),
-    "typos": lambda text: bool(_LONG_LETTERS.search(text.low) or not _MISSPELT.isdisjoint(text.words)),
+    "typos": lambda text: bool(_LONG_LETTERS.search(text.low) or not _MISSPELT_WORDS.isdisjoint(text.words)),
     "upper case": lambda text: _shouted(text.original),
     "emoji": lambda text: bool(_EMOJI.search(text.original)),
 }

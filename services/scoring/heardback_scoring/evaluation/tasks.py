@@ -10,11 +10,12 @@ from heardback_scoring.evaluation.data import Row
 MOST_ROWS = 0.9
 """A set is for a task when this share of its rows has what the task needs; the others are problems."""
 SENTIMENTS = ("negative", "neutral", "positive")
-EMOTIONS = frozenset(
+_EMOTIONS = (
     "admiration amusement anger annoyance anticipation approval caring confusion curiosity desire "
     "disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness "
-    "optimism pessimism pride realization relief remorse sadness surprise trust neutral".split()
+    "optimism pessimism pride realization relief remorse sadness surprise trust neutral"
 )
+EMOTIONS = frozenset(_EMOTIONS.split())
 CUE_OF_LABEL = {
     "churn": "wants_to_leave",
     "human_handoff": "asks_for_human",
@@ -47,8 +48,8 @@ def recognise(rows: Sequence[Row], maps: dict[str, dict[str, str]]) -> tuple[Tas
     found = {task for task in _BY_FIELD if _most(rows, task)}
     if not found & {Task.SENTIMENT} and _most_have(rows, _label):
         found.add(_task_of_labels(rows))
-    if _most_have(rows, lambda row: labels_of(row) or None):
-        labels = {label for row in rows for label in labels_of(row)}
+    if _most_have(rows, labels_of):
+        labels = {label for row in rows for label in labels_of(row) or ()}
         found.add(Task.EMOTION if _mostly_emotions(labels) else Task.TOPICS)
     if maps and any(causes_of(row, maps) is not None for row in rows):
         found.add(Task.ROOT_CAUSES)
@@ -64,8 +65,9 @@ def sentiment_of(row: Row) -> str | None:
         # Two groups, or "ambiguous", are no clear sentiment.
         return str(groups[0]) if len(groups) == 1 and groups[0] in SENTIMENTS else None
     polarities = {str(entry.get("polarity")) for entry in _entries(row)}
-    # A review that praises one aspect and blames another has no single label.
-    return polarities.pop() if len(polarities) == 1 and polarities <= set(SENTIMENTS) else None
+    # A review that praises one aspect and blames another has no single label, nor is one neutral as a whole
+    # because an aspect of it is.
+    return polarities.pop() if polarities in ({"negative"}, {"positive"}) else None
 
 
 def intensity_of(row: Row) -> float | None:
@@ -92,17 +94,20 @@ def flag_of(row: Row) -> tuple[str, bool] | None:
 
 def emotions_of(row: Row) -> frozenset[str] | None:
     label = _label(row)
-    found = frozenset({label} if label in EMOTIONS else set(labels_of(row)) & EMOTIONS)
-    return found or None
+    found = {label} if label is not None else labels_of(row) or _NO
+    return frozenset(found & EMOTIONS) or None
 
 
 def aspects_of(row: Row) -> frozenset[str] | None:
     return frozenset(str(entry["aspect"]) for entry in _entries(row) if "aspect" in entry) or None
 
 
-def labels_of(row: Row) -> frozenset[str]:
+def labels_of(row: Row) -> frozenset[str] | None:
+    """Any number of labels, also none at all."""
     labels = row.data.get("labels")
-    return frozenset(label for label in labels if isinstance(label, str)) if isinstance(labels, list) else _NO
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        return None
+    return frozenset(labels)
 
 
 def intent_of(row: Row) -> str | None:
