@@ -26,9 +26,10 @@ from heardback_scoring.evaluation.report import (
     print_warnings,
 )
 from heardback_scoring.evaluation.scorecard import make_scorecard
-from heardback_scoring.evaluation.subject import Subject
+from heardback_scoring.evaluation.subject import Subject, SubjectRefused
 
 INTERRUPTED = 130
+_WIDTH = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +58,19 @@ class CompareJob:
 def run_eval(job: EvalJob) -> int:
     """The exit status: 0, or 1 when rows could not be used. Raises typer.BadParameter."""
     err = Console(stderr=True)
-    return _finished(lambda: _evaluate(job, err), err, job.resume)
+    return _guarded(lambda: _evaluate(job, err), err, job.resume)
 
 
 def run_compare(job: CompareJob) -> int:
     """The exit status: 0 when the candidate passes, 1 when it is refused. Raises typer.BadParameter."""
     err = Console(stderr=True)
-    return _finished(lambda: _compare(job, err), err, None)
+    return _guarded(lambda: _compare(job, err), err, None)
 
 
-def _finished(run: Callable[[], int], err: Console, resume: Path | None) -> int:
+def _guarded(run: Callable[[], int], err: Console, resume: Path | None) -> int:
     try:
         return run()
-    except (DataRefused, PolicyRefused, ValueError) as error:
+    except (DataRefused, PolicyRefused, SubjectRefused) as error:
         raise typer.BadParameter(str(error)) from error
     except KeyboardInterrupt:
         kept = f"; finished sets are kept in {resume}" if resume else ""
@@ -86,7 +87,7 @@ def _evaluate(job: EvalJob, err: Console) -> int:
     if job.as_json:
         typer.echo(orjson.dumps(card.model_dump(mode="json")).decode())
     else:
-        print_scorecard(card, Console())
+        print_scorecard(card, _out())
     return 1 if any(report.problems for report in card.sets) else 0
 
 
@@ -120,7 +121,7 @@ def _compare(job: CompareJob, err: Console) -> int:
     if job.as_json:
         typer.echo(record_bytes(record).decode(), nl=False)
     else:
-        print_comparison(record, Console())
+        print_comparison(record, _out())
     return 0 if record.verdict == "pass" else 1
 
 
@@ -145,6 +146,12 @@ def _sets(folder: Path, split: Split, only: tuple[str, ...]) -> tuple[list[Label
         expected = load_release_policy().expected
         absent += [f"{name}: not in {folder}" for name in expected if name not in named]
     return sets, absent
+
+
+def _out() -> Console:
+    """As wide as the terminal; where there is none, wide enough for a slice in one line."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
 
 
 def _warn_of_learner(err: Console) -> None:

@@ -31,7 +31,7 @@ async def compare_models(
     *,
     at: datetime,
 ) -> tuple[ComparisonRecord, list[str]]:
-    """(the record, what could not be compared or read, in words). `steps` gets one more than there are sets."""
+    """(the record; in words, what could not be compared). `steps` gets one more than there are sets."""
     figures: list[ComparedFigure] = []
     data: list[ComparedData] = []
     told: list[str] = []

@@ -1,6 +1,8 @@
 """The scorecard and the comparison as people read them."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Literal, TypedDict
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -9,9 +11,16 @@ from heardback_scoring.evaluation.figures import Bounded, Figure, Scorecard, Set
 from heardback_scoring.evaluation.record import ComparedFigure, ComparisonRecord
 from heardback_scoring.evaluation.slices import ALL
 
+
+class _Title(TypedDict):
+    title_justify: Literal["left"]
+    title_style: str
+
+
 FEWEST_SHOWN = 20
 """Slices with fewer rows are in the JSON only; their intervals say nothing."""
 _MOST_PROBLEMS = 20
+_TITLE: _Title = {"title_justify": "left", "title_style": "bold"}
 
 
 def print_scorecard(card: Scorecard, out: Console) -> None:
@@ -20,9 +29,9 @@ def print_scorecard(card: Scorecard, out: Console) -> None:
     for report in card.sets:
         _print_set(report, out)
     if card.bias:
-        out.print(_bounds_table("counterfactuals: largest shift between groups", card.bias))
+        _print_bounds("counterfactuals: largest shift between groups", card.bias, out)
     if card.behaviour:
-        out.print(_bounds_table("behaviour: share of cases that fail", card.behaviour))
+        _print_bounds("behaviour: share of cases that fail", card.behaviour, out)
 
 
 def print_warnings(card: Scorecard, err: Console) -> None:
@@ -36,9 +45,8 @@ def print_warnings(card: Scorecard, err: Console) -> None:
 def print_problems(problems: Sequence[str], err: Console) -> None:
     for problem in problems[:_MOST_PROBLEMS]:
         err.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
-    if more := len(problems) - _MOST_PROBLEMS:
-        if more > 0:
-            err.print(f"… and {more} more of this set; all are in --json", style="red")
+    if (more := len(problems) - _MOST_PROBLEMS) > 0:
+        err.print(f"… and {more} more like these", style="red")
 
 
 def print_comparison(record: ComparisonRecord, out: Console) -> None:
@@ -61,9 +69,7 @@ def print_comparison(record: ComparisonRecord, out: Console) -> None:
     for letter, model in (("A", record.baseline), ("B", record.candidate)):
         out.print(f"{letter}  {model.name}@{model.revision}  sha256 {model.sha256[:16]}", markup=False)
     out.print(table)
-    counts = {verdict: 0 for verdict in ("holds", "worse", "unsure", "too_small", "unbound")}
-    for figure in record.figures:
-        counts[figure.verdict] += 1
+    counts = Counter(figure.verdict for figure in record.figures)
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     out.print(f"{record.verdict.upper()} by {record.policy}: {told}", style="bold", markup=False)
 
@@ -74,8 +80,7 @@ def _print_set(report: SetReport, out: Console) -> None:
         "figure",
         *_right("value", "95 %", "rows"),
         title=f"{report.name} {report.split}, {report.rows} rows: {tasks}",
-        title_justify="left",
-        title_style="bold",
+        **_TITLE,
     )
     slices = [f for f in report.figures if f.slice != ALL and f.rows >= FEWEST_SHOWN]
     for figure in report.figures:
@@ -103,16 +108,9 @@ def _slices_table(figures: Sequence[Figure]) -> Table:
     return table
 
 
-def _bounds_table(title: str, found: Sequence[Bounded]) -> Table:
-    table = Table(
-        "what",
-        "figure",
-        *_right("value", "bound", "failed", "of"),
-        Column("worst", overflow="fold"),
-        title=title,
-        title_justify="left",
-        title_style="bold",
-    )
+def _print_bounds(title: str, found: Sequence[Bounded], out: Console) -> None:
+    """Every bound, then examples for those that do not hold."""
+    table = Table("what", "figure", *_right("value", "bound", "failed", "of"), title=title, **_TITLE)
     for one in found:
         table.add_row(
             one.name,
@@ -121,10 +119,14 @@ def _bounds_table(title: str, found: Sequence[Bounded]) -> Table:
             f"{one.bound:g}",
             "" if one.failed is None else str(one.failed),
             str(one.of),
-            "" if one.holds else "\n".join(one.worst),
             style=None if one.holds else "red",
         )
-    return table
+    out.print()
+    out.print(table)
+    for one in found:
+        for example in () if one.holds else one.worst:
+            told = example.replace("\n", " / ")
+            out.print(f"{one.name}, {one.figure}: {told}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _right(*names: str) -> tuple[Column, ...]:

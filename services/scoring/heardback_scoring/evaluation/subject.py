@@ -28,6 +28,10 @@ _AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _ROLES: dict[str, Role] = {"customer": "customer", "user": "customer", "agent": "agent", "bot": "bot"}
 
 
+class SubjectRefused(Exception):  # noqa: N818  (a verdict, told to people as it is)
+    """The model or the policies cannot be evaluated. The message says why, and what to do."""
+
+
 class NoEmbeddings(Exception):  # noqa: N818  (a property of the model)
     """The model has no embeddings, so nothing can be learnt from them."""
 
@@ -63,20 +67,21 @@ class RememberingReader:
 class Subject(AbstractAsyncContextManager["Subject"]):
     """One model with the product's policies around it.
 
-    Raises ValueError for a model name that means nothing, or a model that is refused: figures of the
+    Raises SubjectRefused for a name that means nothing, and for a model that is refused: figures of the
     fallback must never pass for those of the model that was named.
     """
 
     def __init__(
         self, name: str, policies: Path | None = None, on_read: Callable[[int], None] = lambda _: None
     ) -> None:
-        opened = open_model(name)
+        try:
+            opened, rules = open_model(name), load_policies(policies)
+        except (ValueError, OSError) as error:
+            raise SubjectRefused(str(error)) from error
         if opened.why_degraded and name != "lexicon":
-            raise ValueError(f"--model {name} cannot be evaluated: {opened.why_degraded}")
+            raise SubjectRefused(f"model {name} cannot be evaluated: {opened.why_degraded}")
         self._reader = RememberingReader(opened, on_read)
-        self._by = understanding_of(
-            load_policies(policies), Py3langidGuesser(), self._reader, opened.fallback
-        )
+        self._by = understanding_of(rules, Py3langidGuesser(), self._reader, opened.fallback)
 
     @property
     def model(self) -> ModelRef:
