@@ -117,7 +117,7 @@ async def measure_behaviour(subject: Subject, data: Behaviours) -> list[Outcome]
     outcomes = []
     for capability in data.capability:
         cases = cases_of(capability, data.fills)
-        rows = [_row(text) for case in cases for text in case.texts]
+        rows = [row_of(text) for case in cases for text in case.texts]
         readings = iter([score.sentiment for score in await subject.scores(rows)])
         failed = [case.fails([next(readings) for _ in case.texts]) for case in cases]
         outcomes.append(Outcome(capability, tuple(cases), tuple(failed)))
@@ -166,7 +166,7 @@ def _formatted(text: str, values: dict[str, str]) -> str:
     return whole[:1].upper() + whole[1:] if text.startswith("{") else whole
 
 
-def _row(text: str) -> dict[str, Any]:
+def row_of(text: str) -> dict[str, Any]:
     """A dialogue is lines of "role: text"; anything else is a comment."""
     lines = text.split("\n")
     if not all(line.startswith(_ROLES) for line in lines):

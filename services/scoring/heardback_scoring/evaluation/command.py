@@ -26,7 +26,7 @@ from heardback_scoring.evaluation.report import (
     print_warnings,
 )
 from heardback_scoring.evaluation.scorecard import make_scorecard
-from heardback_scoring.evaluation.subject import Subject, SubjectRefused
+from heardback_scoring.evaluation.subject import SubjectRefused, open_subject
 
 INTERRUPTED = 130
 _WIDTH = 150
@@ -95,7 +95,7 @@ async def _scorecard(
     job: EvalJob, sets: Sequence[LabelledSet], absent: Sequence[str], finished: Finished, err: Console
 ) -> Scorecard:
     with steps(err, len(sets) + 1) as told:
-        async with Subject(job.model, job.policies, told.read) as subject:
+        async with open_subject(job.model, job.policies, told.read) as subject:
             return await make_scorecard(
                 sets,
                 absent,
@@ -131,8 +131,8 @@ async def _comparison(
     policy = load_release_policy(job.policy)
     with steps(err, len(sets) + 1) as told:
         async with AsyncExitStack() as models:
-            baseline = await models.enter_async_context(Subject(job.baseline, on_read=told.read))
-            candidate = await models.enter_async_context(Subject(job.candidate, on_read=told.read))
+            baseline = await models.enter_async_context(open_subject(job.baseline, on_read=told.read))
+            candidate = await models.enter_async_context(open_subject(job.candidate, on_read=told.read))
             return await compare_models(
                 sets, baseline, candidate, LogisticLearner(), policy, told, at=datetime.now(UTC)
             )

@@ -12,6 +12,7 @@ import numpy as np
 from heardback_scoring.adapters.models import OpenedModel, open_model
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.app.policies import Policies
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.understanding import understanding_of
 from heardback_scoring.domain import language
@@ -65,23 +66,13 @@ class RememberingReader:
 
 
 class Subject(AbstractAsyncContextManager["Subject"]):
-    """One model with the product's policies around it.
-
-    Raises SubjectRefused for a name that means nothing, and for a model that is refused: figures of the
-    fallback must never pass for those of the model that was named.
-    """
+    """One model with the product's policies around it."""
 
     def __init__(
-        self, name: str, policies: Path | None = None, on_read: Callable[[int], None] = lambda _: None
+        self, opened: OpenedModel, policies: Policies, on_read: Callable[[int], None] = lambda _: None
     ) -> None:
-        try:
-            opened, rules = open_model(name), load_policies(policies)
-        except (ValueError, OSError) as error:
-            raise SubjectRefused(str(error)) from error
-        if opened.why_degraded and name != "lexicon":
-            raise SubjectRefused(f"model {name} cannot be evaluated: {opened.why_degraded}")
         self._reader = RememberingReader(opened, on_read)
-        self._by = understanding_of(rules, Py3langidGuesser(), self._reader, opened.fallback)
+        self._by = understanding_of(policies, Py3langidGuesser(), self._reader, opened.fallback)
 
     @property
     def model(self) -> ModelRef:
@@ -123,6 +114,23 @@ class Subject(AbstractAsyncContextManager["Subject"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._reader.close()
+
+
+def open_subject(
+    name: str, policies: Path | None = None, on_read: Callable[[int], None] = lambda _: None
+) -> Subject:
+    """The model of that name, as `heardback score --model` takes it. Blocking.
+
+    Raises SubjectRefused for a name that means nothing, and for a model that is refused: figures of the
+    fallback must never pass for those of the model that was named.
+    """
+    try:
+        opened, rules = open_model(name), load_policies(policies)
+    except (ValueError, OSError) as error:
+        raise SubjectRefused(str(error)) from error
+    if opened.why_degraded and name != "lexicon":
+        raise SubjectRefused(f"model {name} cannot be evaluated: {opened.why_degraded}")
+    return Subject(opened, rules, on_read)
 
 
 def texts_of(rows: Sequence[Row]) -> list[str]:

@@ -45,6 +45,8 @@ class Task(StrEnum):
 
 def recognise(rows: Sequence[Row], maps: dict[str, dict[str, str]]) -> tuple[Task, ...]:
     """Every task the rows are good for, in the order of `Task`."""
+    if not rows:
+        return ()
     found = {task for task in _BY_FIELD if _most(rows, task)}
     if not found & {Task.SENTIMENT} and _most_have(rows, _label):
         found.add(_task_of_labels(rows))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heardback_scoring.evaluation.record import (
@@ -59,6 +59,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["comparison.json"]
 
 
+@settings(max_examples=30, deadline=None)
 @given(difference=finite)
 def test_any_finite_figure_survives(difference: float) -> None:
     made = record(figure(difference=difference))
