@@ -112,10 +112,14 @@ def add_command_groups() -> None:
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
     try:
-        from heardback_scoring.cli import score
+        from heardback_scoring.cli import compare, evaluate, score
     except ImportError:  # an image of another service has no scoring dependencies
         return
     app.command("score")(score)
+    app.command("eval")(evaluate)
+    models = typer.Typer(help="Models: hold one against another.", no_args_is_help=True)
+    models.command("compare")(compare)
+    app.add_typer(models, name="models")
 
 
 def main() -> None:

@@ -1,11 +1,15 @@
-"""`heardback score`: JSON lines in, the same lines with "score" out. Needs no server."""
+"""Commands that need no server: `heardback score`, `heardback eval`, `heardback models compare`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 _HELP_MODEL = "default, lexicon, constant, a manifest.toml, or NAME@COMMIT of a transformers model."
+_Data = Annotated[Path, typer.Option(help="Folder of labelled sets: NAME/{train,dev,test}.jsonl.gz.")]
+_Split = Annotated[Literal["dev", "test"], typer.Option(help="test is for the very end: never tune on it.")]
+_Only = Annotated[list[str] | None, typer.Option(help="Only this set; may be given several times.")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
 def score(
@@ -33,3 +37,48 @@ def score(
 
     job = FileJob(source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet)
     raise typer.Exit(1 if score_file(job) else 0)
+
+
+def evaluate(
+    data: _Data,
+    model: Annotated[str, typer.Option(help=_HELP_MODEL, envvar="HEARDBACK_SCORING_MODEL")] = "default",
+    split: _Split = "dev",
+    only: _Only = None,
+    as_json: _Json = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Keeps finished sets here, and takes them from here.")
+    ] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="Folder of policies to use instead of the packaged ones.")
+    ] = None,
+) -> None:
+    """The scorecard of a model on labelled text: figures with 95 % intervals, slices, bias, behaviour.
+
+    What a set is good for is told from its rows. Emotions, intents, topics and aspects need scikit-learn
+    (extra `evaluation`). A row that cannot be used is named with its line; the exit status is 1 then.
+    """
+    from heardback_scoring.evaluation.command import EvalJob, run_eval  # noqa: PLC0415
+
+    job = EvalJob(data, model, split, tuple(only or ()), as_json, resume, policies)
+    raise typer.Exit(run_eval(job))
+
+
+def compare(
+    baseline: Annotated[str, typer.Argument(help=f"The model in use: {_HELP_MODEL}")],
+    candidate: Annotated[str, typer.Argument(help="The model that may take its place.")],
+    data: _Data,
+    split: _Split = "dev",
+    only: _Only = None,
+    as_json: _Json = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Writes the record that a promotion has to show.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Release policy to use instead of the packaged one.")
+    ] = None,
+) -> None:
+    """The release gate: exit status 1 when the candidate is worse than its bounds allow, in any slice."""
+    from heardback_scoring.evaluation.command import CompareJob, run_compare  # noqa: PLC0415
+
+    job = CompareJob(baseline, candidate, data, split, tuple(only or ()), as_json, record, policy)
+    raise typer.Exit(run_compare(job))
