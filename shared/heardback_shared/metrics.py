@@ -76,6 +76,15 @@ class Metrics:
         self.model_degraded = Gauge(
             "heardback_model_degraded", "1 while the fallback scorer answers.", registry=r
         )
+        self.model_in_force = Gauge(
+            "heardback_model_in_force", "1 for the model that reads.", ["name", "revision"], registry=r
+        )
+        self.model_changes = Counter(
+            "heardback_model_changes",
+            "Models put in force while running, by outcome (changed, refused).",
+            ["outcome"],
+            registry=r,
+        )
         # Router
         self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
         self.intake_to_item = Histogram(

@@ -15,6 +15,10 @@ class ScoringSettings(BaseSettings):
     model: str = "default"
     """`default` (shipped with the package), `lexicon`, `constant` (no model, for benchmarks), a path to a
     manifest.toml, or NAME@COMMIT of a transformers sequence-classification model."""
+    registry: Path | None = None
+    """Folder of the model registry, if there is one. What was promoted there reads instead of `model`."""
+    registry_seconds: float = Field(default=3.0, gt=0)
+    """How often the registry is looked at."""
     policies: Path | None = None
     """A folder whose YAML files take the place of the packaged policies of the same name."""
     threads: int | None = Field(default=None, ge=1)

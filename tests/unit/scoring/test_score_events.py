@@ -8,6 +8,7 @@ from tests.support.clock import NOON, FakeClock
 from tests.support.scoring import GERMAN, ScriptedScorer, survey, understanding
 
 from heardback_scoring.app.score_events import ScoreEvents, scored_id
+from heardback_scoring.app.serving import Serving
 from heardback_scoring.inference.thread import InferenceBusy
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import (
@@ -41,7 +42,7 @@ def incoming(
 
 
 def handler(scorer: ScriptedScorer | None = None, clock: FakeClock | None = None) -> ScoreEvents:
-    return ScoreEvents(understanding(scorer or ScriptedScorer()), clock or FakeClock(), Metrics())
+    return ScoreEvents(Serving(understanding(scorer or ScriptedScorer())), clock or FakeClock(), Metrics())
 
 
 async def test_one_scored_event_per_accepted_one() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from heardback_scoring.app.score_batch import score_batch
-from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.app.serving import Serving
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
@@ -25,8 +25,8 @@ SOURCE = "/heardback/scoring"
 class ScoreEvents:
     """Handler of the scoring stage."""
 
-    def __init__(self, understanding: Understanding, clock: Clock, metrics: Metrics) -> None:
-        self._understanding = understanding
+    def __init__(self, serving: Serving, clock: Clock, metrics: Metrics) -> None:
+        self._serving = serving
         self._clock = clock
         self._metrics = metrics
 
@@ -34,7 +34,8 @@ class ScoreEvents:
         """One scored event per accepted one, in order. Raises PermanentError for any other record."""
         feedbacks = [accepted(incoming.event) for incoming in batch]
         try:
-            scores = await score_batch(feedbacks, self._understanding)
+            with self._serving.borrowed() as by:
+                scores = await score_batch(feedbacks, by)
         except (InferenceBusy, InferenceClosed) as error:
             raise TransientError(str(error)) from error
         now = self._clock.now()
