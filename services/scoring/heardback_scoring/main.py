@@ -14,10 +14,12 @@ from heardback_scoring.adapters.models import OpenedModel, open_exactly, open_mo
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.adapters.registry_folder import RegistryFolder
+from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.follow_registry import FollowRegistry
 from heardback_scoring.app.score_events import ScoreEvents
 from heardback_scoring.app.serving import Serving
 from heardback_scoring.app.understanding import Understanding, understanding_of
+from heardback_scoring.domain.drift import DriftPolicy
 from heardback_scoring.domain.registry import Registered
 from heardback_scoring.http.api import add_routes
 from heardback_scoring.settings import ScoringSettings
@@ -76,11 +78,14 @@ async def _run(
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
     await sink.start()
+    drift = DriftMonitor(
+        DriftPolicy(current=settings.drift_current, reference=settings.drift_reference), metrics
+    )
     stage = Stage(
         "scoring",
         KafkaSource(kafka, [ACCEPTED.name], GROUP, drain_seconds=service.drain_seconds),
         sink,
-        ScoreEvents(serving, clock, metrics),
+        ScoreEvents(serving, clock, metrics, drift),
         service="scoring",
         clock=clock,
         metrics=metrics,

@@ -7,8 +7,10 @@ import pytest
 from tests.support.clock import NOON, FakeClock
 from tests.support.scoring import GERMAN, ScriptedScorer, survey, understanding
 
+from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_events import ScoreEvents, scored_id
 from heardback_scoring.app.serving import Serving
+from heardback_scoring.domain.drift import DriftPolicy
 from heardback_scoring.inference.thread import InferenceBusy
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import (
@@ -42,7 +44,8 @@ def incoming(
 
 
 def handler(scorer: ScriptedScorer | None = None, clock: FakeClock | None = None) -> ScoreEvents:
-    return ScoreEvents(Serving(understanding(scorer or ScriptedScorer())), clock or FakeClock(), Metrics())
+    serving, metrics = Serving(understanding(scorer or ScriptedScorer())), Metrics()
+    return ScoreEvents(serving, clock or FakeClock(), metrics, DriftMonitor(DriftPolicy(), metrics))
 
 
 async def test_one_scored_event_per_accepted_one() -> None:

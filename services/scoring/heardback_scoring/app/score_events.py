@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.serving import Serving
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
@@ -25,8 +26,9 @@ SOURCE = "/heardback/scoring"
 class ScoreEvents:
     """Handler of the scoring stage."""
 
-    def __init__(self, serving: Serving, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, serving: Serving, clock: Clock, metrics: Metrics, drift: DriftMonitor) -> None:
         self._serving = serving
+        self._drift = drift
         self._clock = clock
         self._metrics = metrics
 
@@ -39,6 +41,7 @@ class ScoreEvents:
         except (InferenceBusy, InferenceClosed) as error:
             raise TransientError(str(error)) from error
         now = self._clock.now()
+        self._drift.observe(by.reader.scorer.model, feedbacks, scores)
         for status, count in Counter(score.status for score in scores).items():
             self._metrics.scored.labels(status).inc(count)
         return [
