@@ -119,6 +119,18 @@ class Metrics:
             ["outcome"],
             registry=r,
         )
+        self.shadowed = Counter(
+            "heardback_shadow_feedback",
+            "Feedback for the candidate to read, by outcome (compared, failed, dropped).",
+            ["outcome"],
+            registry=r,
+        )
+        self.shadow_differs = Counter(
+            "heardback_shadow_differs",
+            "Compared feedback on which candidate and model in force differ, by what (label, band, cause).",
+            ["what"],
+            registry=r,
+        )
         # Router
         self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
         self.intake_to_item = Histogram(

@@ -10,17 +10,20 @@ from typing import Any
 import uvloop
 from fastapi import FastAPI
 
+from heardback_scoring.adapters.candidate_process import CandidateJob, CandidateProcess
 from heardback_scoring.adapters.models import OpenedModel, open_exactly, open_model
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.adapters.registry_folder import RegistryFolder
 from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.follow_registry import FollowRegistry
+from heardback_scoring.app.ports import CandidateFailed
 from heardback_scoring.app.score_events import ScoreEvents
 from heardback_scoring.app.serving import Serving
+from heardback_scoring.app.shadow import Shadow
 from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.drift import DriftPolicy
-from heardback_scoring.domain.registry import Registered
+from heardback_scoring.domain.registry import Candidate, Registered
 from heardback_scoring.http.api import add_routes
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
@@ -73,7 +76,7 @@ async def _run(
             "database": partial(database_check, database),
             "broker": partial(broker_check, kafka.bootstrap_servers),
         },
-        notes={"model": partial(_model_note, serving)},
+        notes={"model": partial(_model_note, serving), "candidate": partial(_candidate_note, serving)},
     )
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
@@ -81,11 +84,19 @@ async def _run(
     drift = DriftMonitor(
         DriftPolicy(current=settings.drift_current, reference=settings.drift_reference), metrics
     )
+    shadow = Shadow(
+        lambda: models.state.candidate,
+        partial(_open_candidate, registry, serving, service.log_level),
+        sink,
+        clock,
+        metrics,
+        queue=settings.shadow_queue,
+    )
     stage = Stage(
         "scoring",
         KafkaSource(kafka, [ACCEPTED.name], GROUP, drain_seconds=service.drain_seconds),
         sink,
-        ScoreEvents(serving, clock, metrics, drift),
+        ScoreEvents(serving, clock, metrics, drift, shadow),
         service="scoring",
         clock=clock,
         metrics=metrics,
@@ -97,7 +108,7 @@ async def _run(
         settings.port,
         readiness,
         intake={"scoring": stage.run},
-        background={"models": partial(models.run, serving)},
+        background={"models": partial(models.run, serving), "shadow": partial(shadow.run, serving)},
     )
     try:
         await serve(running, service)
@@ -150,6 +161,25 @@ def _open(
     if wanted is None or registry is None:
         return open_model(settings.model, **how)
     return open_exactly(registry.located(wanted.model), wanted.ref.sha256 if wanted.pinned else None, **how)
+
+
+async def _open_candidate(
+    registry: RegistryFolder | None, serving: Serving, log_level: str, candidate: Candidate
+) -> CandidateProcess:
+    if registry is None:
+        raise CandidateFailed("there is no model registry")
+    return await CandidateProcess.open(
+        CandidateJob(
+            candidate.model,
+            registry.located(candidate.model.model),
+            serving.understanding.policies,
+            log_level,
+        )
+    )
+
+
+async def _candidate_note(serving: Serving) -> str | None:
+    return serving.watching_problem
 
 
 async def _model_note(serving: Serving) -> str | None:

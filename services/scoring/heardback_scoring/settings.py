@@ -27,6 +27,8 @@ class ScoringSettings(BaseSettings):
     """Readings of identical texts kept in memory."""
     batch_records: int = Field(default=200, ge=1, le=5000)
     """Events scored together at most; their texts go to the model in one call."""
+    shadow_queue: int = Field(default=500, ge=1)
+    """Feedback that may wait for a candidate; what comes while so many wait is not read by it."""
     drift_current: int = Field(default=500, ge=50)
     """Newest readings of a source that are compared with those before, to tell drift."""
     drift_reference: int = Field(default=2000, ge=50)

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from tests.support.clock import NOON, FakeClock
 from tests.support.scoring import GERMAN, ScriptedScorer, survey, understanding
+from tests.support.shadow import no_shadow
 
 from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_events import ScoreEvents, scored_id
@@ -45,7 +46,9 @@ def incoming(
 
 def handler(scorer: ScriptedScorer | None = None, clock: FakeClock | None = None) -> ScoreEvents:
     serving, metrics = Serving(understanding(scorer or ScriptedScorer())), Metrics()
-    return ScoreEvents(serving, clock or FakeClock(), metrics, DriftMonitor(DriftPolicy(), metrics))
+    return ScoreEvents(
+        serving, clock or FakeClock(), metrics, DriftMonitor(DriftPolicy(), metrics), no_shadow(metrics)
+    )
 
 
 async def test_one_scored_event_per_accepted_one() -> None:

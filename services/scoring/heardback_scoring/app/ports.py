@@ -6,6 +6,12 @@ from typing import Protocol
 from heardback_scoring.domain.language import Guess
 from heardback_scoring.domain.registry import RegistryState
 from heardback_scoring.inference.ports import Scorer, TextReading
+from heardback_shared.contracts.events import FeedbackAccepted
+from heardback_shared.contracts.score import ModelRef, Score
+
+
+class CandidateFailed(Exception):  # noqa: N818  (told to people as it is)
+    """The candidate cannot be opened, or ended. The message says why."""
 
 
 class LanguageGuesser(Protocol):
@@ -49,4 +55,19 @@ class Registry(Protocol):
 
     def state(self) -> RegistryState:
         """Raises RegistryUnreadable."""
+        ...
+
+
+class CandidateReader(Protocol):
+    """A model that reads along where it can neither delay nor harm the one in force."""
+
+    @property
+    def model(self) -> ModelRef: ...
+
+    async def score(self, feedbacks: Sequence[FeedbackAccepted]) -> list[Score]:
+        """One score per feedback, in order. Raises CandidateFailed; it reads nothing more then."""
+        ...
+
+    async def close(self) -> None:
+        """At once, whatever it is doing; a `score` under way raises CandidateFailed."""
         ...

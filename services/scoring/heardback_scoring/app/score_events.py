@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.serving import Serving
+from heardback_scoring.app.shadow import Shadow
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
@@ -26,8 +27,11 @@ SOURCE = "/heardback/scoring"
 class ScoreEvents:
     """Handler of the scoring stage."""
 
-    def __init__(self, serving: Serving, clock: Clock, metrics: Metrics, drift: DriftMonitor) -> None:
+    def __init__(
+        self, serving: Serving, clock: Clock, metrics: Metrics, drift: DriftMonitor, shadow: Shadow
+    ) -> None:
         self._serving = serving
+        self._shadow = shadow
         self._drift = drift
         self._clock = clock
         self._metrics = metrics
@@ -42,6 +46,7 @@ class ScoreEvents:
             raise TransientError(str(error)) from error
         now = self._clock.now()
         self._drift.observe(by.reader.scorer.model, feedbacks, scores)
+        self._shadow.offer(batch, feedbacks, scores)
         for status, count in Counter(score.status for score in scores).items():
             self._metrics.scored.labels(status).inc(count)
         return [

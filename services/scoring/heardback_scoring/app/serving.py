@@ -30,6 +30,8 @@ class Serving:
         """The model that should be in force but could not be opened."""
         self.watching: ModelRef | None = None
         """The candidate that reads along."""
+        self.watching_problem: str | None = None
+        """Why no candidate reads along although one should."""
         self.problem: str | None = None
         """Why another model than the one decided on is in force, in plain words."""
 

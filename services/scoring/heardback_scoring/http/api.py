@@ -64,7 +64,9 @@ def _in_use(serving: Serving) -> Iterator[ModelInUse]:
     yield ModelInUse(model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded)
     yield ModelInUse(model=by.fallback.model, use="fallback", degraded=True)
     if serving.watching is not None:
-        yield ModelInUse(model=serving.watching, use="watches", degraded=False)
+        yield ModelInUse(
+            model=serving.watching, use="watches", degraded=False, because=serving.watching_problem
+        )
     if serving.refused is not None:
         yield ModelInUse(model=serving.refused, use="refused", degraded=False, because=serving.problem)
 

@@ -17,7 +17,7 @@ class ScoredAnswer(BaseModel):
 
 
 class ModelInUse(BaseModel):
-    """`because` says why a fallback is in use, or a model that was decided on is not.
+    """`because` says why a fallback is in use, or why a model that was decided on does not read.
 
     `watches`: reads along without effect; `refused`: should read, but cannot be opened.
     """
