@@ -30,7 +30,7 @@ def candidate_of() -> psutil.Process:
     return process
 
 
-async def test_it_reads_as_the_model_does_at_the_lowest_priority(tmp_path: Path) -> None:
+async def test_it_reads_as_the_model_does_at_a_low_priority(tmp_path: Path) -> None:
     manifest = str(second_model(tmp_path))
     opened = open_exactly(manifest, None, threads=1)
     model = Registered(model=manifest, ref=opened.reader.scorer.model)
@@ -38,7 +38,7 @@ async def test_it_reads_as_the_model_does_at_the_lowest_priority(tmp_path: Path)
     candidate = await CandidateProcess.open(CandidateJob(model, manifest, POLICIES))
     try:
         assert candidate.model == model.ref
-        assert candidate_of().nice() == NICE
+        assert candidate_of().nice() == min(psutil.Process().nice() + NICE, 19)
         for _ in range(2):
             assert await candidate.score(FEEDBACK) == await score_batch(FEEDBACK, by)
     finally:

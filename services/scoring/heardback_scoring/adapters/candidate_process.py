@@ -1,4 +1,4 @@
-"""A candidate in a process of its own: at the lowest priority, with one core, and free to crash."""
+"""A candidate in a process of its own: at a low priority, with one core, and free to crash."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,9 @@ from heardback_shared.contracts.events import FeedbackAccepted
 from heardback_shared.contracts.score import ModelRef, Score
 from heardback_shared.logs import configure_logs
 
-NICE = 19
-PATIENCE_SECONDS = 120.0
+NICE = 10
+"""A tenth of the time of a core that others want as well."""
+PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from heardback_shared.contracts.score import ModelRef
 
-FORMAT = "heardback.comparison.v1"
-
 
 class ComparisonRefused(Exception):  # noqa: N818  (a verdict, told to people as it is)
     """The record may not be relied on. The message says why, and what to do."""

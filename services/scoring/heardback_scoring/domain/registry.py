@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from heardback_scoring.domain.comparison import Comparison
 from heardback_shared.contracts.score import ModelRef
 
-FORMAT = "heardback.registry.v1"
 PACKAGED = ("default", "lexicon", "constant")
 Share = Annotated[float, Field(gt=0, le=1)]
 Words = Annotated[str, Field(min_length=1, max_length=500)]
@@ -74,7 +73,7 @@ class RegistryState(_Value):
     the latest last.
     """
 
-    format: Literal["heardback.registry.v1"] = FORMAT
+    format: Literal["heardback.registry.v1"] = "heardback.registry.v1"
     active: Registered | None = None
     before: tuple[Registered | None, ...] = ()
     candidate: Candidate | None = None
