@@ -3,11 +3,9 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
-import orjson
+from heardback_scoring.evaluation.record import ComparedData, ComparedFigure, ComparisonRecord, make_record
 
-from heardback_scoring.domain.comparison import Comparison, digest_of, read_comparison
 from heardback_scoring.domain.registry import Registered
 from heardback_scoring.models.store import PACKAGED_MANIFEST, read_manifest
 from heardback_shared.contracts.score import ModelRef
@@ -19,21 +17,25 @@ def registered(model: str, digit: str) -> Registered:
     return Registered(model=model, ref=ModelRef(name=model, revision="1", sha256=digit * 64))
 
 
-def record_of(baseline: ModelRef, candidate: ModelRef, verdict: str = "pass") -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "format": "heardback.comparison.v1",
-        "baseline": baseline.model_dump(),
-        "candidate": candidate.model_dump(),
-        "data": [],
-        "figures": [{"name": "macro_f1", "baseline": 0.7, "candidate": 0.72}],
-        "verdict": verdict,
-        "at": NOON.isoformat(),
-    }
-    return record | {"digest": digest_of(record)}
-
-
-def comparison(baseline: ModelRef, candidate: ModelRef, verdict: str = "pass") -> Comparison:
-    return read_comparison(orjson.dumps(record_of(baseline, candidate, verdict)))
+def comparison(baseline: ModelRef, candidate: ModelRef, verdict: str = "pass") -> ComparisonRecord:
+    """Of one figure, which decides the verdict."""
+    better = verdict == "pass"
+    figure = ComparedFigure(
+        set="reviews",
+        slice="all",
+        figure="macro_f1",
+        baseline=0.7,
+        candidate=0.72 if better else 0.6,
+        difference=0.02 if better else -0.1,
+        low=0.01 if better else -0.12,
+        high=0.03 if better else -0.08,
+        bound=0.01,
+        verdict="holds" if better else "worse",
+    )
+    data = [ComparedData(name="reviews", split="dev", rows=1000, sha256="d" * 64)]
+    return make_record(
+        baseline=baseline, candidate=candidate, policy="release@1", data=data, figures=[figure], at=NOON
+    )
 
 
 def second_model(folder: Path, name: str = "second") -> Path:

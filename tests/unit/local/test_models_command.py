@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-from tests.support.registry import record_of, second_model
+from heardback_scoring.evaluation.record import write_record
+from tests.support.registry import comparison, second_model
 from typer.testing import CliRunner
 
 from heardback_local.commands.models import app
@@ -51,7 +51,7 @@ WHO = ("--by", "ana", "--because", "macro F1 0.72 against 0.70")
 def test_promoted_by_a_record_and_back_by_one_command(registry: Registry, tmp_path: Path) -> None:
     second = second_model(registry.folder / "second")
     record = tmp_path / "comparison.json"
-    record.write_bytes(orjson.dumps(record_of(ref_of(PACKAGED_MANIFEST), ref_of(second))))
+    write_record(comparison(ref_of(PACKAGED_MANIFEST), ref_of(second)), record)
     assert "second@" in registry.run("promote", str(second), "--record", str(record), *WHO)
     found = registry.listed()
     assert found["active"] == {"model": "second/manifest.toml", "ref": ref_of(second).model_dump()}
@@ -70,13 +70,23 @@ def test_promoted_by_a_record_and_back_by_one_command(registry: Registry, tmp_pa
 def test_a_failed_record_needs_an_override(registry: Registry, tmp_path: Path) -> None:
     second = second_model(tmp_path / "elsewhere")
     record = tmp_path / "comparison.json"
-    record.write_bytes(orjson.dumps(record_of(ref_of(PACKAGED_MANIFEST), ref_of(second), "fail")))
+    write_record(comparison(ref_of(PACKAGED_MANIFEST), ref_of(second), "fail"), record)
     words = ("promote", str(second), "--record", str(record), *WHO)
     with pytest.raises(MendableError, match="verdict is fail"):
         registry.run(*words)
     assert "against the record" in registry.run(*words, "--override")
     assert registry.listed()["active"]["model"] == str(second)
     assert "comparison: fail, overridden" in registry.run("list")
+
+
+def test_a_record_that_was_changed_is_worth_nothing(registry: Registry, tmp_path: Path) -> None:
+    second = second_model(tmp_path / "elsewhere")
+    record = tmp_path / "comparison.json"
+    write_record(comparison(ref_of(PACKAGED_MANIFEST), ref_of(second), "fail"), record)
+    record.write_text(record.read_text().replace('"verdict": "fail"', '"verdict": "pass"'))
+    with pytest.raises(MendableError, match="digest"):
+        registry.run("promote", str(second), "--record", str(record), *WHO, "--override")
+    assert registry.listed()["decisions"] == []
 
 
 def test_one_model_watches_until_it_is_ended(registry: Registry) -> None:

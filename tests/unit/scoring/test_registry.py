@@ -3,14 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.clock import NOON
-from tests.support.registry import comparison, record_of, registered
+from tests.support.registry import comparison, registered
 
-from heardback_scoring.domain.comparison import ComparisonRefused, digest_of, read_comparison
 from heardback_scoring.domain.registry import (
     UNDECIDED,
     Candidate,
@@ -125,31 +123,3 @@ def test_a_candidate_watches_until_it_is_promoted_or_ended() -> None:
 def test_the_model_in_force_cannot_watch_itself() -> None:
     with pytest.raises(DecisionRefused, match="cannot watch itself"):
         shadowed(UNDECIDED, Candidate(model=BASE), BASE, by=None, because=None, at=NOON)
-
-
-def test_a_record_is_read_whatever_else_it_holds() -> None:
-    record = record_of(BASE.ref, NEW.ref) | {"note": "é", "figures": [{"name": "f1", "value": 0.1}]}
-    record["digest"] = digest_of(record)
-    assert read_comparison(orjson.dumps(record)).candidate == NEW.ref
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"verdict": "pass"}, "digest does not fit"),
-        ({"figures": [{"name": "f1", "value": 0.99}]}, "digest does not fit"),
-        ({"format": "something"}, "wrong at 'format'"),
-        ({"baseline": None}, "wrong at 'baseline'"),
-        ({"at": "2026-11-22T12:00:00"}, "wrong at 'at'"),
-    ],
-)
-def test_a_record_that_was_changed_is_refused(change: dict[str, Any], why: str) -> None:
-    record = record_of(BASE.ref, NEW.ref, verdict="fail") | change
-    with pytest.raises(ComparisonRefused, match=why):
-        read_comparison(orjson.dumps(record))
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7"])
-def test_what_is_no_record_is_refused(content: bytes) -> None:
-    with pytest.raises(ComparisonRefused):
-        read_comparison(content)

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from heardback_scoring.evaluation.record import RecordRefused, read_record
 
 from heardback_local.cli_options import DataDir
 from heardback_local.failures import MendableError
 from heardback_local.folder import MODELS
 from heardback_local.target import DEFAULT_FOLDER
 from heardback_scoring.adapters.registry_folder import RegistryFolder, RegistryUnreadable
-from heardback_scoring.domain.comparison import Comparison, ComparisonRefused, read_comparison
 from heardback_scoring.domain.registry import (
     Candidate,
+    Comparison,
     Decision,
     DecisionRefused,
     Registered,
@@ -160,11 +161,9 @@ def _registered(folder: RegistryFolder, model: str) -> Registered:
 
 def _comparison(path: Path) -> Comparison:
     try:
-        return read_comparison(path.read_bytes())
-    except OSError as error:
-        raise MendableError(f"{path} cannot be read: {error.strerror}") from error
-    except ComparisonRefused as error:
-        raise MendableError(f"{path}: {error}") from error
+        return read_record(path)
+    except RecordRefused as error:
+        raise MendableError(str(error)) from error
 
 
 def _decide(folder: RegistryFolder, change: Callable[[RegistryState], RegistryState]) -> RegistryState:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from heardback_scoring.domain.comparison import Comparison
 from heardback_shared.contracts.score import ModelRef
 
 PACKAGED = ("default", "lexicon", "constant")
@@ -17,6 +16,22 @@ Action = Literal["promote", "rollback", "shadow"]
 
 class DecisionRefused(Exception):  # noqa: N818  (a verdict, told to people as it is)
     """The decision may not be taken. The message says why, and what to do."""
+
+
+class Comparison(Protocol):
+    """The record of a comparison that was checked, as far as a promotion rests on it."""
+
+    @property
+    def baseline(self) -> ModelRef: ...
+
+    @property
+    def candidate(self) -> ModelRef: ...
+
+    @property
+    def verdict(self) -> Literal["pass", "fail"]: ...
+
+    @property
+    def digest(self) -> str: ...
 
 
 class _Value(BaseModel):

@@ -1,0 +1,1 @@
+"""How well a model reads customers: the scorecard, the release gate, and their data."""
