@@ -10,6 +10,8 @@ Check = Callable[[], Awaitable[str | None]]
 @dataclass
 class Readiness:
     checks: Mapping[str, Check] = field(default_factory=dict)
+    notes: Mapping[str, Check] = field(default_factory=dict)
+    """What a person should know although the service does its work."""
     draining: bool = False
     running: bool = False
 
@@ -18,9 +20,12 @@ class Readiness:
             return {"service": "draining"}
         if not self.running:
             return {"service": "starting"}
-        found = {}
-        for name, check in self.checks.items():
-            problem = await check()
-            if problem:
-                found[name] = problem
-        return found
+        return await _told(self.checks)
+
+    async def remarks(self) -> dict[str, str]:
+        """What is not as it should be, but does not stop the service."""
+        return await _told(self.notes)
+
+
+async def _told(checks: Mapping[str, Check]) -> dict[str, str]:
+    return {name: told for name, check in checks.items() if (told := await check())}

@@ -76,6 +76,61 @@ class Metrics:
         self.model_degraded = Gauge(
             "heardback_model_degraded", "1 while the fallback scorer answers.", registry=r
         )
+        # Drift: sources beyond the first twenty of a process are "other"
+        self.readings = Counter(
+            "heardback_readings",
+            "Scored feedback by source and outcome (read, abstained, unscored, degraded).",
+            ["source", "outcome"],
+            registry=r,
+        )
+        self.cues_found = Counter(
+            "heardback_cues_found", "Feedback with a cue, by source and cue.", ["source", "cue"], registry=r
+        )
+        self.reading_share = Gauge(
+            "heardback_reading_share",
+            "Share of a window (current, reference) that is unscored, or abstained.",
+            ["source", "window", "outcome"],
+            registry=r,
+        )
+        self.reading_sentiment = Gauge(
+            "heardback_reading_sentiment",
+            "Mean sentiment of a window, -1 to 1.",
+            ["source", "window"],
+            registry=r,
+        )
+        self.reading_cue_rate = Gauge(
+            "heardback_reading_cue_rate",
+            "Share of a window with a cue.",
+            ["source", "window", "cue"],
+            registry=r,
+        )
+        self.reading_stability = Gauge(
+            "heardback_reading_stability",
+            "Population stability index of sentiment scores, current window against reference.",
+            ["source"],
+            registry=r,
+        )
+        self.model_in_force = Gauge(
+            "heardback_model_in_force", "1 for the model that reads.", ["name", "revision"], registry=r
+        )
+        self.model_changes = Counter(
+            "heardback_model_changes",
+            "Models put in force while running, by outcome (changed, refused).",
+            ["outcome"],
+            registry=r,
+        )
+        self.shadowed = Counter(
+            "heardback_shadow_feedback",
+            "Feedback for the candidate to read, by outcome (compared, failed, dropped).",
+            ["outcome"],
+            registry=r,
+        )
+        self.shadow_differs = Counter(
+            "heardback_shadow_differs",
+            "Compared feedback on which candidate and model in force differ, by what (label, band, cause).",
+            ["what"],
+            registry=r,
+        )
         # Router
         self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
         self.intake_to_item = Histogram(

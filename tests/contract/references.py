@@ -13,6 +13,7 @@ from heardback_router.loops.settings import LoopSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_scoring.adapters.models import open_model
+from heardback_scoring.app.serving import Serving
 from heardback_scoring.main import http_app, understand
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
@@ -48,9 +49,9 @@ def _ingest(service: ServiceSettings) -> FastAPI:
 
 def _scoring(service: ServiceSettings) -> FastAPI:
     settings, clock = ScoringSettings(), SystemClock()
-    understanding = understand(open_model("constant"), settings)
+    serving = Serving(understand(open_model("constant"), settings))
     keys = ApiKeys(_database(), Keyring(service.master_key), clock)
-    return http_app(understanding, keys, clock, Metrics(), Readiness(), service, settings)
+    return http_app(serving, keys, clock, Metrics(), Readiness(), service, settings)
 
 
 def _router(service: ServiceSettings) -> FastAPI:

@@ -107,10 +107,11 @@ def doctor(
 
 
 def add_command_groups() -> None:
-    from heardback_local.commands import dead, keys
+    from heardback_local.commands import dead, keys, models
 
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
+    app.add_typer(models.app, name="models")
     try:
         from heardback_scoring.cli import compare, evaluate, score
     except ImportError:  # an image of another service has no scoring dependencies

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import psutil
 
 
+MODELS = "models"
+"""The model registry within the folder; made at the first decision."""
+
+
 class FolderInUseError(MendableError):
     """Another stack runs on this folder. The message names its process."""
 

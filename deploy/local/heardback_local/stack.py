@@ -17,7 +17,7 @@ from heardback_local.broker import DEFAULT_MEMORY_LIMIT_MB, EmbeddedBroker
 from heardback_local.broker_memory import BrokerMemoryGuard, Traffic
 from heardback_local.child import Child, Program, Say
 from heardback_local.failures import MendableError
-from heardback_local.folder import DataFolder
+from heardback_local.folder import MODELS, DataFolder
 from heardback_local.lag import look_at_broker
 from heardback_local.ledger import read_ledger
 from heardback_local.postgres import EmbeddedPostgres
@@ -105,6 +105,9 @@ class LocalStack:
             "HEARDBACK_INGEST_PORT": str(self.ports.ingest),
             "HEARDBACK_SCORING_PORT": str(self.ports.scoring),
             "HEARDBACK_ROUTER_PORT": str(self.ports.router),
+            "HEARDBACK_SCORING_REGISTRY": os.environ.get(
+                "HEARDBACK_SCORING_REGISTRY", str(self.folder.root / MODELS)
+            ),
             "HEARDBACK_ROUTER_PUBLIC_URL": self.router_url,
             "HEARDBACK_WEBHOOK_ALLOW_LOOPBACK": "true",
             **self._extra,

@@ -7,6 +7,7 @@ delivers by webhook.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import uvloop
@@ -20,16 +21,19 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
-from heardback_router.routing.forgetting import ForgetOldEvents
+from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.http import policy_routes
 from heardback_router.routing.plan import Policies
 from heardback_router.routing.policy import load_grouping, load_routing
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.settings import RouterSettings
+from heardback_router.shadow.app import KeepReadings, TellDisagreement
+from heardback_router.shadow.http import shadow_routes
+from heardback_router.shadow.store import PostgresShadow
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
-from heardback_shared.contracts.topics import SCORED
+from heardback_shared.contracts.topics import SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -45,6 +49,7 @@ from heardback_shared.stream.kafka import KafkaSink, KafkaSource
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
+SHADOW_GROUP = "heardback-router-shadow"
 
 
 def run() -> None:
@@ -82,7 +87,12 @@ class Core:
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, teams, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, policies, clock, metrics)
-        self.forget = ForgetOldEvents(database, inbox, clock)
+        shadow = PostgresShadow()
+        self.keep_readings = KeepReadings(database, shadow, clock)
+        shadow_days = settings.router.shadow_days
+        self.forget = ForgetOld(
+            database, [(inbox.forget, KEEP_EVENTS), (shadow.forget, timedelta(days=shadow_days))], clock
+        )
         self.http = create_app(
             "heardback router",
             "Whose is it, what was done, who was told? The backlog, its items, loops and webhook endpoints.",
@@ -93,6 +103,7 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
+            shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
             self.http.include_router(routes)
@@ -121,14 +132,24 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         metrics=metrics,
         policy=StagePolicy(max_records=settings.router.batch_records),
     )
+    readings = Stage(
+        "shadow",
+        KafkaSource(kafka, [SHADOWED.name], SHADOW_GROUP, drain_seconds=service.drain_seconds, urgent=False),
+        sink,
+        core.keep_readings,
+        service="router",
+        clock=clock,
+        metrics=metrics,
+        policy=StagePolicy(max_records=settings.router.batch_records),
+    )
     relay = OutboxRelay(database, core.outbox, sink, metrics)
     running = Service(
         "router",
         core.http,
         settings.router.port,
         readiness,
-        intake={"router": stage.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "inbox": core.forget.run},
+        intake={"router": stage.run, "shadow": readings.run},
+        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
     )
     await sink.start()
     try:

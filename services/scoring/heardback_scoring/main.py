@@ -5,16 +5,25 @@ feedback.accepted → ScoreEvents → feedback.scored; an offset is committed af
 
 import asyncio
 from functools import partial
+from typing import Any
 
-import structlog
 import uvloop
 from fastapi import FastAPI
 
-from heardback_scoring.adapters.models import OpenedModel, open_model
+from heardback_scoring.adapters.candidate_process import CandidateJob, CandidateProcess
+from heardback_scoring.adapters.models import OpenedModel, open_exactly, open_model
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.adapters.registry_folder import RegistryFolder
+from heardback_scoring.app.drift_monitor import DriftMonitor
+from heardback_scoring.app.follow_registry import FollowRegistry
+from heardback_scoring.app.ports import CandidateFailed
 from heardback_scoring.app.score_events import ScoreEvents
+from heardback_scoring.app.serving import Serving
+from heardback_scoring.app.shadow import Shadow
 from heardback_scoring.app.understanding import Understanding, understanding_of
+from heardback_scoring.domain.drift import DriftPolicy
+from heardback_scoring.domain.registry import Candidate, Registered
 from heardback_scoring.http.api import add_routes
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
@@ -36,8 +45,6 @@ from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-scoring"
 
-_log = structlog.get_logger(__name__)
-
 
 def run() -> None:
     """Runs until told to stop. Settings come from the environment."""
@@ -53,41 +60,61 @@ async def _run(
 ) -> None:
     configure_logs("scoring", service.log_level)
     clock, metrics = SystemClock(), Metrics()
-    opened = await asyncio.to_thread(
-        open_model,
-        settings.model,
-        threads=settings.threads,
-        cache_texts=settings.cache_texts,
-        on_turn=partial(_measure_turn, metrics),
+    registry = RegistryFolder(settings.registry) if settings.registry is not None else None
+    models = FollowRegistry(
+        registry,
+        partial(_open, settings, registry, metrics),
+        partial(understand, settings=settings),
+        clock,
+        metrics,
+        every_seconds=settings.registry_seconds,
     )
-    understanding = await asyncio.to_thread(understand, opened, settings)
-    _announce(opened, metrics)
+    serving = await models.begin()
     database = Database(database_settings)  # for API keys only: scoring has no tables
     readiness = Readiness(
         {
             "database": partial(database_check, database),
             "broker": partial(broker_check, kafka.bootstrap_servers),
-        }
+        },
+        notes={"model": partial(_model_note, serving), "candidate": partial(_candidate_note, serving)},
     )
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
     await sink.start()
+    drift = DriftMonitor(
+        DriftPolicy(current=settings.drift_current, reference=settings.drift_reference), metrics
+    )
+    shadow = Shadow(
+        lambda: models.state.candidate,
+        partial(_open_candidate, registry, serving, service.log_level),
+        sink,
+        clock,
+        metrics,
+        queue=settings.shadow_queue,
+    )
     stage = Stage(
         "scoring",
         KafkaSource(kafka, [ACCEPTED.name], GROUP, drain_seconds=service.drain_seconds),
         sink,
-        ScoreEvents(understanding, clock, metrics),
+        ScoreEvents(serving, clock, metrics, drift, shadow),
         service="scoring",
         clock=clock,
         metrics=metrics,
         policy=StagePolicy(max_records=settings.batch_records),
     )
-    app = http_app(understanding, keys, clock, metrics, readiness, service, settings)
+    running = Service(
+        "scoring",
+        http_app(serving, keys, clock, metrics, readiness, service, settings),
+        settings.port,
+        readiness,
+        intake={"scoring": stage.run},
+        background={"models": partial(models.run, serving), "shadow": partial(shadow.run, serving)},
+    )
     try:
-        await serve(Service("scoring", app, settings.port, readiness, intake={"scoring": stage.run}), service)
+        await serve(running, service)
     finally:
         await sink.stop()
-        await opened.reader.close()
+        await serving.close()
         await database.close()
 
 
@@ -103,7 +130,7 @@ def understand(opened: OpenedModel, settings: ScoringSettings) -> Understanding:
 
 
 def http_app(
-    understanding: Understanding,
+    serving: Serving,
     keys: KeyVerifier,
     clock: SystemClock,
     metrics: Metrics,
@@ -118,18 +145,45 @@ def http_app(
         readiness=readiness,
         max_body_bytes=settings.max_body_bytes,
     )
-    add_routes(app, understanding, Guard(keys, RateLimiter(service.rate_limit_per_minute)), clock, metrics)
+    add_routes(app, serving, Guard(keys, RateLimiter(service.rate_limit_per_minute)), clock, metrics)
     return app
 
 
-def _announce(opened: OpenedModel, metrics: Metrics) -> None:
-    scorer = opened.reader.scorer
-    metrics.model_degraded.set(1 if scorer.degraded else 0)
-    _log.info(
-        "scoring.model", name=scorer.model.name, revision=scorer.model.revision, degraded=scorer.degraded
+def _open(
+    settings: ScoringSettings, registry: RegistryFolder | None, metrics: Metrics, wanted: Registered | None
+) -> OpenedModel:
+    """Exactly the model wanted; for None that of the settings, or the fallback in its place. Blocking."""
+    how: dict[str, Any] = {
+        "threads": settings.threads,
+        "cache_texts": settings.cache_texts,
+        "on_turn": partial(_measure_turn, metrics),
+    }
+    if wanted is None or registry is None:
+        return open_model(settings.model, **how)
+    return open_exactly(registry.located(wanted.model), wanted.ref.sha256 if wanted.pinned else None, **how)
+
+
+async def _open_candidate(
+    registry: RegistryFolder | None, serving: Serving, log_level: str, candidate: Candidate
+) -> CandidateProcess:
+    if registry is None:
+        raise CandidateFailed("there is no model registry")
+    return await CandidateProcess.open(
+        CandidateJob(
+            candidate.model,
+            registry.located(candidate.model.model),
+            serving.understanding.policies,
+            log_level,
+        )
     )
-    if opened.why_degraded:
-        _log.warning("scoring.degraded", because=opened.why_degraded)
+
+
+async def _candidate_note(serving: Serving) -> str | None:
+    return serving.watching_problem
+
+
+async def _model_note(serving: Serving) -> str | None:
+    return serving.problem
 
 
 def _measure_turn(metrics: Metrics, texts: int, seconds: float) -> None:

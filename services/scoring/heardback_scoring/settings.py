@@ -15,6 +15,10 @@ class ScoringSettings(BaseSettings):
     model: str = "default"
     """`default` (shipped with the package), `lexicon`, `constant` (no model, for benchmarks), a path to a
     manifest.toml, or NAME@COMMIT of a transformers sequence-classification model."""
+    registry: Path | None = None
+    """Folder of the model registry, if there is one. What was promoted there reads instead of `model`."""
+    registry_seconds: float = Field(default=3.0, gt=0)
+    """How often the registry is looked at."""
     policies: Path | None = None
     """A folder whose YAML files take the place of the packaged policies of the same name."""
     threads: int | None = Field(default=None, ge=1)
@@ -23,4 +27,10 @@ class ScoringSettings(BaseSettings):
     """Readings of identical texts kept in memory."""
     batch_records: int = Field(default=200, ge=1, le=5000)
     """Events scored together at most; their texts go to the model in one call."""
+    shadow_queue: int = Field(default=500, ge=1)
+    """Feedback that may wait for a candidate; what comes while so many wait is not read by it."""
+    drift_current: int = Field(default=500, ge=50)
+    """Newest readings of a source that are compared with those before, to tell drift."""
+    drift_reference: int = Field(default=2000, ge=50)
+    """Readings before those."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)

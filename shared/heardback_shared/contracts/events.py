@@ -7,13 +7,21 @@ from pydantic import Field
 from heardback_shared.contracts.base import Instant, Wire
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.feedback import FeedbackContent
-from heardback_shared.contracts.score import Band, Score
+from heardback_shared.contracts.score import (
+    Band,
+    ModelRef,
+    Score,
+    ScoreStatus,
+    Sentiment,
+    Signed,
+)
 
 SURVEY_SUBMITTED = "heardback.survey.submitted.v1"
 TRANSCRIPT_SUBMITTED = "heardback.transcript.submitted.v1"
 FEEDBACK_ACCEPTED = "heardback.feedback.accepted.v1"
 FEEDBACK_REJECTED = "heardback.feedback.rejected.v1"
 FEEDBACK_SCORED = "heardback.feedback.scored.v1"
+FEEDBACK_SHADOWED = "heardback.feedback.shadowed.v1"
 FEEDBACK_ROUTED = "heardback.feedback.routed.v1"
 FEEDBACK_DEAD = "heardback.feedback.dead.v1"
 ITEM_OPENED = "heardback.item.opened.v1"
@@ -42,6 +50,38 @@ class FeedbackScored(Wire):
     accepted: FeedbackAccepted
     score: Score
     scored_at: Instant
+
+
+class ShadowReading(Wire):
+    """What one model made of a feedback, in numbers; nothing that the customer said."""
+
+    model: ModelRef
+    status: ScoreStatus
+    label: Sentiment
+    score: Signed
+    abstained: bool
+    severity: float
+    band: Band
+    cause: str | None = None
+    """domain/category; None where it is unclear."""
+    cues: tuple[str, ...] = ()
+    """Names, each once."""
+
+
+class FeedbackShadowed(Wire):
+    """A feedback that a candidate read beside the model in force. Nobody acts on the candidate's reading.
+
+    `status` of the candidate is degraded where it failed and the fallback read in its place.
+    """
+
+    feedback_id: str
+    revision: int
+    pass_number: int = 1
+    source: str
+    language: str
+    accepted_at: Instant
+    active: ShadowReading
+    candidate: ShadowReading
 
 
 class ItemRef(Wire):

@@ -33,6 +33,13 @@ SCORED = Topic(
     "Accepted feedback with its score.",
     ((events.FEEDBACK_SCORED, events.FeedbackScored),),
 )
+SHADOWED = Topic(
+    "feedback.shadowed",
+    "What a candidate model made of feedback beside the one in force; numbers only.",
+    ((events.FEEDBACK_SHADOWED, events.FeedbackShadowed),),
+    retention_hours=24,
+    key="feedback",
+)
 ROUTED = Topic(
     "feedback.routed",
     "Which item and team a feedback went to; settles the ledger.",
@@ -64,4 +71,4 @@ BACKLOG = Topic(
     key="item",
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, ROUTED, REJECTED, DEAD, BACKLOG)
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG)

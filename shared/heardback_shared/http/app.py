@@ -48,6 +48,8 @@ def _add_operations(app: FastAPI, metrics: Metrics, readiness: Readiness) -> Non
     async def readyz() -> JSONResponse:
         problems = await readiness.problems()
         body = {"status": "not ready" if problems else "ready", "problems": problems}
+        if notes := await readiness.remarks():
+            body["notes"] = notes
         return JSONResponse(body, 503 if problems else 200)
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus metrics")

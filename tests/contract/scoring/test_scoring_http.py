@@ -11,9 +11,11 @@ from tests.support.clock import NOON, FakeClock
 from tests.support.scoring import GERMAN, POLICIES, ScriptedScorer, understanding
 
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
+from heardback_scoring.app.serving import Serving
 from heardback_scoring.http.api import add_routes
 from heardback_scoring.inference.thread import InferenceBusy
 from heardback_shared.access.keys import Principal
+from heardback_shared.contracts.score import ModelRef
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
 from heardback_shared.http.auth import Guard
@@ -31,10 +33,10 @@ class FakeKeys:
         return Principal("t1", token, token, frozenset(scopes)) if scopes else None
 
 
-def client_for(scorer: ScriptedScorer) -> httpx.AsyncClient:
-    metrics = Metrics()
+def client_for(scorer: ScriptedScorer, serving: Serving | None = None) -> httpx.AsyncClient:
+    metrics, serving = Metrics(), serving or Serving(understanding(scorer))
     app = create_app("scoring", "", metrics=metrics, readiness=Readiness(running=True), max_body_bytes=10_000)
-    add_routes(app, understanding(scorer), Guard(FakeKeys(), RateLimiter(0)), FakeClock(), metrics)
+    add_routes(app, serving, Guard(FakeKeys(), RateLimiter(0)), FakeClock(), metrics)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://scoring",
@@ -126,6 +128,20 @@ async def test_models_and_policies_in_use(client: httpx.AsyncClient) -> None:
     ]
     assert answer["policies"] == list(POLICIES.versions)
     assert answer["languages"] == ["en"]
+
+
+async def test_what_watches_and_what_was_refused_is_shown() -> None:
+    serving = Serving(understanding(ScriptedScorer()))
+    serving.watching = ModelRef(name="candidate", revision="2", sha256="c" * 64)
+    serving.refused = ModelRef(name="damaged", revision="3", sha256="d" * 64)
+    serving.problem = "damaged cannot be used"
+    async with client_for(ScriptedScorer(), serving) as client:
+        answer = (await client.get("/v1/models")).json()
+    shown = {m["use"]: (m["model"]["name"], m["because"]) for m in answer["models"]}
+    assert shown["reads"] == ("scripted", None)
+    assert shown["watches"] == ("candidate", None)
+    assert shown["refused"] == ("damaged", "damaged cannot be used")
+    assert answer["problem"] == "damaged cannot be used"
 
 
 async def test_a_full_model_asks_to_come_back() -> None:

@@ -16,7 +16,7 @@ from tests.support.scored import incoming, score, scored
 
 from heardback_router.backlog.domain import Weight, fold
 from heardback_router.routing.domain import decide
-from heardback_router.routing.forgetting import ForgetOldEvents
+from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.policy import load_routing
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.routing.tables import inbox
@@ -207,7 +207,7 @@ async def test_what_can_never_be_routed_is_refused_for_good(
 async def test_an_event_the_inbox_has_forgotten_still_has_no_second_effect(router: Router) -> None:
     await router.receive(incoming(scored(1)))
     before = await router.items()
-    forget = ForgetOldEvents(router.database, PostgresInbox(), router.clock)
+    forget = ForgetOld(router.database, [(PostgresInbox().forget, KEEP_EVENTS)], router.clock)
     await forget.forget()
     assert await inbox_size(router) == 1
     router.clock.forward(days=31)

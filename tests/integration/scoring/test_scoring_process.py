@@ -7,12 +7,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 from tests.support.broker import Broker, free_port
+from tests.support.registry import second_model
 from tests.support.scoring import GERMAN, nps, survey, transcript
 from tests.support.waiting import until_async
+from typer.testing import CliRunner
 
+from heardback_local.commands import models
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.clock import SystemClock
 from heardback_shared.contracts.envelope import Envelope, from_record, to_bytes
@@ -21,8 +25,9 @@ from heardback_shared.contracts.events import (
     DeadLetter,
     FeedbackAccepted,
     FeedbackScored,
+    FeedbackShadowed,
 )
-from heardback_shared.contracts.topics import ACCEPTED, DEAD, SCORED
+from heardback_shared.contracts.topics import ACCEPTED, DEAD, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.keyring import Keyring
 from heardback_shared.settings import DatabaseSettings
@@ -34,7 +39,7 @@ SECRET = base64.b64encode(b"a test secret of at least 32 byt").decode()
 
 @asynccontextmanager
 async def scoring_process(
-    broker: Broker, database: DatabaseSettings, port: int
+    broker: Broker, database: DatabaseSettings, port: int, **settings: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -49,6 +54,7 @@ async def scoring_process(
             "HEARDBACK_KAFKA_FETCH_MAX_WAIT_MS": "10",
             "HEARDBACK_SCORING_PORT": str(port),
             "HEARDBACK_SCORING_MODEL": "constant",
+            **settings,
         },
     )
     try:
@@ -129,3 +135,66 @@ async def test_events_through_http_answered_and_a_clean_stop(
     letter = DeadLetter.model_validate_json(from_record(dead.key, dead.headers, dead.value).data)
     assert (letter.service, letter.event_id) == ("scoring", "ev_2")
     assert base64.b64decode(letter.value) == b'{"no": "feedback"}'
+
+
+async def test_models_change_and_watch_while_events_flow(
+    broker: Broker, database: Database, database_settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    """`constant` reads, the lexicon watches, is promoted, and is rolled back; a bad manifest is refused."""
+    port = free_port()
+    keys = ApiKeys(database, Keyring(base64.b64decode(SECRET)), SystemClock())
+    _, key = await keys.create("default", "ops", ["score:write"])
+    headers = {"Authorization": f"Bearer {key}"}
+    sink = KafkaSink(broker.settings)
+    await sink.start()
+    settings = {
+        "HEARDBACK_SCORING_REGISTRY": str(tmp_path / "models"),
+        "HEARDBACK_SCORING_REGISTRY_SECONDS": "0.1",
+    }
+
+    def decide(*words: str) -> None:
+        given = [*words, "--registry", settings["HEARDBACK_SCORING_REGISTRY"], "--model-setting", "constant"]
+        outcome = CliRunner().invoke(models.app, given)
+        assert outcome.exit_code == 0, outcome.output
+
+    async with (
+        scoring_process(broker, database_settings, port, **settings) as process,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client,
+    ):
+
+        async def shows(use: str, name: str) -> bool:
+            shown = (await client.get("/v1/models")).json()["models"]
+            return any((m["use"], m["model"]["name"]) == (use, name) for m in shown)
+
+        async def watches_nothing() -> bool:
+            return not await shows("watches", "lexicon-en")
+
+        await until_async(lambda: shows("reads", "constant"), seconds=60)
+        decide("shadow", "lexicon")
+        await until_async(lambda: shows("watches", "lexicon-en"))
+        await sink.send([accepted(1, survey("The invoice is wrong."))])
+        [read] = await read_all(broker, SHADOWED.name, 1)
+        who = ("--by", "ana", "--because", "a test")
+        decide("promote", "lexicon", "--override", *who)
+        await until_async(lambda: shows("reads", "lexicon-en"))
+        await until_async(watches_nothing)
+        decide("rollback", *who)
+        await until_async(lambda: shows("reads", "constant"))
+        manifest = second_model(tmp_path / "second")
+        decide("promote", str(manifest), "--override", *who)
+        await until_async(lambda: shows("reads", "second"))
+        (manifest.parent / "minilm-sentiment" / "model.onnx").write_bytes(b"damaged")
+        decide("promote", "lexicon", "--override", *who)
+        await until_async(lambda: shows("reads", "lexicon-en"))
+        decide("rollback", *who)
+        await until_async(lambda: shows("refused", "second"))
+        ready = await client.get("/readyz")
+        assert await shows("reads", "lexicon-en")
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    await sink.stop()
+
+    assert ready.status_code == 200
+    assert "sha256" in ready.json()["notes"]["model"]
+    told = FeedbackShadowed.model_validate_json(from_record(read.key, read.headers, read.value).data)
+    assert (told.active.model.name, told.candidate.model.name) == ("constant", "lexicon-en")

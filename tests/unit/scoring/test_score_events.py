@@ -6,8 +6,12 @@ import orjson
 import pytest
 from tests.support.clock import NOON, FakeClock
 from tests.support.scoring import GERMAN, ScriptedScorer, survey, understanding
+from tests.support.shadow import no_shadow
 
+from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_events import ScoreEvents, scored_id
+from heardback_scoring.app.serving import Serving
+from heardback_scoring.domain.drift import DriftPolicy
 from heardback_scoring.inference.thread import InferenceBusy
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import (
@@ -41,7 +45,10 @@ def incoming(
 
 
 def handler(scorer: ScriptedScorer | None = None, clock: FakeClock | None = None) -> ScoreEvents:
-    return ScoreEvents(understanding(scorer or ScriptedScorer()), clock or FakeClock(), Metrics())
+    serving, metrics = Serving(understanding(scorer or ScriptedScorer())), Metrics()
+    return ScoreEvents(
+        serving, clock or FakeClock(), metrics, DriftMonitor(DriftPolicy(), metrics), no_shadow(metrics)
+    )
 
 
 async def test_one_scored_event_per_accepted_one() -> None:

@@ -152,3 +152,16 @@ async def test_requests_are_counted_by_route_template(client: httpx.AsyncClient)
     await client.get("/healthz")
     page = (await client.get("/metrics")).text
     assert 'heardback_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in page
+
+
+async def test_what_does_not_stop_a_service_is_noted(app: FastAPI, client: httpx.AsyncClient) -> None:
+    readiness: Readiness = app.state.readiness
+    readiness.running = True
+    assert "notes" not in (await client.get("/readyz")).json()
+
+    async def refused() -> str:
+        return "the model was changed"
+
+    readiness.notes = {"model": refused}
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["notes"]) == (200, {"model": "the model was changed"})

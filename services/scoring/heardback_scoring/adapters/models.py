@@ -9,7 +9,15 @@ from heardback_scoring.inference.constant import ConstantScorer
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.inference.thread import InferenceThread
-from heardback_scoring.models.store import HubChoice, ModelChoice, scorer_or_fallback
+from heardback_scoring.models.store import (
+    HubChoice,
+    ModelChoice,
+    ModelRefused,
+    load_scorer,
+    scorer_or_fallback,
+)
+
+_LEXICON = "The lexicon was chosen as the model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,44 @@ def open_model(
     if name == "constant":
         return OpenedModel(InlineReader(ConstantScorer()), fallback)
     if name == "lexicon":
-        return OpenedModel(InlineReader(LexiconScorer()), fallback, "The lexicon was chosen as the model.")
+        return OpenedModel(InlineReader(LexiconScorer()), fallback, _LEXICON)
     found = scorer_or_fallback(_choice(name, threads, cache_texts))
     if found.reason is not None:
         return OpenedModel(InlineReader(found.scorer), fallback, found.reason)
     return OpenedModel(InferenceThread(found.scorer, on_turn=on_turn), fallback)
+
+
+def open_exactly(
+    name: str,
+    sha256: str | None,
+    *,
+    threads: int | None = None,
+    cache_texts: int = 0,
+    on_turn: Callable[[int, float], None] | None = None,
+) -> OpenedModel:
+    """This model or none: as `open_model`, but never the fallback in its place. Blocking.
+
+    Raises ModelRefused, also when the model is not the one of that hash.
+    """
+    scorer = open_scorer(name, threads=threads, cache_texts=cache_texts)
+    if sha256 is not None and scorer.model.sha256 != sha256:
+        scorer.close()
+        raise ModelRefused(
+            f"Model {name} has sha256 {scorer.model.sha256}, but {sha256} was decided on. Put back "
+            "the files, or promote the model as it is now."
+        )
+    if name in ("constant", "lexicon"):
+        return OpenedModel(InlineReader(scorer), LexiconScorer(), _LEXICON if name == "lexicon" else None)
+    return OpenedModel(InferenceThread(scorer, on_turn=on_turn), LexiconScorer())
+
+
+def open_scorer(name: str, *, threads: int | None = None, cache_texts: int = 0) -> Scorer:
+    """The model alone, loaded and warm; blocking. Raises ModelRefused, and ValueError as `open_model`."""
+    if name == "constant":
+        return ConstantScorer()
+    if name == "lexicon":
+        return LexiconScorer()
+    return load_scorer(_choice(name, threads, cache_texts))
 
 
 def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.score_batch import score_batch
-from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.app.serving import Serving
+from heardback_scoring.app.shadow import Shadow
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
@@ -25,8 +27,12 @@ SOURCE = "/heardback/scoring"
 class ScoreEvents:
     """Handler of the scoring stage."""
 
-    def __init__(self, understanding: Understanding, clock: Clock, metrics: Metrics) -> None:
-        self._understanding = understanding
+    def __init__(
+        self, serving: Serving, clock: Clock, metrics: Metrics, drift: DriftMonitor, shadow: Shadow
+    ) -> None:
+        self._serving = serving
+        self._shadow = shadow
+        self._drift = drift
         self._clock = clock
         self._metrics = metrics
 
@@ -34,10 +40,13 @@ class ScoreEvents:
         """One scored event per accepted one, in order. Raises PermanentError for any other record."""
         feedbacks = [accepted(incoming.event) for incoming in batch]
         try:
-            scores = await score_batch(feedbacks, self._understanding)
+            with self._serving.borrowed() as by:
+                scores = await score_batch(feedbacks, by)
         except (InferenceBusy, InferenceClosed) as error:
             raise TransientError(str(error)) from error
         now = self._clock.now()
+        self._drift.observe(by.reader.scorer.model, feedbacks, scores)
+        self._shadow.offer(batch, feedbacks, scores)
         for status, count in Counter(score.status for score in scores).items():
             self._metrics.scored.labels(status).inc(count)
         return [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heardback_scoring.app.policies import Policies
-from heardback_scoring.app.ports import LanguageGuesser, Reader
+from heardback_scoring.app.ports import LanguageGuesser, Opened, Reader
 from heardback_scoring.domain.cue_table import CUES
 from heardback_scoring.domain.cues import CueFinder
 from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, KeywordTaxonomy
@@ -48,6 +48,11 @@ def understanding_of(
         embedded=embed_taxonomy(policies.taxonomy, reader.scorer),
         why_degraded=why_degraded,
     )
+
+
+def around(by: Understanding, opened: Opened) -> Understanding:
+    """The same policies and languages around another model, the taxonomy embedded by that one. Blocking."""
+    return understanding_of(by.policies, by.guesser, opened.reader, opened.fallback, opened.why_degraded)
 
 
 def embed_taxonomy(taxonomy: Taxonomy, scorer: Scorer) -> EmbeddedTaxonomy | None:

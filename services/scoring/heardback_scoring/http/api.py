@@ -1,12 +1,13 @@
 """The HTTP door of scoring: one question, answered at once."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI
 from pydantic import ValidationError
 
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
-from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.app.serving import Serving
 from heardback_scoring.http.schemas import EXAMPLES, ModelInUse, ModelsAnswer, ScoredAnswer
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.access.keys import Principal
@@ -19,7 +20,7 @@ from heardback_shared.metrics import Metrics
 RETRY_SECONDS = 2
 
 
-def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metrics: Metrics) -> None:
+def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metrics: Metrics) -> None:
     router = APIRouter(prefix="/v1", tags=["scoring"])
     may_score = guard.needs("score:write")
 
@@ -36,7 +37,8 @@ def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metr
         except ValidationError as error:
             raise invalid(field_errors(error), "The row cannot be scored.") from error
         try:
-            [answer] = await score_rows([(body, row)], by, clock.now())
+            with serving.borrowed() as by:
+                [answer] = await score_rows([(body, row)], by, clock.now())
         except (InferenceBusy, InferenceClosed) as error:
             raise _unavailable("More texts wait for the model than it can take.") from error
         metrics.scored.labels(answer["score"]["status"]).inc()
@@ -44,20 +46,29 @@ def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metr
 
     @router.get("/models", summary="The models and policies in use")
     async def models(_: Annotated[Principal, Depends(may_score)]) -> ModelsAnswer:
-        scorer = by.reader.scorer
+        by = serving.understanding
         return ModelsAnswer(
-            models=(
-                ModelInUse(
-                    model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded
-                ),
-                ModelInUse(model=by.fallback.model, use="fallback", degraded=True),
-            ),
+            models=tuple(_in_use(serving)),
+            problem=serving.problem,
             policies=by.policies.versions,
             taxonomy=by.policies.taxonomy.policy,
             languages=tuple(sorted(by.policies.language.scored)),
         )
 
     app.include_router(router)
+
+
+def _in_use(serving: Serving) -> Iterator[ModelInUse]:
+    by = serving.understanding
+    scorer = by.reader.scorer
+    yield ModelInUse(model=scorer.model, use="reads", degraded=scorer.degraded, because=by.why_degraded)
+    yield ModelInUse(model=by.fallback.model, use="fallback", degraded=True)
+    if serving.watching is not None:
+        yield ModelInUse(
+            model=serving.watching, use="watches", degraded=False, because=serving.watching_problem
+        )
+    if serving.refused is not None:
+        yield ModelInUse(model=serving.refused, use="refused", degraded=False, because=serving.problem)
 
 
 def _unavailable(why: str) -> ProblemError:

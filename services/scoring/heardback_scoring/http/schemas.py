@@ -17,16 +17,22 @@ class ScoredAnswer(BaseModel):
 
 
 class ModelInUse(BaseModel):
-    """`because` says why a fallback is in use."""
+    """`because` says why a fallback is in use, or why a model that was decided on does not read.
+
+    `watches`: reads along without effect; `refused`: should read, but cannot be opened.
+    """
 
     model: ModelRef
-    use: Literal["reads", "fallback"]
+    use: Literal["reads", "fallback", "watches", "refused"]
     degraded: bool
     because: str | None = None
 
 
 class ModelsAnswer(BaseModel):
+    """`problem` says why what was decided about models is not what is in use."""
+
     models: tuple[ModelInUse, ...]
+    problem: str | None = None
     policies: tuple[str, ...]
     taxonomy: str
     languages: tuple[str, ...]
