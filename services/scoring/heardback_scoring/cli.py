@@ -1,7 +1,7 @@
 """`heardback score`: JSON lines in, the same lines with "score" out. Needs no server."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,6 +21,12 @@ def score(
     policies: Annotated[
         Path | None, typer.Option(help="Folder of policies to use instead of the packaged ones.")
     ] = None,
+    explain: Annotated[
+        Literal["severe", "all", "off"],
+        typer.Option(
+            help="Rows that get evidence: severe (P1 and P2), all, off.", envvar="HEARDBACK_SCORING_EXPLAIN"
+        ),
+    ] = "severe",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
 ) -> None:
     """Scores feedback from a file. Each row is {"text"}, {"turns"}, or a whole survey or transcript.
@@ -31,5 +37,7 @@ def score(
     # Imported here: every command of the console script loads this module.
     from heardback_scoring.score_files import FileJob, score_file  # noqa: PLC0415
 
-    job = FileJob(source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet)
+    job = FileJob(
+        source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet, explain=explain
+    )
     raise typer.Exit(1 if score_file(job) else 0)

@@ -99,6 +99,8 @@ def understand(opened: OpenedModel, settings: ScoringSettings) -> Understanding:
         opened.reader,
         opened.fallback,
         opened.why_degraded,
+        opened.satisfaction,
+        settings.explain,
     )
 
 

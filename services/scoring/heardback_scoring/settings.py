@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from heardback_scoring.app.ports import Explain
+
 
 class ScoringSettings(BaseSettings):
     """`HEARDBACK_SCORING_…`"""
@@ -23,4 +25,6 @@ class ScoringSettings(BaseSettings):
     """Readings of identical texts kept in memory."""
     batch_records: int = Field(default=200, ge=1, le=5000)
     """Events scored together at most; their texts go to the model in one call."""
+    explain: Explain = "severe"
+    """Which feedback gets evidence: `severe` (bands P1 and P2), `all`, `off`. Costs texts for the model."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)

@@ -4,12 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from heardback_scoring.adapters.inline_reader import InlineReader
+from heardback_scoring.domain.satisfaction import SatisfactionModel
 from heardback_scoring.inference.constant import ConstantScorer
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.inference.thread import InferenceThread
-from heardback_scoring.models.store import HubChoice, ModelChoice, scorer_or_fallback
+from heardback_scoring.models.store import (
+    HubChoice,
+    ModelChoice,
+    ModelRefused,
+    load_satisfaction,
+    scorer_or_fallback,
+)
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,7 @@ class OpenedModel:
     reader: InferenceThread | InlineReader
     fallback: Scorer
     why_degraded: str | None = None
+    satisfaction: SatisfactionModel | None = None
 
 
 def open_model(
@@ -37,10 +49,22 @@ def open_model(
         return OpenedModel(InlineReader(ConstantScorer()), fallback)
     if name == "lexicon":
         return OpenedModel(InlineReader(LexiconScorer()), fallback, "The lexicon was chosen as the model.")
-    found = scorer_or_fallback(_choice(name, threads, cache_texts))
+    choice = _choice(name, threads, cache_texts)
+    found = scorer_or_fallback(choice)
     if found.reason is not None:
         return OpenedModel(InlineReader(found.scorer), fallback, found.reason)
-    return OpenedModel(InferenceThread(found.scorer, on_turn=on_turn), fallback)
+    return OpenedModel(
+        InferenceThread(found.scorer, on_turn=on_turn), fallback, satisfaction=open_satisfaction(choice)
+    )
+
+
+def open_satisfaction(choice: ModelChoice) -> SatisfactionModel | None:
+    """What predicts satisfaction from this model's readings, if it comes with one that fits. Blocking."""
+    try:
+        return load_satisfaction(choice)
+    except ModelRefused as refused:
+        _log.warning("scoring.satisfaction_refused", because=str(refused))
+        return None
 
 
 def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:

@@ -1,10 +1,13 @@
 """What scoring needs from around it."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from heardback_scoring.domain.language import Guess
 from heardback_scoring.inference.ports import Scorer, TextReading
+
+Explain = Literal["severe", "all", "off"]
+"""Which feedback gets evidence: that of bands P1 and P2, all, or none."""
 
 
 class LanguageGuesser(Protocol):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, FastAPI
+from fastapi import APIRouter, Body, Depends, FastAPI, Query
 from pydantic import ValidationError
 
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
@@ -29,6 +29,7 @@ def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metr
     async def score(
         _: Annotated[Principal, Depends(may_score)],
         body: Annotated[dict[str, Any], Body(openapi_examples=EXAMPLES)],
+        explain: Annotated[bool, Query(description="Say which words carried the score.")] = False,
     ) -> dict[str, Any]:
         """Nothing is stored. The answer is what was sent, with `score` added."""
         try:
@@ -36,7 +37,7 @@ def add_routes(app: FastAPI, by: Understanding, guard: Guard, clock: Clock, metr
         except ValidationError as error:
             raise invalid(field_errors(error), "The row cannot be scored.") from error
         try:
-            [answer] = await score_rows([(body, row)], by, clock.now())
+            [answer] = await score_rows([(body, row)], by, clock.now(), "all" if explain else None)
         except (InferenceBusy, InferenceClosed) as error:
             raise _unavailable("More texts wait for the model than it can take.") from error
         metrics.scored.labels(answer["score"]["status"]).inc()
