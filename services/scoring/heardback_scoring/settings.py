@@ -21,8 +21,9 @@ class ScoringSettings(BaseSettings):
     """A folder whose YAML files take the place of the packaged policies of the same name."""
     threads: int | None = Field(default=None, ge=1)
     """Cores the model may use; all that this process may run on if not given."""
-    cache_texts: int = Field(default=0, ge=0)
-    """Readings of identical texts kept in memory."""
+    cache_texts: int = Field(default=2000, ge=0)
+    """Readings of identical texts kept in memory, about 3 kB each: a conversation that comes again with more
+    turns is read from where it went on."""
     batch_records: int = Field(default=200, ge=1, le=5000)
     """Events scored together at most; their texts go to the model in one call."""
     explain: Explain = "severe"

@@ -11,7 +11,9 @@ from heardback_scoring.domain import occlusion
 texts = st.one_of(
     st.text(max_size=400),
     st.lists(
-        st.sampled_from(["late", "but", "the parcel", "👍", "😡😡", ".", ",", "!!", "\n", "don't", "因为", "  "]),
+        st.sampled_from(
+            ["late", "but", "the parcel", "👍", "😡😡", ".", ",", "!!", "\n", "don't", "因为", "  "]
+        ),
         max_size=60,
     ).map(" ".join),
 )

@@ -71,9 +71,7 @@ async def explained(
     found: dict[int, list[Evidence]] = {i: [] for i in wanted}
     for question in questions:
         found[question.judged] += _evidence(question)
-    return [
-        _with(one, found[i], satisfaction) if i in found else one.score for i, one in enumerate(judged)
-    ]
+    return [_with(one, found[i], satisfaction) if i in found else one.score for i, one in enumerate(judged)]
 
 
 def _wanted(one: Judged, which: Explain) -> bool:
@@ -134,9 +132,7 @@ def _worth_a_second_look(question: _Question) -> list[Span]:
     return list(dict.fromkeys(span for span in spans if span is not None))[:SECOND_LOOKS]
 
 
-async def _read(
-    asked: Sequence[tuple[_Question, Variant]], reader: Reader, spoken: Spoken
-) -> list[Chances]:
+async def _read(asked: Sequence[tuple[_Question, Variant]], reader: Reader, spoken: Spoken) -> list[Chances]:
     if not asked:
         return []
     return [_chances(r) for r in await reader.read([spoken(variant.text) for _, variant in asked])]

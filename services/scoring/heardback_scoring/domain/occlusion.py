@@ -7,6 +7,7 @@ the whole text minus that for the text without the part.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from heardback_shared.contracts.score import Evidence
 
@@ -60,11 +61,11 @@ def trimmed(text: str, span: Span) -> Span:
 
 
 def _gathered(spans: Sequence[Span], most: int) -> tuple[Span, ...]:
-    """At most `most` spans, each from the first to the last of as many neighbours as any other, give or take one."""
+    """At most `most` spans, each over about as many neighbours as any other."""
     if len(spans) <= most:
         return tuple(spans)
     cuts = [len(spans) * i // most for i in range(most + 1)]
-    return tuple((spans[a][0], spans[b - 1][1]) for a, b in zip(cuts, cuts[1:], strict=False))
+    return tuple((spans[a][0], spans[b - 1][1]) for a, b in pairwise(cuts))
 
 
 def without(text: str, span: Span) -> str:
@@ -95,9 +96,10 @@ def stage_two(text: str, strongest: Span) -> tuple[Variant, ...]:
 
 
 def weights(label: str, whole: Chances, parts: Sequence[tuple[Span, Chances]]) -> list[tuple[Span, float]]:
-    """(span, −1…1), greatest first and then from left to right: whatever order the parts come in.
+    """(span, −1…1), greatest first, then from left to right, whatever order the parts come in.
 
-    Above zero the part spoke for the label, below zero against it. A reading that lacks the label counts as 0.
+    Above zero the part spoke for the label, below zero against it. A reading that lacks the label
+    counts as 0.
     """
     full = whole.get(label, 0.0)
     found = [(span, max(-1.0, min(1.0, full - chances.get(label, 0.0)))) for span, chances in parts]

@@ -7,6 +7,7 @@ was answered). What an agent wrote is not looked at, only its length.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -149,7 +150,7 @@ def _cue_values(turns: Sequence[CustomerTurn], cues: Sequence[str]) -> list[floa
 def _grams(text: Text) -> set[int]:
     words = words_of(text.low)
     words += [mark for mark in "!?" if mark in text.low]
-    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
     return {crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in (*words, *pairs)}
 
 
@@ -171,8 +172,8 @@ def gram_values(counts: Mapping[int, int], rarity: Vector) -> tuple[NDArray[np.i
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SatisfactionModel:
-    """A linear predictor; everything it knows are these arrays. Statistics are held within what training saw,
-    so that a conversation of 200 turns, or one nobody answered, counts as the longest, or least answered, seen.
+    """A linear predictor; everything it knows are these arrays. Statistics are held within what training
+    saw: a conversation of 200 turns, or one nobody answered, counts as the longest, or least answered, seen.
     """
 
     encoder: str
@@ -214,8 +215,9 @@ class SatisfactionModel:
 def turns_that_counted(model: SatisfactionModel, dialogue: Dialogue) -> list[tuple[int, float]]:
     """(place, prediction − prediction had the customer not said it), −1…1, the greatest changes first.
 
-    At most `SHOWN_TURNS` of at least `LEAST_CHANGE`. Tried are the last turn and those with the strongest mood,
-    so that a long conversation costs no more than a short one. Empty for a conversation of one turn.
+    At most `SHOWN_TURNS` of at least `LEAST_CHANGE`. Tried are the last turn and those with the strongest
+    mood, so that a long conversation is tried no more often than a short one. Empty for a
+    conversation of one turn.
     """
     turns = dialogue.turns
     if len(turns) < 2:
@@ -224,5 +226,7 @@ def turns_that_counted(model: SatisfactionModel, dialogue: Dialogue) -> list[tup
     whole = model.predict(dialogue)
     tried = [len(turns) - 1, *moods[: TRIED_TURNS - 1]]
     changes = [(i, max(-1.0, min(1.0, whole - model.predict(dialogue.without(i))))) for i in tried]
-    counted = sorted((one for one in changes if abs(one[1]) >= LEAST_CHANGE), key=lambda c: (-abs(c[1]), c[0]))
+    counted = sorted(
+        (one for one in changes if abs(one[1]) >= LEAST_CHANGE), key=lambda c: (-abs(c[1]), c[0])
+    )
     return counted[:SHOWN_TURNS]

@@ -82,13 +82,13 @@ def _trained(train: Sequence[Rated], encoder: str, console: Console) -> Satisfac
 def _figures(name: str, model: SatisfactionModel, rated: Rated) -> str:
     found = np.array([model.predict(dialogue) for dialogue in rated.dialogues])
     inside = float((np.abs(found - rated.ratings) <= model.half_width).mean())
-    return (
-        f"{name} dev, {len(found)} dialogues: Pearson {pearson(found, rated.ratings):.3f} "
-        f"(formula {pearson(rated.formula, rated.ratings):.3f}), Spearman {spearman(found, rated.ratings):.3f} "
-        f"(formula {spearman(rated.formula, rated.ratings):.3f}), recall of the lowest fifth "
-        f"{_low_recall(found, rated.ratings):.2f} (formula {_low_recall(rated.formula, rated.ratings):.2f}), "
-        f"mean {found.mean():+.2f} of {rated.ratings.mean():+.2f}, inside the interval {inside:.2f}"
+    measures = {"Pearson": pearson, "Spearman": spearman, "recall of the lowest fifth": _low_recall}
+    told = ", ".join(
+        f"{title} {measure(found, rated.ratings):.3f} (formula {measure(rated.formula, rated.ratings):.3f})"
+        for title, measure in measures.items()
     )
+    means = f"mean {found.mean():+.2f} of {rated.ratings.mean():+.2f}"
+    return f"{name} dev, {len(found)} dialogues: {told}, {means}, inside the interval {inside:.2f}"
 
 
 def _low_recall(found: NDArray[np.float64], ratings: NDArray[np.float64]) -> float:

@@ -116,7 +116,7 @@ def _spread(counts: Sequence[dict[int, int]], rarity: NDArray[np.float32]) -> ND
 
 
 def choose(blocks: Blocks, recipes: Sequence[Recipe]) -> Tried:
-    """The recipe with the greatest Pearson on the first source plus Spearman on the second, cross-validated."""
+    """The best recipe, cross-validated: Pearson on the first source plus Spearman on the second."""
     dense = _dense_kernel(blocks)
     grams = _gram_kernel(blocks)
     return max((_cross_validated(blocks, dense, grams, r) for r in recipes), key=lambda tried: tried.worth)
@@ -128,7 +128,8 @@ def fit(blocks: Blocks, recipe: Recipe, encoder: str) -> tuple[SatisfactionModel
     grams = _gram_kernel(blocks)
     while True:
         dense = _dense_kernel(blocks)
-        dual = _centred_dual(blocks, recipe.dense * dense + recipe.grams * grams, recipe)
+        kernel = recipe.dense * dense + recipe.grams * grams
+        dual = _centred_dual(blocks, kernel, recipe)
         weights = recipe.dense * (blocks.statistics.T @ dual) / blocks.scale
         wrong = _wrong_signs(weights)
         if not wrong.any():
@@ -136,11 +137,18 @@ def fit(blocks: Blocks, recipe: Recipe, encoder: str) -> tuple[SatisfactionModel
         scale = np.where(wrong, np.inf, blocks.scale)
         blocks = replace(blocks, scale=scale, statistics=np.where(wrong, 0.0, blocks.statistics))
     tried = _cross_validated(blocks, dense, grams, recipe)
-    return _model(blocks, recipe, weights, dual, tried, encoder), tried
+    start = float((blocks.ratings - kernel @ dual)[blocks.group == 0].mean())
+    return _model(blocks, recipe, weights, dual, start, tried, encoder), tried
 
 
 def _model(
-    blocks: Blocks, recipe: Recipe, weights: Floats, dual: Floats, tried: Tried, encoder: str
+    blocks: Blocks,
+    recipe: Recipe,
+    weights: Floats,
+    dual: Floats,
+    start: float,
+    tried: Tried,
+    encoder: str,
 ) -> SatisfactionModel:
     parts = {
         "mean": recipe.dense * (blocks.mean.T @ dual) / blocks.widths[0],
@@ -148,8 +156,6 @@ def _model(
         "said": recipe.grams * (blocks.said.T @ dual),
         "said_last": recipe.grams * (blocks.said_last.T @ dual),
     }
-    kernel = recipe.dense * _dense_kernel(blocks) + recipe.grams * _gram_kernel(blocks)
-    first = blocks.group == 0
     return SatisfactionModel(
         encoder=encoder,
         cues=blocks.cues,
@@ -157,7 +163,7 @@ def _model(
         high=blocks.high,
         statistics=weights,
         rarity=blocks.rarity,
-        start=round(float((blocks.ratings - kernel @ dual)[first].mean()), 6),
+        start=round(start, 6),
         half_width=round(float(np.quantile(np.abs(tried.errors), COVERED)), 4),
         mean=parts["mean"].astype(np.float32),
         last=parts["last"].astype(np.float32),
