@@ -49,7 +49,7 @@ def by_hand(
 
 def turn(text: str, score: float = 0.0, cues: Mapping[str, float] | None = None) -> CustomerTurn:
     embedding = np.full(WIDTH, 0.5, dtype=np.float32)
-    return CustomerTurn(Text.of(text), max(-score, 0.0), max(score, 0.0), embedding, dict(cues or {}))
+    return CustomerTurn(Text.of(text), max(0.0, -score), max(0.0, score), embedding, dict(cues or {}))
 
 
 def dialogue(*turns: CustomerTurn, answers: Sequence[int] = (7,), customer_last: bool = True) -> Dialogue:

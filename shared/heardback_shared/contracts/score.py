@@ -125,7 +125,7 @@ class Score(Wire):
     trajectory: Trajectory | None = None
     satisfaction: Signed | None = None
     satisfaction_interval: tuple[Signed, Signed] | None = None
-    """Where it lies in 80 % of cases; None where it was not predicted but computed by rule."""
+    """Where it lies in 80 % of help-desk conversations; None where a rule had a part in it."""
     cues: tuple[Cue, ...] = ()
     root_causes: tuple[RootCause, ...] = ()
     runners_up: tuple[RootCause, ...] = ()

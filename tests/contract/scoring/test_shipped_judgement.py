@@ -105,8 +105,11 @@ ANSWER = {"role": "agent", "text": "Please hold the reset button for ten seconds
 async def satisfaction(by: Understanding, *turns: dict[str, str]) -> float:
     found = await score(by, {"turns": list(turns)})
     assert "satisfaction" in {m["name"] for m in found["models"]}
-    low, high = found["satisfaction_interval"]
-    assert low <= found["satisfaction"] <= high
+    if any(turn["role"] == "agent" for turn in turns):
+        low, high = found["satisfaction_interval"]
+        assert low <= found["satisfaction"] <= high
+    else:
+        assert found["satisfaction_interval"] is None
     value: float = found["satisfaction"]
     return value
 

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heardback_scoring.domain import occlusion
@@ -26,6 +26,7 @@ parts = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(texts)
 def test_clauses_lie_in_the_text_in_order_and_are_few(text: str) -> None:
     spans = occlusion.clauses(text)
@@ -40,6 +41,7 @@ def test_clauses_lie_in_the_text_in_order_and_are_few(text: str) -> None:
         assert sum(map(str.isalnum, inside)) == sum(map(str.isalnum, text))
 
 
+@settings(deadline=None)
 @given(texts)
 def test_words_lie_in_their_clause_and_are_few(text: str) -> None:
     for span in occlusion.clauses(text):
@@ -48,11 +50,13 @@ def test_words_lie_in_their_clause_and_are_few(text: str) -> None:
         assert all(span[0] <= start < end <= span[1] for start, end in inner)
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 400))
 def test_leaving_nothing_out_changes_nothing(text: str, place: int) -> None:
     assert occlusion.without(text, (place, place)) == text
 
 
+@settings(deadline=None)
 @given(texts)
 def test_variants_are_shorter_bounded_in_number_and_never_empty(text: str) -> None:
     made = occlusion.stage_one(text)
@@ -64,6 +68,7 @@ def test_variants_are_shorter_bounded_in_number_and_never_empty(text: str) -> No
         assert len(occlusion.stage_two(text, variant.span)) <= occlusion.MOST_WORDS
 
 
+@settings(deadline=None)
 @given(parts, st.floats(0, 1), st.randoms(use_true_random=False))
 def test_weights_are_bounded_and_do_not_depend_on_order(
     found: list[tuple[tuple[int, int], dict[str, float]]], whole: float, dice: random.Random
@@ -79,6 +84,7 @@ def test_weights_are_bounded_and_do_not_depend_on_order(
     assert all(occlusion.LEAST_WEIGHT - 1e-4 <= e.weight <= 1 for e in named)
 
 
+@settings(deadline=None)
 @given(parts)
 def test_parts_that_change_nothing_are_no_evidence(found: list[tuple[tuple[int, int], object]]) -> None:
     same = [(span, {"bad": 0.9}) for span, _ in found]
@@ -112,6 +118,7 @@ def test_the_one_word_that_matters_is_named(text: str, expected: str) -> None:
     assert key_word_evidence(text, "rude") == [expected]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999), st.integers(1, 1000))
 def test_it_is_found_in_a_text_of_any_length(place: int, length: int) -> None:
     words = ["word."] * length

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.satisfaction import by_hand, dialogue, turn
 
@@ -27,6 +27,7 @@ talks = st.lists(st.tuples(texts, st.floats(-1, 1)), min_size=1, max_size=4).map
 )
 
 
+@settings(deadline=None)
 @given(talks, st.lists(st.integers(0, 500), max_size=5), st.booleans())
 def test_it_is_bounded_and_the_same_every_time(
     turns: list[CustomerTurn], answers: list[int], last: bool
@@ -37,6 +38,7 @@ def test_it_is_bounded_and_the_same_every_time(
     assert found == MODEL.predict(Dialogue(tuple(turns), tuple(answers), last))
 
 
+@settings(deadline=None)
 @given(talks, st.data())
 def test_a_better_mood_of_a_turn_never_lowers_it(turns: list[CustomerTurn], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(turns) - 1))
@@ -47,6 +49,7 @@ def test_a_better_mood_of_a_turn_never_lowers_it(turns: list[CustomerTurn], data
     assert MODEL.predict(dialogue(*better)) >= MODEL.predict(dialogue(*turns)) - 1e-9
 
 
+@settings(deadline=None)
 @given(talks)
 def test_the_embedding_and_the_words_of_the_last_turn_count(turns: list[CustomerTurn]) -> None:
     content = [*turns[:-1], turn("thanks", 0.5)]
@@ -93,6 +96,7 @@ def test_the_turns_that_counted_are_named_with_their_sign() -> None:
     assert turns_that_counted(MODEL, dialogue(turn("useless", -0.9))) == []
 
 
+@settings(deadline=None)
 @given(talks)
 def test_what_a_turn_counts_is_what_leaving_it_out_changes(turns: list[CustomerTurn]) -> None:
     talk = dialogue(*turns)

@@ -183,6 +183,7 @@ def _score(
         path=path,
         resolution=content.resolution,
         predicted=predicted,
+        answered=dialogue is not None and bool(dialogue.answers),
     )
     return Score(
         status=status,
@@ -256,7 +257,7 @@ def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, 
 def _interval(
     satisfaction: float | None, dialogue: Dialogue | None, by: Understanding
 ) -> tuple[float, float] | None:
-    if satisfaction is None or dialogue is None or by.satisfaction is None:
+    if satisfaction is None or dialogue is None or not dialogue.answers or by.satisfaction is None:
         return None
     return sentiment.interval(satisfaction, by.satisfaction.half_width)
 

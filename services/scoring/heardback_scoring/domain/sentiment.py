@@ -119,16 +119,19 @@ def satisfaction(
     path: Trajectory | None = None,
     resolution: Resolution | None = None,
     predicted: float | None = None,
+    answered: bool = True,
 ) -> float | None:
     """How content the customer is, −1…1; None when there is nothing to tell it from.
 
     A conversation: what the satisfaction model `predicted`; where there is none (the fallback read it), the
-    weighted mean of end, overall and lowest sentiment. Either ± `satisfaction_resolution` when the platform
-    says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment, or
+    formula: the weighted mean of end, overall and lowest sentiment. The model was trained on conversations
+    with answers; of one that nobody `answered` it is the mean of both. Either ± `satisfaction_resolution`
+    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment, or
     the only one there is; where the two disagree (`disagrees`), the text alone.
     """
     if path is not None and sentiment is not None:
-        value = _by_formula(policy, sentiment, path) if predicted is None else predicted
+        formula = _by_formula(policy, sentiment, path)
+        value = formula if predicted is None else predicted if answered else (predicted + formula) / 2
         value += {"resolved": 1, "unresolved": -1}.get(resolution or "", 0) * policy.satisfaction_resolution
     elif metric_share is None or sentiment is None:
         known = sentiment if metric_share is None else 2 * metric_share - 1
