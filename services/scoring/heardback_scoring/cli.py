@@ -25,6 +25,12 @@ def score(
     policies: Annotated[
         Path | None, typer.Option(help="Folder of policies to use instead of the packaged ones.")
     ] = None,
+    explain: Annotated[
+        Literal["severe", "all", "off"],
+        typer.Option(
+            help="Rows that get evidence: severe (P1 and P2), all, off.", envvar="HEARDBACK_SCORING_EXPLAIN"
+        ),
+    ] = "severe",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only errors.")] = False,
 ) -> None:
     """Scores feedback from a file. Each row is {"text"}, {"turns"}, or a whole survey or transcript.
@@ -35,7 +41,9 @@ def score(
     # Imported here: every command of the console script loads this module.
     from heardback_scoring.score_files import FileJob, score_file  # noqa: PLC0415
 
-    job = FileJob(source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet)
+    job = FileJob(
+        source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet, explain=explain
+    )
     raise typer.Exit(1 if score_file(job) else 0)
 
 

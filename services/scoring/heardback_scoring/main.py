@@ -126,6 +126,8 @@ def understand(opened: OpenedModel, settings: ScoringSettings) -> Understanding:
         opened.reader,
         opened.fallback,
         opened.why_degraded,
+        opened.satisfaction,
+        settings.explain,
     )
 
 

@@ -26,6 +26,7 @@ from rich.progress import (
 from heardback_scoring.adapters.models import OpenedModel, open_model
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
 from heardback_scoring.app.understanding import Understanding, understanding_of
 
@@ -43,6 +44,7 @@ class FileJob:
     batch: int = 256
     policies: Path | None = None
     quiet: bool = False
+    explain: Explain = "severe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,15 @@ def score_file(job: FileJob) -> int:
         raise typer.BadParameter(str(error)) from error
     if opened.why_degraded:
         stderr.print(f"degraded: {opened.why_degraded}", style="yellow", highlight=False, soft_wrap=True)
-    by = understanding_of(policies, Py3langidGuesser(), opened.reader, opened.fallback, opened.why_degraded)
+    by = understanding_of(
+        policies,
+        Py3langidGuesser(),
+        opened.reader,
+        opened.fallback,
+        opened.why_degraded,
+        opened.satisfaction,
+        job.explain,
+    )
     with ExitStack() as files:
         lines = files.enter_context(_open_source(job.source))
         target = files.enter_context(_open_target(job.target))

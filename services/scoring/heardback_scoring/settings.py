@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from heardback_scoring.app.ports import Explain
+
 
 class ScoringSettings(BaseSettings):
     """`HEARDBACK_SCORING_…`"""
@@ -23,8 +25,9 @@ class ScoringSettings(BaseSettings):
     """A folder whose YAML files take the place of the packaged policies of the same name."""
     threads: int | None = Field(default=None, ge=1)
     """Cores the model may use; all that this process may run on if not given."""
-    cache_texts: int = Field(default=0, ge=0)
-    """Readings of identical texts kept in memory."""
+    cache_texts: int = Field(default=2000, ge=0)
+    """Readings of identical texts kept in memory, about 3 kB each: a conversation that comes again with more
+    turns is read from where it went on."""
     batch_records: int = Field(default=200, ge=1, le=5000)
     """Events scored together at most; their texts go to the model in one call."""
     shadow_queue: int = Field(default=500, ge=1)
@@ -33,4 +36,6 @@ class ScoringSettings(BaseSettings):
     """Newest readings of a source that are compared with those before, to tell drift."""
     drift_reference: int = Field(default=2000, ge=50)
     """Readings before those."""
+    explain: Explain = "severe"
+    """Which feedback gets evidence: `severe` (bands P1 and P2), `all`, `off`. Costs texts for the model."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)

@@ -97,6 +97,19 @@ class Language(Wire):
     confidence: Probability
 
 
+class Evidence(Wire):
+    """Words that carried a label: had they not been written, it would be less probable by `weight`.
+
+    `label` is negative, neutral or positive, the name of a cue, or `satisfaction`. For that the span is a
+    whole turn, and satisfaction itself would be less by `weight`; below zero: more.
+    """
+
+    label: str
+    turn: int
+    span: tuple[int, int]
+    weight: Signed
+
+
 class ModelRef(Wire):
     name: str
     revision: str
@@ -111,12 +124,16 @@ class Score(Wire):
     turns: tuple[TurnReading, ...] = ()
     trajectory: Trajectory | None = None
     satisfaction: Signed | None = None
+    satisfaction_interval: tuple[Signed, Signed] | None = None
+    """Where it lies in 80 % of help-desk conversations; None where a rule had a part in it."""
     cues: tuple[Cue, ...] = ()
     root_causes: tuple[RootCause, ...] = ()
     runners_up: tuple[RootCause, ...] = ()
     severity: Severity
     handover: Handover
     language: Language
+    evidence: tuple[Evidence, ...] = ()
+    """Greatest first within a label; empty where no explanation was asked for, or none was found."""
     models: tuple[ModelRef, ...] = ()
     taxonomy: str
     policies: tuple[str, ...] = ()

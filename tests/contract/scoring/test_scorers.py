@@ -118,3 +118,12 @@ def test_closing_twice_is_allowed_and_reading_after_it_is_not(
     made.close()
     with pytest.raises(RuntimeError, match="closed"):
         made.read(["text"])
+
+
+def test_what_was_read_already_is_not_read_again(tmp_path: Path) -> None:
+    scorer = caching_onnx_scorer(tmp_path)
+    [first] = scorer.read(["My router is broken."])
+    again, new = scorer.read(["My router is broken.", "It works now."])
+    assert again is first
+    assert new is not first
+    scorer.close()

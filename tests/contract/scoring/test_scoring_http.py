@@ -61,6 +61,18 @@ async def test_one_text_is_the_same_answer_as_the_command_line(client: httpx.Asy
     assert response.json()["score"]["handover"] == {"now": True, "because": "The customer asks for a person."}
 
 
+async def test_evidence_is_given_when_it_is_asked_for() -> None:
+    text = "The shop is nice. This is unacceptable."
+    scorer = ScriptedScorer({text: (0.9, 0.05, 0.05), "This is unacceptable.": (0.95, 0.04, 0.01)})
+    async with client_for(scorer) as client:
+        plain = await client.post("/v1/score", json={"text": text})
+        told = await client.post("/v1/score?explain=true", json={"text": text})
+    assert plain.json()["score"]["evidence"] == []
+    [first, *_] = told.json()["score"]["evidence"]
+    assert first["label"] == "negative"
+    assert first["span"][0] >= text.index("This")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -18,7 +18,12 @@ STRATEGIC = {"tier": "strategic", "renewal_date": "2026-12-20", "lifetime_value"
 def shipped() -> Understanding:
     opened = open_model("default", threads=1)
     assert opened.why_degraded is None
-    return understanding_of(load_policies(), Py3langidGuesser(), opened.reader, opened.fallback)
+    assert opened.satisfaction is not None, (
+        "train it again: python -m heardback_scoring.training.satisfaction"
+    )
+    return understanding_of(
+        load_policies(), Py3langidGuesser(), opened.reader, opened.fallback, satisfaction=opened.satisfaction
+    )
 
 
 async def score(by: Understanding, row: dict[str, Any]) -> dict[str, Any]:
@@ -91,3 +96,45 @@ async def test_german_is_not_guessed(shipped: Understanding) -> None:
     found = await score(shipped, {"text": "Seit drei Wochen warte ich auf meine Rückzahlung."})
     assert (found["status"], found["sentiment"], found["language"]["code"]) == ("unscored", None, "de")
     assert found["handover"]["now"]
+
+
+RIGHT = {"role": "customer", "text": "The router drops the line every evening, this is really annoying."}
+ANSWER = {"role": "agent", "text": "Please hold the reset button for ten seconds and try again."}
+
+
+async def satisfaction(by: Understanding, *turns: dict[str, str]) -> float:
+    found = await score(by, {"turns": list(turns)})
+    assert "satisfaction" in {m["name"] for m in found["models"]}
+    if any(turn["role"] == "agent" for turn in turns):
+        low, high = found["satisfaction_interval"]
+        assert low <= found["satisfaction"] <= high
+    else:
+        assert found["satisfaction_interval"] is None
+    value: float = found["satisfaction"]
+    return value
+
+
+@pytest.mark.parametrize("opening", [(), (RIGHT,), (RIGHT, ANSWER), (RIGHT, ANSWER) * 100])
+async def test_thanks_at_the_end_satisfy_more_than_a_complaint(
+    shipped: Understanding, opening: tuple[dict[str, str], ...]
+) -> None:
+    thanks = {"role": "customer", "text": "Thank you so much, it works perfectly now!"}
+    complaint = {"role": "customer", "text": "That is useless, it still does not work and nobody helps me."}
+    content = await satisfaction(shipped, *opening, thanks)
+    angry = await satisfaction(shipped, *opening, complaint)
+    assert content > angry
+    assert angry < 0
+
+
+async def test_nobody_answered_and_nobody_is_pleased(shipped: Understanding) -> None:
+    again = {"role": "customer", "text": "Hello? Is nobody there? I have been waiting for days."}
+    assert await satisfaction(shipped, RIGHT, again) < 0
+    assert await satisfaction(shipped, RIGHT) < 0
+
+
+async def test_a_complaint_is_explained_by_its_own_words(shipped: Understanding) -> None:
+    row = {"text": "The shop is near the station. The driver was horrible. I ordered on Monday."}
+    [answer] = await score_rows([(row, ScoreRow.model_validate(row))], shipped, NOON, "all")
+    found = [e for e in answer["score"]["evidence"] if e["label"] == "negative"]
+    assert found
+    assert "horrible" in row["text"][slice(*found[0]["span"])]

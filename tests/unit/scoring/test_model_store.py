@@ -5,14 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.satisfaction import by_hand
 
+from heardback_scoring.adapters.models import open_satisfaction
 from heardback_scoring.inference.hub import label_columns
+from heardback_scoring.models.satisfaction_file import NAME, to_bytes
 from heardback_scoring.models.store import (
     PACKAGED_MANIFEST,
     HubChoice,
     ModelChoice,
     ModelRefused,
     checked_files,
+    load_satisfaction,
     load_scorer,
     read_manifest,
     scorer_or_fallback,
@@ -158,3 +162,32 @@ def test_usual_label_names_are_understood() -> None:
 def test_labels_that_must_be_guessed_are_refused(labels: dict[int, str], given: dict[str, str]) -> None:
     with pytest.raises(ModelRefused):
         label_columns(labels, given)
+
+
+def with_satisfaction(manifest: Path, content: bytes) -> None:
+    (manifest.parent / "small" / NAME).write_bytes(content)
+    line = f'"{NAME}" = "{hashlib.sha256(content).hexdigest()}"'
+    manifest.write_text(f"{manifest.read_text('utf8')}\n{line}\n", "utf8")
+
+
+def test_a_satisfaction_model_is_optional_and_must_belong_to_the_model(manifest: Path) -> None:
+    assert load_satisfaction(ModelChoice(manifest=manifest)) is None
+    encoder = hashlib.sha256(FILES["model.onnx"]).hexdigest()
+    with_satisfaction(manifest, to_bytes(by_hand(encoder=encoder)))
+    found = load_satisfaction(ModelChoice(manifest=manifest))
+    assert found is not None
+    assert found.encoder == encoder
+    assert load_satisfaction(ModelChoice(hub=HubChoice("some/model", "0" * 40))) is None
+
+
+def test_one_of_another_model_is_refused_and_the_formula_answers(manifest: Path) -> None:
+    with_satisfaction(manifest, to_bytes(by_hand(encoder="0" * 64)))
+    with pytest.raises(ModelRefused, match="readings of another"):
+        load_satisfaction(ModelChoice(manifest=manifest))
+    assert open_satisfaction(ModelChoice(manifest=manifest)) is None
+
+
+def test_a_damaged_one_is_refused(manifest: Path) -> None:
+    with_satisfaction(manifest, b"no archive")
+    with pytest.raises(ModelRefused, match="cannot be read"):
+        load_satisfaction(ModelChoice(manifest=manifest))

@@ -8,6 +8,7 @@ from tests.support.scoring import POLICIES
 from heardback_scoring.domain.sentiment import (
     ReadTurn,
     disagrees,
+    interval,
     nothing_said,
     overall,
     reading,
@@ -145,3 +146,18 @@ def test_a_resolved_conversation_satisfies_more() -> None:
         return found
 
     assert of("unresolved") < of("unknown") < of("resolved")
+
+
+def test_the_prediction_takes_the_place_of_the_formula_where_somebody_answered() -> None:
+    path = Trajectory(start=-0.5, lowest=-0.5, lowest_turn=0, end=-0.5, recovery=0.0)
+
+    def of(predicted: float | None, answered: bool) -> float | None:
+        return satisfaction(
+            POLICY, sentiment=-0.5, metric_share=None, path=path, predicted=predicted, answered=answered
+        )
+
+    assert of(0.3, True) == 0.3
+    assert of(0.3, False) == pytest.approx(-0.1)
+    assert of(None, False) == of(None, True) == pytest.approx(-0.5)
+    assert interval(0.9, 0.2) == (0.7, 1.0)
+    assert interval(-0.95, 0.2) == (-1.0, -0.75)

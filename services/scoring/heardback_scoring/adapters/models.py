@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from heardback_scoring.adapters.inline_reader import InlineReader
+from heardback_scoring.domain.satisfaction import SatisfactionModel
 from heardback_scoring.inference.constant import ConstantScorer
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
@@ -13,11 +16,13 @@ from heardback_scoring.models.store import (
     HubChoice,
     ModelChoice,
     ModelRefused,
+    load_satisfaction,
     load_scorer,
     scorer_or_fallback,
 )
 
 _LEXICON = "The lexicon was chosen as the model."
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class OpenedModel:
     reader: InferenceThread | InlineReader
     fallback: Scorer
     why_degraded: str | None = None
+    satisfaction: SatisfactionModel | None = None
 
 
 def open_model(
@@ -45,10 +51,22 @@ def open_model(
         return OpenedModel(InlineReader(ConstantScorer()), fallback)
     if name == "lexicon":
         return OpenedModel(InlineReader(LexiconScorer()), fallback, _LEXICON)
-    found = scorer_or_fallback(_choice(name, threads, cache_texts))
+    choice = _choice(name, threads, cache_texts)
+    found = scorer_or_fallback(choice)
     if found.reason is not None:
         return OpenedModel(InlineReader(found.scorer), fallback, found.reason)
-    return OpenedModel(InferenceThread(found.scorer, on_turn=on_turn), fallback)
+    return OpenedModel(
+        InferenceThread(found.scorer, on_turn=on_turn), fallback, satisfaction=open_satisfaction(choice)
+    )
+
+
+def open_satisfaction(choice: ModelChoice) -> SatisfactionModel | None:
+    """What predicts satisfaction from this model's readings, if it comes with one that fits. Blocking."""
+    try:
+        return load_satisfaction(choice)
+    except ModelRefused as refused:
+        _log.warning("scoring.satisfaction_refused", because=str(refused))
+        return None
 
 
 def open_exactly(
@@ -72,7 +90,11 @@ def open_exactly(
         )
     if name in ("constant", "lexicon"):
         return OpenedModel(InlineReader(scorer), LexiconScorer(), _LEXICON if name == "lexicon" else None)
-    return OpenedModel(InferenceThread(scorer, on_turn=on_turn), LexiconScorer())
+    return OpenedModel(
+        InferenceThread(scorer, on_turn=on_turn),
+        LexiconScorer(),
+        satisfaction=open_satisfaction(_choice(name, threads, cache_texts)),
+    )
 
 
 def open_scorer(name: str, *, threads: int | None = None, cache_texts: int = 0) -> Scorer:

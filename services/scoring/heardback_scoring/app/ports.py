@@ -1,10 +1,11 @@
 """What scoring needs from around it."""
 
 from collections.abc import Hashable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from heardback_scoring.domain.language import Guess
 from heardback_scoring.domain.registry import RegistryState
+from heardback_scoring.domain.satisfaction import SatisfactionModel
 from heardback_scoring.inference.ports import Scorer, TextReading
 from heardback_shared.contracts.events import FeedbackAccepted
 from heardback_shared.contracts.score import ModelRef, Score
@@ -12,6 +13,9 @@ from heardback_shared.contracts.score import ModelRef, Score
 
 class CandidateFailed(Exception):  # noqa: N818  (told to people as it is)
     """The candidate cannot be opened, or ended. The message says why."""
+
+Explain = Literal["severe", "all", "off"]
+"""Which feedback gets evidence: that of bands P1 and P2, all, or none."""
 
 
 class LanguageGuesser(Protocol):
@@ -44,6 +48,9 @@ class Opened(Protocol):
 
     @property
     def why_degraded(self) -> str | None: ...
+
+    @property
+    def satisfaction(self) -> SatisfactionModel | None: ...
 
 
 class Registry(Protocol):

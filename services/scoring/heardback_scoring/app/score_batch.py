@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import structlog
 
+from heardback_scoring.app.dialogue import dialogue_of
+from heardback_scoring.app.explaining import Judged, explained
 from heardback_scoring.app.listening import Heard, Said, listen
+from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
-from heardback_scoring.domain.language import UNKNOWN
+from heardback_scoring.domain.language import UNKNOWN, spoken
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
+from heardback_scoring.domain.satisfaction import Dialogue
 from heardback_scoring.domain.sentiment import ReadTurn
 from heardback_scoring.inference.ports import TextReading
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed, TextsRefused
@@ -38,8 +43,12 @@ class _Read:
     fallback: str | None = None
 
 
-async def score_batch(feedbacks: Sequence[FeedbackAccepted], by: Understanding) -> list[Score]:
+async def score_batch(
+    feedbacks: Sequence[FeedbackAccepted], by: Understanding, explain: Explain | None = None
+) -> list[Score]:
     """One score per feedback, in order. Same feedback, same model, same policies: same score.
+
+    `explain` says which get evidence, if not as `by` says; evidence is left out when the model is too busy.
 
     The day that renewal dates are measured against is that of `accepted_at`, so a replay counts the same
     days. When the model fails, the fallback reads what it failed on and the scores are `degraded`.
@@ -48,10 +57,12 @@ async def score_batch(feedbacks: Sequence[FeedbackAccepted], by: Understanding) 
     heard = [listen(feedback.content, by) for feedback in feedbacks]
     reads = await _read_all(heard, by)
     causes = _causes(heard, reads, by)
-    return [
-        _score(feedback, said, read, cause, by)
+    judged = [
+        _judged(feedback, said, read, cause, by)
         for feedback, said, read, cause in zip(feedbacks, heard, reads, causes, strict=True)
     ]
+    as_spoken = partial(spoken, policy=by.policies.language)
+    return await explained(judged, explain or by.explain, by.reader, as_spoken, by.satisfaction)
 
 
 async def _read_all(heard: Sequence[Heard], by: Understanding) -> list[_Read]:
@@ -123,7 +134,23 @@ def _pooled(said: Sequence[Said], readings: Sequence[TextReading]) -> Vectors | 
     return pooled(known, weights)
 
 
-def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes, by: Understanding) -> Score:
+def _judged(
+    feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes, by: Understanding
+) -> Judged:
+    dialogue = None
+    if by.satisfaction is not None and not read.by_fallback:
+        dialogue = dialogue_of(feedback.content, heard.said, read.readings)
+    return Judged(heard, read.readings, _score(feedback, heard, read, causes, dialogue, by), dialogue)
+
+
+def _score(
+    feedback: FeedbackAccepted,
+    heard: Heard,
+    read: _Read,
+    causes: Causes,
+    dialogue: Dialogue | None,
+    by: Understanding,
+) -> Score:
     policies, content = by.policies, feedback.content
     turns = [
         ReadTurn(s.index, len(s.text.words), r.negative, r.neutral, r.positive)
@@ -148,22 +175,31 @@ def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes
         policies.severity,
     )
     status, because = _status(heard, read, by)
+    predicted = by.satisfaction.predict(dialogue) if by.satisfaction and dialogue else None
+    satisfaction = sentiment.satisfaction(
+        policies.sentiment,
+        sentiment=mood,
+        metric_share=share,
+        path=path,
+        resolution=content.resolution,
+        predicted=predicted,
+        answered=dialogue is not None and bool(dialogue.answers),
+    )
     return Score(
         status=status,
         because=because,
         sentiment=sentiment.nothing_said() if whole is None and heard.silent and heard.empty else whole,
         turns=_turn_readings(turns, by) if content.kind == "transcript" else (),
         trajectory=path,
-        satisfaction=sentiment.satisfaction(
-            policies.sentiment, sentiment=mood, metric_share=share, path=path, resolution=content.resolution
-        ),
+        satisfaction=satisfaction,
+        satisfaction_interval=_interval(satisfaction, dialogue, by),
         cues=heard.cues,
         root_causes=causes.found,
         runners_up=causes.runners_up,
         severity=harm,
         handover=_handover(heard, harm.band, whole, path, len(turns), by),
         language=heard.language,
-        models=_models(read, by),
+        models=_models(read, dialogue, by),
         taxonomy=policies.taxonomy.policy,
         policies=policies.versions,
     )
@@ -218,10 +254,21 @@ def _status(heard: Heard, read: _Read, by: Understanding) -> tuple[ScoreStatus, 
     return "scored", None
 
 
-def _models(read: _Read, by: Understanding) -> tuple[ModelRef, ...]:
+def _interval(
+    satisfaction: float | None, dialogue: Dialogue | None, by: Understanding
+) -> tuple[float, float] | None:
+    if satisfaction is None or dialogue is None or not dialogue.answers or by.satisfaction is None:
+        return None
+    return sentiment.interval(satisfaction, by.satisfaction.half_width)
+
+
+def _models(read: _Read, dialogue: Dialogue | None, by: Understanding) -> tuple[ModelRef, ...]:
     models = []
     if len(read.readings) > read.by_fallback:
         models.append(by.reader.scorer.model)
     if read.by_fallback:
         models.append(by.fallback.model)
+    if dialogue is not None and by.satisfaction is not None:
+        sha256 = by.satisfaction.sha256
+        models.append(ModelRef(name="satisfaction", revision=sha256[:12], sha256=sha256))
     return tuple(models)

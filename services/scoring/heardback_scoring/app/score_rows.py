@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.understanding import Understanding
 from heardback_shared.contracts.customer import CustomerSnapshot
@@ -85,10 +86,13 @@ def feedback_of(row: ScoreRow, now: datetime) -> FeedbackAccepted:
 
 
 async def score_rows(
-    rows: Sequence[tuple[dict[str, Any], ScoreRow]], by: Understanding, now: datetime
+    rows: Sequence[tuple[dict[str, Any], ScoreRow]],
+    by: Understanding,
+    now: datetime,
+    explain: Explain | None = None,
 ) -> list[dict[str, Any]]:
     """Each row's own fields with "score" added, in order."""
-    scores = await score_batch([feedback_of(row, now) for _, row in rows], by)
+    scores = await score_batch([feedback_of(row, now) for _, row in rows], by, explain)
     return [
         {**own, "score": score.model_dump(mode="json")} for (own, _), score in zip(rows, scores, strict=True)
     ]

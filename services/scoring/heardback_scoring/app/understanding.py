@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from heardback_scoring.app.policies import Policies
-from heardback_scoring.app.ports import LanguageGuesser, Opened, Reader
+from heardback_scoring.app.ports import Explain, LanguageGuesser, Opened, Reader
 from heardback_scoring.domain.cue_table import CUES
 from heardback_scoring.domain.cues import CueFinder
 from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, KeywordTaxonomy
+from heardback_scoring.domain.satisfaction import SatisfactionModel
 from heardback_scoring.domain.taxonomy import Taxonomy
 from heardback_scoring.inference.ports import Scorer
 
@@ -17,7 +18,9 @@ from heardback_scoring.inference.ports import Scorer
 class Understanding:
     """`fallback` answers when the reader fails; `why_degraded` says why it is the reader from the start.
 
-    `embedded` is None while the scorer has no embeddings; keywords decide then.
+    `embedded` is None while the scorer has no embeddings; keywords decide then. Without `satisfaction` the
+    formula of `domain/sentiment.py` says how content a conversation left the customer. `explain` says which
+    feedback gets evidence.
     """
 
     policies: Policies
@@ -28,6 +31,8 @@ class Understanding:
     keywords: KeywordTaxonomy
     embedded: EmbeddedTaxonomy | None = None
     why_degraded: str | None = None
+    satisfaction: SatisfactionModel | None = None
+    explain: Explain = "off"
 
 
 def understanding_of(
@@ -36,6 +41,8 @@ def understanding_of(
     reader: Reader,
     fallback: Scorer,
     why_degraded: str | None = None,
+    satisfaction: SatisfactionModel | None = None,
+    explain: Explain = "off",
 ) -> Understanding:
     """Compiles the patterns and embeds the taxonomy's examples with the reader's scorer. Blocking."""
     return Understanding(
@@ -47,12 +54,22 @@ def understanding_of(
         keywords=KeywordTaxonomy(policies.taxonomy),
         embedded=embed_taxonomy(policies.taxonomy, reader.scorer),
         why_degraded=why_degraded,
+        satisfaction=satisfaction,
+        explain=explain,
     )
 
 
 def around(by: Understanding, opened: Opened) -> Understanding:
     """The same policies and languages around another model, the taxonomy embedded by that one. Blocking."""
-    return understanding_of(by.policies, by.guesser, opened.reader, opened.fallback, opened.why_degraded)
+    return understanding_of(
+        by.policies,
+        by.guesser,
+        opened.reader,
+        opened.fallback,
+        opened.why_degraded,
+        opened.satisfaction,
+        by.explain,
+    )
 
 
 def embed_taxonomy(taxonomy: Taxonomy, scorer: Scorer) -> EmbeddedTaxonomy | None:

@@ -118,17 +118,20 @@ def satisfaction(
     metric_share: float | None,
     path: Trajectory | None = None,
     resolution: Resolution | None = None,
+    predicted: float | None = None,
+    answered: bool = True,
 ) -> float | None:
-    """How content the customer is, −1…1; None when there is nothing to tell it from. First version, stated:
+    """How content the customer is, −1…1; None when there is nothing to tell it from.
 
-    A conversation: the weighted mean of end, overall and lowest sentiment, ± `satisfaction_resolution` when
-    the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the
-    sentiment, or the only one there is; where the two disagree (`disagrees`), the text alone.
+    A conversation: what the satisfaction model `predicted`; where there is none (the fallback read it), the
+    formula: the weighted mean of end, overall and lowest sentiment. The model was trained on conversations
+    with answers; of one that nobody `answered` it is the mean of both. Either ± `satisfaction_resolution`
+    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment, or
+    the only one there is; where the two disagree (`disagrees`), the text alone.
     """
     if path is not None and sentiment is not None:
-        weights = (policy.satisfaction_end, policy.satisfaction_overall, policy.satisfaction_lowest)
-        parts = (path.end, sentiment, path.lowest)
-        value = sum(w * p for w, p in zip(weights, parts, strict=True)) / (sum(weights) or 1.0)
+        formula = _by_formula(policy, sentiment, path)
+        value = formula if predicted is None else predicted if answered else (predicted + formula) / 2
         value += {"resolved": 1, "unresolved": -1}.get(resolution or "", 0) * policy.satisfaction_resolution
     elif metric_share is None or sentiment is None:
         known = sentiment if metric_share is None else 2 * metric_share - 1
@@ -140,6 +143,17 @@ def satisfaction(
     else:
         value = (sentiment + 2 * metric_share - 1) / 2
     return round(max(-1.0, min(1.0, value)), 4)
+
+
+def _by_formula(policy: SentimentPolicy, sentiment: float, path: Trajectory) -> float:
+    weights = (policy.satisfaction_end, policy.satisfaction_overall, policy.satisfaction_lowest)
+    parts = (path.end, sentiment, path.lowest)
+    return sum(w * p for w, p in zip(weights, parts, strict=True)) / (sum(weights) or 1.0)
+
+
+def interval(value: float, half_width: float) -> tuple[float, float]:
+    """From `half_width` below to `half_width` above, within −1…1."""
+    return (round(max(-1.0, value - half_width), 4), round(min(1.0, value + half_width), 4))
 
 
 def disagrees(policy: SentimentPolicy, sentiment: float | None, metric_share: float | None) -> bool:

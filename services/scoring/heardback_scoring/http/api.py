@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, FastAPI
+from fastapi import APIRouter, Body, Depends, FastAPI, Query
 from pydantic import ValidationError
 
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
@@ -30,6 +30,7 @@ def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metri
     async def score(
         _: Annotated[Principal, Depends(may_score)],
         body: Annotated[dict[str, Any], Body(openapi_examples=EXAMPLES)],
+        explain: Annotated[bool, Query(description="Say which words carried the score.")] = False,
     ) -> dict[str, Any]:
         """Nothing is stored. The answer is what was sent, with `score` added."""
         try:
@@ -38,7 +39,7 @@ def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metri
             raise invalid(field_errors(error), "The row cannot be scored.") from error
         try:
             with serving.borrowed() as by:
-                [answer] = await score_rows([(body, row)], by, clock.now())
+                [answer] = await score_rows([(body, row)], by, clock.now(), "all" if explain else None)
         except (InferenceBusy, InferenceClosed) as error:
             raise _unavailable("More texts wait for the model than it can take.") from error
         metrics.scored.labels(answer["score"]["status"]).inc()

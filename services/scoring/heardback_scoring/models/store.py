@@ -12,8 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from heardback_scoring.domain.satisfaction import SatisfactionModel
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
+from heardback_scoring.models.satisfaction_file import NAME as SATISFACTION
+from heardback_scoring.models.satisfaction_file import from_bytes
 from heardback_shared.contracts.score import ModelRef
 
 PACKAGED_MANIFEST = Path(__file__).parent / "manifest.toml"
@@ -64,8 +67,8 @@ class Manifest(BaseModel):
     @field_validator("files")
     @classmethod
     def _known_files(cls, files: dict[str, str]) -> dict[str, str]:
-        if set(files) != {"model.onnx", "tokenizer.json"}:
-            raise ValueError("must name exactly model.onnx and tokenizer.json")
+        if set(files) - {SATISFACTION} != {"model.onnx", "tokenizer.json"}:
+            raise ValueError(f"must name model.onnx and tokenizer.json; {SATISFACTION} may be named as well")
         return files
 
     @field_validator("folder")
@@ -152,6 +155,30 @@ def checked_files(path: Path, manifest: Manifest) -> dict[str, bytes]:
             )
         found[name] = content
     return found
+
+
+def load_satisfaction(choice: ModelChoice = SHIPPED) -> SatisfactionModel | None:
+    """What predicts satisfaction from this model's readings; None where the manifest names nothing.
+
+    Raises ModelRefused if it cannot be read, or was trained on the readings of another model.
+    """
+    if choice.hub is not None:
+        return None
+    path = choice.manifest or PACKAGED_MANIFEST
+    manifest = read_manifest(path)
+    if SATISFACTION not in manifest.files:
+        return None
+    content = checked_files(path, manifest)[SATISFACTION]
+    try:
+        model = from_bytes(content)
+    except Exception as error:  # numpy and zipfile raise what they like about a damaged file
+        raise ModelRefused(f"{SATISFACTION} of {path} cannot be read: {error}.") from error
+    if model.encoder != manifest.files["model.onnx"]:
+        raise ModelRefused(
+            f"{SATISFACTION} was trained on the readings of another model.onnx than {path} names: run "
+            "python -m heardback_scoring.training.satisfaction, or take it out of the manifest."
+        )
+    return model
 
 
 def load_scorer(choice: ModelChoice = SHIPPED) -> Scorer:
