@@ -1,6 +1,6 @@
 """Learning categories from a few examples or thousands: kernel ridge regression on embeddings and words.
 
-Closed form throughout, so it is deterministic, needs no iteration over the examples, and knows what it would
+Closed form throughout, so it is deterministic, needs no passes over the examples, and knows what it would
 have said of each example had it not been given it (leave one out); those answers calibrate it.
 """
 
@@ -12,10 +12,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from heardback_scoring.domain.calibration import Calibration, calibrate
+from heardback_scoring.domain.calibration import Calibration, best_share, calibrate
 from heardback_scoring.domain.ngrams import ngram_vectors
 
 Vectors = NDArray[np.float32]
+Floats = NDArray[np.float64]
 _JITTER = 1e-4
 _MOST_LEVERAGE = 0.99
 
@@ -29,37 +30,53 @@ class Learning:
     ridge: float = 0.3
     """Noise that one example of weight 1 is taken to have."""
     landmarks: int = 1024
-    """Examples that others are compared with at most; with fewer examples the solution is exact."""
+    """Examples that others are compared with; up to as many the solution is exact. Above five times as many
+    examples it is a fifth of them, never more than twice this."""
+
+    def landmarks_for(self, examples: int) -> int:
+        return min(max(self.landmarks, examples // 5), 2 * self.landmarks)
 
 
 LEARNING = Learning()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """What is known: rows of unit vectors with their texts, targets (rows × classes) and weights.
+    """What is known, one row per example. Rows of one name are one example, right where either says so.
 
-    A target is 1 where the class is right, 0 where it is wrong and NaN where nobody said.
+    `words` are n-gram vectors, zero where the text is not kept. A target (rows × classes) is 1 where the class
+    is right, 0 where it is wrong and NaN where nobody said.
     """
 
+    names: Sequence[str]
     vectors: Vectors
-    texts: Sequence[str]
-    targets: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    words: Vectors
+    targets: Floats
+    weights: Floats
+
+    def rows(self, chosen: NDArray[np.intp]) -> "Examples":
+        return Examples(
+            [self.names[i] for i in chosen],
+            self.vectors[chosen],
+            self.words[chosen],
+            self.targets[chosen],
+            self.weights[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FewShot:
-    """`left_out` has, for each example in the order given, what the others alone would have said of it."""
+    """`left_out` has, for each example in the order given, the probabilities that the others alone give it.
+
+    `best_at` is the probability from which on a class counts, chosen by those for the best micro-F1.
+    """
 
     classes: tuple[str, ...]
-    left_out: NDArray[np.float64]
-    _landmarks: Vectors
-    _landmark_words: Vectors
-    _weights: Vectors
-    _base: NDArray[np.float64]
+    left_out: Floats
+    best_at: float
+    _solution: "_Solution"
     _calibration: Calibration
-    _learning: Learning
+    _words: float
 
     @classmethod
     def fit(
@@ -75,58 +92,63 @@ class FewShot:
         """
         classes = tuple(sorted({label for several in labels for label in several}))
         if not classes or not len(vectors) == len(texts) == len(labels):
-            raise ValueError(f"{len(texts)} texts, {len(vectors)} vectors and {len(labels)} labels do not fit")
+            raise ValueError(
+                f"{len(texts)} texts, {len(vectors)} vectors and {len(labels)} labels of "
+                f"{len(classes)} classes: give one vector and one set of labels per text"
+            )
         targets = np.array([[float(c in several) for c in classes] for several in labels])
-        return cls.learn(classes, Examples(vectors, texts, targets, np.ones(len(texts))), learning)
+        names = [same_text(text) for text in texts]
+        given = Examples(names, vectors, ngram_vectors(texts), targets, np.ones(len(texts)))
+        return cls.learn(classes, given, learning)
 
     @classmethod
     def learn(cls, classes: Sequence[str], given: Examples, learning: Learning = LEARNING) -> Self:
-        """Learns from examples with weights. The same text twice is one example, right where either says so.
-
-        Their order makes no difference, not even in the last bit.
-        """
+        """Learns from examples with weights. Their order makes no difference, not even in the last bit."""
         one, place = _united(given)
         known = _filled(one, learning)
         solution = _solve(known, learning)
         hard = ~np.isnan(one.targets).any(axis=1)
         calibration = calibrate(solution.left_out[hard], known.targets[hard])
+        left_out = calibration.probabilities(solution.left_out)
         return cls(
             classes=tuple(classes),
-            left_out=calibration.probabilities(solution.left_out)[place],
-            _landmarks=solution.landmarks,
-            _landmark_words=solution.landmark_words,
-            _weights=solution.weights,
-            _base=solution.base,
+            left_out=left_out[place],
+            best_at=best_share(left_out[hard], known.targets[hard]),
+            _solution=solution,
             _calibration=calibration,
-            _learning=learning,
+            _words=learning.words,
         )
 
-    def scores(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+    def scores(self, vectors: Vectors, texts: Sequence[str]) -> Floats:
         """Texts × classes: about 1 where the class is right, 0 where not; not calibrated."""
-        near = _likeness(
-            vectors, ngram_vectors(texts), self._landmarks, self._landmark_words, self._learning.words
-        )
-        return np.asarray((near @ self._weights).astype(np.float64) + self._base)
+        return self._solution.scores(vectors, ngram_vectors(texts), self._words)
 
-    def probabilities(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+    def probabilities(self, vectors: Vectors, texts: Sequence[str]) -> Floats:
         """Texts × classes, each 0…1 on its own: a text may belong to several classes, or to none."""
         return self._calibration.probabilities(self.scores(vectors, texts))
 
-    def predict(self, vectors: Vectors, texts: Sequence[str], at: float = 0.4) -> list[tuple[str, ...]]:
-        """The classes whose probability is at least `at`, the most probable first; empty is legal."""
+    def predict(
+        self, vectors: Vectors, texts: Sequence[str], at: float | None = None
+    ) -> list[tuple[str, ...]]:
+        """The classes of each text with a probability of `at` (`best_at` if None) or more, the best first."""
+        least = self.best_at if at is None else at
         return [
-            tuple(self.classes[i] for i in np.argsort(-row, kind="stable") if row[i] >= at)
+            tuple(self.classes[i] for i in np.argsort(-row, kind="stable") if row[i] >= least)
             for row in self.probabilities(vectors, texts)
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Solution:
     landmarks: Vectors
-    landmark_words: Vectors
+    words: Vectors
     weights: Vectors
-    base: NDArray[np.float64]
-    left_out: NDArray[np.float64]
+    base: Floats
+    left_out: Floats
+
+    def scores(self, vectors: Vectors, words: Vectors, share: float) -> Floats:
+        near = _likeness(vectors, words, self.landmarks, self.words, share)
+        return np.asarray((near @ self.weights).astype(np.float64) + self.base)
 
 
 def same_text(text: str) -> str:
@@ -135,41 +157,33 @@ def same_text(text: str) -> str:
 
 
 def _united(given: Examples) -> tuple[Examples, NDArray[np.intp]]:
-    """Examples of different texts, sorted by text, and where each given one went."""
-    keys = [same_text(text) for text in given.texts]
-    order = sorted(range(len(keys)), key=lambda i: (keys[i], given.texts[i], given.vectors[i].tobytes()))
+    """The examples by name, sorted, and where each given one went."""
+    vectors = np.asarray(given.vectors, dtype=np.float32)
+    order = sorted(range(len(given.names)), key=lambda i: (given.names[i], vectors[i].tobytes()))
     firsts: list[int] = []
-    place = np.empty(len(keys), dtype=np.intp)
+    place = np.empty(len(order), dtype=np.intp)
     for i in order:
-        if not firsts or keys[firsts[-1]] != keys[i]:
+        if not firsts or given.names[firsts[-1]] != given.names[i]:
             firsts.append(i)
         place[i] = len(firsts) - 1
     targets = np.full((len(firsts), given.targets.shape[1]), np.nan)
     np.fmax.at(targets, place, given.targets)
     weights = np.zeros(len(firsts))
     np.maximum.at(weights, place, given.weights)
-    vectors = np.asarray(given.vectors, dtype=np.float32)[firsts]
-    return Examples(vectors, [given.texts[i] for i in firsts], targets, weights), place
+    names = [given.names[i] for i in firsts]
+    return Examples(names, vectors[firsts], given.words[firsts], targets, weights), place
 
 
 def _filled(one: Examples, learning: Learning) -> Examples:
     """Where nobody said, the target is what all that is fully known predicts: it then pulls neither way."""
     unknown = np.isnan(one.targets)
-    rows = unknown.any(axis=1)
-    if not rows.any():
+    some = unknown.any(axis=1)
+    if not some.any():
         return one
-    whole = Examples(
-        one.vectors[~rows],
-        [text for text, some in zip(one.texts, rows, strict=True) if not some],
-        one.targets[~rows],
-        one.weights[~rows],
-    )
-    solution = _solve(whole, learning)
-    near = _likeness(
-        one.vectors, ngram_vectors(one.texts), solution.landmarks, solution.landmark_words, learning.words
-    )
-    expected = np.clip(near @ solution.weights + solution.base, 0.0, 1.0)
-    return Examples(one.vectors, one.texts, np.where(unknown, expected, one.targets), one.weights)
+    solution = _solve(one.rows(np.flatnonzero(~some)), learning)
+    expected = np.clip(solution.scores(one.vectors, one.words, learning.words), 0.0, 1.0)
+    targets = np.where(unknown, expected, one.targets)
+    return Examples(one.names, one.vectors, one.words, targets, one.weights)
 
 
 def _likeness(vectors: Vectors, words: Vectors, others: Vectors, other_words: Vectors, share: float) -> Vectors:
@@ -190,18 +204,13 @@ def _solve(one: Examples, learning: Learning) -> _Solution:
     weights are (FᵀwF + ridge)⁻¹ Fᵀw(y − base), and leaving example i out changes its residual by the factor
     1 / (1 − hᵢ), hᵢ the i-th leverage (Hastie, Tibshirani, Friedman 2009, 7.10).
     """
-    words = ngram_vectors(one.texts)
-    chosen = _landmarks(one, learning.landmarks)
-    landmarks, landmark_words = one.vectors[chosen], words[chosen]
-    near = _likeness(one.vectors, words, landmarks, landmark_words, learning.words)
-    among = near[chosen].astype(np.float64)
-    among[np.diag_indices_from(among)] += _JITTER
-    back = np.linalg.inv(np.linalg.cholesky(among)).T.astype(np.float32)
+    chosen = _landmarks(one, learning.landmarks_for(len(one.names)))
+    landmarks, words = one.vectors[chosen], one.words[chosen]
+    near = _likeness(one.vectors, one.words, landmarks, words, learning.words)
+    back = _inverse_root(near[chosen].astype(np.float64), _JITTER)
     roots = np.sqrt(one.weights).astype(np.float32)[:, None]
     features = (near @ back) * roots
-    gram = (features.T @ features).astype(np.float64)
-    gram[np.diag_indices_from(gram)] += learning.ridge
-    half = np.linalg.inv(np.linalg.cholesky(gram)).T.astype(np.float32)
+    half = _inverse_root((features.T @ features).astype(np.float64), learning.ridge)
     spread = features @ half
     base = np.average(one.targets, axis=0, weights=one.weights)
     residuals = one.targets - base
@@ -209,15 +218,21 @@ def _solve(one: Examples, learning: Learning) -> _Solution:
     fitted = spread @ inner / roots
     leverage = np.minimum((spread * spread).sum(axis=1, dtype=np.float64), _MOST_LEVERAGE)
     left_out = one.targets - (residuals - fitted) / (1.0 - leverage)[:, None]
-    return _Solution(landmarks, landmark_words, back @ (half @ inner), base, left_out)
+    return _Solution(landmarks, words, back @ (half @ inner), base, left_out)
+
+
+def _inverse_root(matrix: Floats, more: float) -> Vectors:
+    """R with R Rᵀ = (matrix + more × identity)⁻¹."""
+    matrix[np.diag_indices_from(matrix)] += more
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(matrix)).T, dtype=np.float32)
 
 
 def _landmarks(one: Examples, most: int) -> NDArray[np.intp]:
     """Rows to compare with: what weighs more than 1, then from each class in turn, in the order of a hash."""
-    count = len(one.texts)
+    count = len(one.names)
     if count <= most:
         return np.arange(count)
-    hashes = np.array([crc32(text.encode()) for text in one.texts])
+    hashes = np.array([crc32(name.encode()) for name in one.names])
     order = np.argsort(hashes, kind="stable")
     turn = np.full(count, count)
     for column in one.targets.T:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
@@ -20,23 +20,28 @@ def ngram_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     with a sign given by its CRC-32 (feature hashing, Weinberger et al. 2009). A text without words is zero.
     """
     rows = np.zeros((len(texts), PLACES), dtype=np.float32)
+    known: dict[str, list[int]] = {}
     for row, text in zip(rows, texts, strict=True):
-        counts = Counter(_ngrams(text))
-        if not counts:
-            continue
-        hashes = np.fromiter((crc32(gram.encode()) for gram in counts), np.int64, len(counts))
-        weights = 1.0 + np.log(np.fromiter(counts.values(), np.float64, len(counts)))
-        signed = np.where(hashes & 1, weights, -weights)
-        found = np.bincount((hashes >> 1) % PLACES, signed, PLACES)
-        length = np.linalg.norm(found)
-        if length > 0:
-            row[:] = found / length
+        counts: Counter[int] = Counter()
+        for word in _WORD.findall(text.lower()):
+            hashes = known.get(word)
+            if hashes is None:
+                hashes = known[word] = _hashes(word)
+            counts.update(hashes)
+        if counts:
+            row[:] = _unit(counts)
     return rows
 
 
-def _ngrams(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text.lower()):
-        yield word
-        edged = f"<{word}>"
-        for start in range(max(1, len(edged) - _LETTERS + 1)):
-            yield "#" + edged[start : start + _LETTERS]
+def _unit(counts: Counter[int]) -> NDArray[np.float64]:
+    hashes = np.fromiter(counts, np.int64, len(counts))
+    weights = 1.0 + np.log(np.fromiter(counts.values(), np.float64, len(counts)))
+    found = np.bincount((hashes >> 1) % PLACES, np.where(hashes & 1, weights, -weights), PLACES)
+    length = float(np.linalg.norm(found))
+    return np.asarray(found / length if length else found)
+
+
+def _hashes(word: str) -> list[int]:
+    edged = f"<{word}>"
+    parts = {edged[start : start + _LETTERS] for start in range(max(1, len(edged) - _LETTERS + 1))}
+    return [crc32(word.encode()), *(crc32(f"#{part}".encode()) for part in sorted(parts))]
