@@ -112,10 +112,11 @@ def add_command_groups() -> None:
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
     try:
-        from heardback_scoring.cli import score
+        from heardback_scoring.cli import score, taxonomy
     except ImportError:  # an image of another service has no scoring dependencies
         return
     app.command("score")(score)
+    app.add_typer(taxonomy, name="taxonomy")
 
 
 def main() -> None:

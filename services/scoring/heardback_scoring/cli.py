@@ -1,9 +1,11 @@
-"""`heardback score`: JSON lines in, the same lines with "score" out. Needs no server."""
+"""`heardback score` and `heardback taxonomy`: files in, answers out. Need no server."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+taxonomy = typer.Typer(help="Taxonomies of root causes: check one before it is used.", no_args_is_help=True)
 
 _HELP_MODEL = "default, lexicon, constant, a manifest.toml, or NAME@COMMIT of a transformers model."
 
@@ -33,3 +35,25 @@ def score(
 
     job = FileJob(source=file, target=out, model=model, batch=batch, policies=policies, quiet=quiet)
     raise typer.Exit(1 if score_file(job) else 0)
+
+
+@taxonomy.command("check")
+def check_taxonomy(
+    file: Annotated[Path, typer.Argument(help="The taxonomy (YAML) to check.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help='JSON lines with "text", also .gz: shows which rows would get other causes.'),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The taxonomy in use; the packaged one if not given.")
+    ] = None,
+    model: Annotated[str, typer.Option(help=_HELP_MODEL, envvar="HEARDBACK_SCORING_MODEL")] = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Whether the examples tell the categories apart, which do not, and what a change would re-label.
+
+    Each example is read by all the others. The exit status is 1 when the file is no taxonomy.
+    """
+    from heardback_scoring.taxonomy_files import CheckJob, check_file  # noqa: PLC0415
+
+    raise typer.Exit(check_file(CheckJob(file, data, against, model, as_json)))
