@@ -62,10 +62,7 @@ def check_file(job: CheckJob) -> int:
             )
         return 1
     opened = _opened(job.model)
-    try:
-        found, preview = asyncio.run(_look(taxonomy, job, opened))
-    finally:
-        asyncio.run(opened.reader.close())
+    found, preview = asyncio.run(_look_and_close(taxonomy, job, opened))
     if job.as_json:
         typer.echo(json.dumps({**asdict(found), "right": found.right, "preview": _as_dict(preview)}))
     else:
@@ -91,6 +88,15 @@ def _wrong(error: Exception) -> list[str]:
         f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}"
         for one in error.errors()
     ]
+
+
+async def _look_and_close(
+    taxonomy: Taxonomy, job: CheckJob, opened: OpenedModel
+) -> tuple[TaxonomyCheck, Preview | None]:
+    try:
+        return await _look(taxonomy, job, opened)
+    finally:
+        await opened.reader.close()
 
 
 async def _look(
