@@ -108,14 +108,18 @@ async def _look(
         replace(policies, taxonomy=taxonomy), guesser, opened.reader, opened.fallback, opened.why_degraded
     )
     if after.embedded is None:
-        raise typer.BadParameter(f"model {job.model} has no embeddings; choose one that has", param_hint="model")
+        raise typer.BadParameter(
+            f"model {job.model} has no embeddings; choose one that has", param_hint="model"
+        )
     found = check(after.embedded)
     if job.data is None:
         return found, None
     try:
         used = policies.taxonomy if job.against is None else load_taxonomy(job.against)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise typer.BadParameter(f"{job.against}: {'; '.join(_wrong(error))}", param_hint="against") from error
+        raise typer.BadParameter(
+            f"{job.against}: {'; '.join(_wrong(error))}", param_hint="against"
+        ) from error
     before = understanding_of(replace(policies, taxonomy=used), guesser, opened.reader, opened.fallback)
     return found, await _preview(job.data, before, after)
 

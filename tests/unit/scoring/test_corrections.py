@@ -30,7 +30,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [c.feedback_id for c in kept] == ["fb_3", "fb_4", "fb_9"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 6), unique=True, min_size=1))
 def test_the_version_is_that_of_the_set_not_of_its_history(numbers: list[int]) -> None:
     one = Corrections.of(correction(n, "a/b") for n in numbers)

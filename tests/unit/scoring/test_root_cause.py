@@ -79,7 +79,9 @@ def test_the_category_wins_whose_examples_are_near_and_shows_them() -> None:
 def test_two_causes_in_one_text_are_both_given() -> None:
     both = EMBEDDED.corrected(
         Corrections.of(
-            Correction(f"fb_{n}", at(1, 1, 0, n / 20), frozenset({"operations/billing", "operations/support"}))
+            Correction(
+                f"fb_{n}", at(1, 1, 0, n / 20), frozenset({"operations/billing", "operations/support"})
+            )
             for n in range(4)
         )
     )
@@ -96,7 +98,7 @@ def test_praise_without_a_cause_is_unclear_and_shows_what_came_next() -> None:
     assert [c.category for c in causes.runners_up] == ["billing"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4).filter(lambda v: np.linalg.norm(v) > 1e-3)
 )
@@ -116,9 +118,7 @@ def test_as_many_vectors_as_texts() -> None:
 def test_a_correction_counts_at_once_and_can_be_taken_back() -> None:
     odd = at(0.6, 0, 0, 1)
     assert found(read(odd)) != {"operations/support"}
-    taught = EMBEDDED.corrected(
-        Corrections.of([Correction("fb_1", odd, frozenset({"operations/support"}))])
-    )
+    taught = EMBEDDED.corrected(Corrections.of([Correction("fb_1", odd, frozenset({"operations/support"}))]))
     causes = read(odd, taught)
     assert found(causes) == {"operations/support"}
     assert "fb_1" in causes.found[0].nearest[0].text
@@ -127,7 +127,7 @@ def test_a_correction_counts_at_once_and_can_be_taken_back() -> None:
     assert erased.version == "small@1"
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2), st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3))
 def test_not_this_cause_lowers_it_and_the_corrected_cause_rises(axis: int, rest: list[float]) -> None:
     text = AXES[axis] + 0.3 * at(*rest, 1)

@@ -30,7 +30,7 @@ class Calibration:
 def calibrate(scores: Floats, targets: Floats) -> Calibration:
     """Platt's method (1999): logistic regression on the scores, one slope and offset for all classes.
 
-    The prior keeps few examples from moving it far; each class may then move its offset, drawn to the common one.
+    A prior keeps few examples from moving it far. Then each class moves its offset, drawn to the common one.
     """
     slope, offset = _START
     for _ in range(_STEPS):
@@ -59,7 +59,7 @@ def calibrate(scores: Floats, targets: Floats) -> Calibration:
 def best_share(probabilities: Floats, targets: Floats) -> float:
     """The probability from which on counting a class as found has the best micro-F1, in steps of 0.01.
 
-    With few rows it is drawn to 0.4, the best of a classifier with an F1 of 0.8 (half of F1: Lipton et al. 2014).
+    With few rows it is drawn to 0.4, half of an F1 of 0.8: the best is half of the best F1 (Lipton et al. 2014).
     """
     steps = np.arange(1, 100)
     places = np.minimum((probabilities * 100).astype(np.int64), 99).ravel()

@@ -1,4 +1,4 @@
-"""What people said about root causes that were read wrongly. Data with a digest; a taxonomy learns from it."""
+"""What people said about root causes that were read wrongly: data with a digest that a taxonomy learns."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrections:
-    """At most one per feedback and `MOST` in all, the oldest first. Never changed: every change is a new set."""
+    """At most one per feedback and `MOST` in all, the oldest first. Every change is a new set."""
 
     entries: tuple[Correction, ...] = ()
 

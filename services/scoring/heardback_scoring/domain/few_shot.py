@@ -44,8 +44,8 @@ LEARNING = Learning()
 class Examples:
     """What is known, one row per example. Rows of one name are one example, right where either says so.
 
-    `words` are n-gram vectors, zero where the text is not kept. A target (rows × classes) is 1 where the class
-    is right, 0 where it is wrong and NaN where nobody said.
+    `words` are n-gram vectors, zero where the text is not kept. A target (rows × classes) is 1 where the
+    class is right, 0 where it is wrong and NaN where nobody said.
     """
 
     names: Sequence[str]
@@ -186,7 +186,9 @@ def _filled(one: Examples, learning: Learning) -> Examples:
     return Examples(one.names, one.vectors, one.words, targets, one.weights)
 
 
-def _likeness(vectors: Vectors, words: Vectors, others: Vectors, other_words: Vectors, share: float) -> Vectors:
+def _likeness(
+    vectors: Vectors, words: Vectors, others: Vectors, other_words: Vectors, share: float
+) -> Vectors:
     """(1 − share) × exp(2 (cosine − 1)), the Gaussian kernel on unit vectors, + share × likeness in words."""
     meaning = np.asarray(vectors, dtype=np.float32) @ others.T
     meaning -= 1.0

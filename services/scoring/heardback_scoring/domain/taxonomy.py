@@ -38,7 +38,7 @@ class Category(_Data):
     def _enough(self) -> Self:
         if not self.description.strip() and len(self.examples) < _LEAST_EXAMPLES:
             raise ValueError(
-                f"without a description, {len(self.examples)} of at least {_LEAST_EXAMPLES} examples are given; "
+                f"without a description {_LEAST_EXAMPLES} examples are needed, {len(self.examples)} given; "
                 "write a sentence of description, or more examples"
             )
         return self
@@ -80,7 +80,7 @@ class Taxonomy(_Data):
                         f"{name!r} is no name: use small letters, digits and _, a letter first, 40 at most"
                     )
         number = sum(map(len, domains.values()))
-        if not 2 <= number <= MOST_CATEGORIES:  # noqa: PLR2004  (one category tells nothing apart)
+        if not 2 <= number <= MOST_CATEGORIES:
             raise ValueError(f"{number} categories; give 2 to {MOST_CATEGORIES}")
         return domains
 

@@ -89,9 +89,7 @@ def check(embedded: EmbeddedTaxonomy) -> TaxonomyCheck:
     )
 
 
-def relabelled(
-    before: Sequence[tuple[str, ...]], after: Sequence[tuple[str, ...]]
-) -> tuple[Relabelled, ...]:
+def relabelled(before: Sequence[tuple[str, ...]], after: Sequence[tuple[str, ...]]) -> tuple[Relabelled, ...]:
     """Rows whose set of causes (paths) is another one; their order does not matter."""
     pairs = enumerate(zip(before, after, strict=True))
     return tuple(Relabelled(row, old, new) for row, (old, new) in pairs if set(old) != set(new))
