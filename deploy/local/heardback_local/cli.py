@@ -113,14 +113,13 @@ def add_command_groups() -> None:
     app.add_typer(dead.app, name="dead")
     app.add_typer(models.app, name="models")
     try:
-        from heardback_scoring.cli import compare, evaluate, score
+        from heardback_scoring.cli import compare, evaluate, score, taxonomy
     except ImportError:  # an image of another service has no scoring dependencies
         return
     app.command("score")(score)
     app.command("eval")(evaluate)
-    models = typer.Typer(help="Models: hold one against another.", no_args_is_help=True)
-    models.command("compare")(compare)
-    app.add_typer(models, name="models")
+    app.add_typer(taxonomy, name="taxonomy")
+    models.app.command("compare")(compare)
 
 
 def main() -> None:

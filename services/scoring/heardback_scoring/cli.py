@@ -1,9 +1,11 @@
-"""Commands that need no server: `heardback score`, `heardback eval`, `heardback models compare`."""
+"""Commands that need no server: `heardback score`, `eval`, `models compare` and `taxonomy check`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+taxonomy = typer.Typer(help="Taxonomies of root causes: check one before it is used.", no_args_is_help=True)
 
 _HELP_MODEL = "default, lexicon, constant, a manifest.toml, or NAME@COMMIT of a transformers model."
 _Data = Annotated[Path, typer.Option(help="Folder of labelled sets: NAME/{train,dev,test}.jsonl.gz.")]
@@ -90,3 +92,25 @@ def compare(
 
     job = CompareJob(baseline, candidate, data, split, tuple(only or ()), as_json, record, policy)
     raise typer.Exit(run_compare(job))
+
+
+@taxonomy.command("check")
+def check_taxonomy(
+    file: Annotated[Path, typer.Argument(help="The taxonomy (YAML) to check.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help='JSON lines with "text", also .gz: shows which rows would get other causes.'),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The taxonomy in use; the packaged one if not given.")
+    ] = None,
+    model: Annotated[str, typer.Option(help=_HELP_MODEL, envvar="HEARDBACK_SCORING_MODEL")] = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Whether the examples tell the categories apart, which do not, and what a change would re-label.
+
+    Each example is read by all the others. The exit status is 1 when the file is no taxonomy.
+    """
+    from heardback_scoring.taxonomy_files import CheckJob, check_file  # noqa: PLC0415
+
+    raise typer.Exit(check_file(CheckJob(file, data, against, model, as_json)))

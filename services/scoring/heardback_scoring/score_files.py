@@ -76,7 +76,7 @@ def score_file(job: FileJob) -> int:
         job.explain,
     )
     with ExitStack() as files:
-        lines = files.enter_context(_open_source(job.source))
+        lines = files.enter_context(open_source(job.source))
         target = files.enter_context(_open_target(job.target))
         done, failed = asyncio.run(_score_lines(lines, target, by, opened, job, stderr))
     if failed:
@@ -101,7 +101,7 @@ async def _score_lines(
     try:
         with Progress(*columns, console=stderr, transient=False, disable=job.quiet) as progress:
             task = progress.add_task("scoring", total=None, rate="")
-            for batch in _batches(lines, job.batch):
+            for batch in batches(lines, job.batch):
                 answers = await _answers(batch, by)
                 target.write(
                     b"".join(orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE) for answer in answers)
@@ -127,7 +127,8 @@ async def _answers(batch: Sequence[Line], by: Understanding) -> list[dict[str, A
     return [{**line.own, "error": line.error} if line.row is None else next(scored) for line in batch]
 
 
-def _batches(lines: IO[bytes], size: int) -> Iterator[list[Line]]:
+def batches(lines: IO[bytes], size: int) -> Iterator[list[Line]]:
+    """The lines that are not empty, `size` at a time."""
     batch: list[Line] = []
     for number, raw in enumerate(lines, 1):
         if raw.strip():
@@ -163,7 +164,7 @@ def _first(error: ValidationError) -> str:
 
 
 @contextmanager
-def _open_source(path: Path) -> Iterator[IO[bytes]]:
+def open_source(path: Path) -> Iterator[IO[bytes]]:
     """Gzip is recognised by its first bytes, so that it may come through a pipe as well."""
     with ExitStack() as opened:
         if path == STANDARD:

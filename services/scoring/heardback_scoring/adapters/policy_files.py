@@ -36,12 +36,19 @@ def load_policies(folder: Path | None = None) -> Policies:
     )
 
 
+def load_taxonomy(path: Path) -> Taxonomy:
+    """The taxonomy in this file. Raises OSError, yaml.YAMLError, ValueError or pydantic's ValidationError."""
+    return _checked(Taxonomy, _parsed("taxonomy", path.read_text("utf-8")))
+
+
 def _read(name: str, folder: Path | None) -> dict[str, Any]:
     own = folder / f"{name}.yaml" if folder is not None else None
     if own is not None and own.is_file():
-        text = own.read_text("utf-8")
-    else:
-        text = (files("heardback_scoring.policies") / f"{name}.yaml").read_text("utf-8")
+        return _parsed(name, own.read_text("utf-8"))
+    return _parsed(name, (files("heardback_scoring.policies") / f"{name}.yaml").read_text("utf-8"))
+
+
+def _parsed(name: str, text: str) -> dict[str, Any]:
     data = yaml.safe_load(text)
     if not isinstance(data, dict):
         raise ValueError(f"policy {name}: expected a mapping")

@@ -56,7 +56,7 @@ async def score_batch(
     """
     heard = [listen(feedback.content, by) for feedback in feedbacks]
     reads = await _read_all(heard, by)
-    causes = _causes(heard, reads, by)
+    causes = _causes(feedbacks, heard, reads, by)
     judged = [
         _judged(feedback, said, read, cause, by)
         for feedback, said, read, cause in zip(feedbacks, heard, reads, causes, strict=True)
@@ -100,11 +100,16 @@ async def _read_or_fall_back(
     return whole, frozenset(missing), f"The model failed ({type(error).__name__}); the fallback read it."
 
 
-def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -> list[Causes]:
-    """By nearest examples where texts have embeddings, by keywords where not, unclear without texts."""
+def _causes(
+    feedbacks: Sequence[FeedbackAccepted], heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding
+) -> list[Causes]:
+    """A person's word about this very feedback; else learnt from examples where texts have embeddings,
+    by keywords where not, unclear without texts.
+    """
     causes = [UNCLEAR] * len(heard)
     rows: list[int] = []
     vectors: list[Vectors] = []
+    texts: list[str] = []
     for row, (one, read) in enumerate(zip(heard, reads, strict=True)):
         if not one.said:
             continue
@@ -114,9 +119,10 @@ def _causes(heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding) -
         else:
             rows.append(row)
             vectors.append(vector)
+            texts.append("\n".join(said.spoken for said in one.said))
     if by.embedded is not None and vectors:
-        for row, cause in zip(rows, nearest_causes(np.stack(vectors), by.embedded), strict=True):
-            causes[row] = cause
+        for row, cause in zip(rows, nearest_causes(np.stack(vectors), texts, by.embedded), strict=True):
+            causes[row] = by.embedded.told(feedbacks[row].feedback_id) or cause
     return causes
 
 
@@ -200,8 +206,8 @@ def _score(
         handover=_handover(heard, harm.band, whole, path, len(turns), by),
         language=heard.language,
         models=_models(read, dialogue, by),
-        taxonomy=policies.taxonomy.policy,
-        policies=policies.versions,
+        taxonomy=by.taxonomy_version,
+        policies=by.versions,
     )
 
 

@@ -34,6 +34,17 @@ class Understanding:
     satisfaction: SatisfactionModel | None = None
     explain: Explain = "off"
 
+    @property
+    def taxonomy_version(self) -> str:
+        """With the corrections it has learnt; keywords learn none."""
+        return self.embedded.version if self.embedded is not None else self.policies.taxonomy.policy
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """name@version of every policy, the taxonomy with its corrections, always in the same order."""
+        plain = self.policies.taxonomy.policy
+        return tuple(self.taxonomy_version if v == plain else v for v in self.policies.versions)
+
 
 def understanding_of(
     policies: Policies,
@@ -74,7 +85,7 @@ def around(by: Understanding, opened: Opened) -> Understanding:
 
 def embed_taxonomy(taxonomy: Taxonomy, scorer: Scorer) -> EmbeddedTaxonomy | None:
     """None when the scorer has no embeddings."""
-    vectors = [r.embedding for r in scorer.read(taxonomy.examples)]
+    vectors = [r.embedding for r in scorer.read(taxonomy.texts)]
     known = [v for v in vectors if v is not None]
     if len(known) != len(vectors):
         return None

@@ -1,20 +1,25 @@
-"""What it is about: the taxonomy categories whose examples lie nearest to the text."""
+"""What it is about: the taxonomy categories that a text belongs to, learnt from their examples."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heardback_scoring.domain.taxonomy import Category, Decision, Taxonomy
+from heardback_scoring.domain.corrections import NO_CORRECTIONS, Correction, Corrections
+from heardback_scoring.domain.few_shot import Examples, FewShot, same_text
+from heardback_scoring.domain.ngrams import PLACES, ngram_vectors
+from heardback_scoring.domain.taxonomy import Category, Taxonomy
 from heardback_scoring.domain.words import SHORT_STEM, Text
 from heardback_shared.contracts.score import Neighbour, RootCause
 
 Vectors = NDArray[np.float32]
 _SHOWN = 3
+_DESCRIPTION_WEIGHT = 0.5
+_CORRECTION_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +33,46 @@ class Causes:
 UNCLEAR = Causes()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedTaxonomy:
-    """A taxonomy with one unit vector per example, in the order of `taxonomy.examples`."""
+    """A taxonomy with one unit vector per text of `taxonomy.texts`, what people corrected, and what is learnt
+    from both. An example counts 1, a description ½, a correction 3; a category that the taxonomy does not
+    have is passed over in a correction, and so is a correction that has no other.
+    """
 
     taxonomy: Taxonomy
     vectors: Vectors
+    corrections: Corrections = NO_CORRECTIONS
+    learnt: FewShot = field(init=False)
 
     def __post_init__(self) -> None:
-        if len(self.vectors) != len(self.taxonomy.examples):
+        if len(self.vectors) != len(self.taxonomy.texts):
             raise ValueError(
-                f"{len(self.taxonomy.examples)} examples need as many vectors, not {len(self.vectors)}"
+                f"{len(self.taxonomy.texts)} texts need as many vectors, not {len(self.vectors)}"
             )
+        object.__setattr__(self, "learnt", _learn(self))
+
+    @property
+    def version(self) -> str:
+        """The taxonomy's, and which corrections it has learnt: `taxonomy@3+12corrections.1a2b3c4d`."""
+        return self.taxonomy.policy + self.corrections.version
+
+    def corrected(self, corrections: Corrections) -> "EmbeddedTaxonomy":
+        """The same taxonomy having learnt exactly these; nothing is embedded again."""
+        return replace(self, corrections=corrections)
+
+    def told(self, feedback_id: str) -> Causes | None:
+        """What a person said that the causes of this very feedback are; None where nobody did."""
+        correction = self.corrections.about(feedback_id)
+        if correction is None or correction.right is None:
+            return None
+        categories = dict(zip(self.taxonomy.paths, self.taxonomy.categories, strict=True))
+        known = [categories[path] for path in categories if path in correction.right]
+        if correction.right and not known:
+            return None
+        return Causes(
+            tuple(RootCause(domain=d, category=name, confidence=1.0) for d, name, c in known if c.cause)
+        )
 
 
 def pooled(vectors: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
@@ -49,95 +82,124 @@ def pooled(vectors: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
     return np.asarray(mean / length if length else mean, dtype=np.float32)
 
 
-def nearest_causes(vectors: Vectors, embedded: EmbeddedTaxonomy) -> list[Causes]:
-    """The causes of each text, given as a row of unit length.
+def nearest_causes(vectors: Vectors, texts: Sequence[str], embedded: EmbeddedTaxonomy) -> list[Causes]:
+    """The causes of each text, given with its vector of unit length.
 
-    The score of a category is the mean cosine of its `nearest` nearest examples. With p the softmax of the
-    scores over `temperature`, and e how far the score is on the way from `none_at` to `full_at` (0…1),
-    confidence = e × p / (p + p of its rival), 0…1; the rival of the leader is the second, that of all others
-    the leader. So it is e for an undisputed winner and half of e for one that shares the lead. The best
-    category is the answer when its confidence reaches `unclear_below` and it is a cause; a second within
-    `second_within` of it is given as well.
+    The confidence of a category is its calibrated probability (`FewShot`), each on its own. The best one that
+    is a cause is the answer when it reaches `unclear_below`; those after it need `also_at`.
     """
-    taxonomy, decision = embedded.taxonomy, embedded.taxonomy.decision
-    categories = taxonomy.categories
-    similarities = np.asarray(vectors, dtype=np.float32) @ embedded.vectors.T
-    scores = _category_scores(similarities, categories, decision.nearest)
-    confidences = _confidences(scores, decision)
-    ranks = np.argsort(-scores, axis=1, kind="stable")
+    confidences = embedded.learnt.probabilities(vectors, texts)
+    similarities = np.asarray(vectors, dtype=np.float32) @ _shown_vectors(embedded).T
+    members = _members(embedded)
     return [
-        _causes(embedded, similarities[row], scores[row], confidences[row], ranks[row])
-        for row in range(len(scores))
+        _causes(embedded, row, near, members)
+        for row, near in zip(confidences.round(4), similarities, strict=True)
     ]
 
 
-def _category_scores(
-    similarities: Vectors, categories: Sequence[tuple[str, str, Category]], nearest: int
-) -> Vectors:
-    columns = []
-    start = 0
-    for _, _, category in categories:
-        end = start + len(category.examples)
-        k = min(nearest, end - start)
-        part = np.partition(similarities[:, start:end], end - start - k, axis=1)
-        columns.append(part[:, end - start - k :].mean(axis=1))
-        start = end
-    return np.stack(columns, axis=1)
+def _learn(embedded: EmbeddedTaxonomy) -> FewShot:
+    taxonomy, paths = embedded.taxonomy, embedded.taxonomy.paths
+    columns = {path: number for number, path in enumerate(paths)}
+    taught = [p for p, (_, _, c) in zip(paths, taxonomy.categories, strict=True) for _ in c.examples]
+    described = [path for path, _ in taxonomy.descriptions]
+    targets = [_target(columns, frozenset([path]), frozenset()) for path in (*taught, *described)]
+    weights = [1.0] * len(taught) + [_DESCRIPTION_WEIGHT] * len(described)
+    usable = [c for c in embedded.corrections if _teaches(c, columns)]
+    targets += [_target(columns, c.right, c.wrong) for c in usable]
+    weights += [_CORRECTION_WEIGHT] * len(usable)
+    texts = taxonomy.texts
+    examples = Examples(
+        # No text of a taxonomy begins with a line end, so a feedback's id is never taken for one.
+        names=[*map(same_text, texts), *(f"\n{c.feedback_id}" for c in usable)],
+        vectors=np.concatenate([embedded.vectors, *(c.vector[None] for c in usable)]),
+        words=np.concatenate([ngram_vectors(texts), np.zeros((len(usable), PLACES), np.float32)]),
+        targets=np.stack(targets),
+        weights=np.array(weights),
+    )
+    return FewShot.learn(paths, examples)
 
 
-def _confidences(scores: Vectors, decision: Decision) -> Vectors:
-    evidence = np.clip((scores - decision.none_at) / (decision.full_at - decision.none_at), 0.0, 1.0)
-    weights = np.exp((scores - scores.max(axis=1, keepdims=True)) / decision.temperature)
-    top = np.partition(weights, weights.shape[1] - 2, axis=1)[:, -2:]
-    # The rival of the leader is the second; the rival of everyone else is the leader.
-    rivals = np.where(weights >= top[:, 1:], top[:, :1], top[:, 1:])
-    return np.asarray(evidence * weights / (weights + rivals), dtype=np.float32)
+def _teaches(correction: Correction, columns: dict[str, int]) -> bool:
+    right, known = correction.right, columns.keys()
+    return bool(correction.wrong & known) if right is None else not right or bool(right & known)
+
+
+def _target(
+    columns: dict[str, int], right: frozenset[str] | None, wrong: frozenset[str]
+) -> NDArray[np.float64]:
+    target = np.full(len(columns), np.nan if right is None else 0.0)
+    for path, column in columns.items():
+        if path in (wrong if right is None else right):
+            target[column] = 0.0 if right is None else 1.0
+    return target
+
+
+def _shown_vectors(embedded: EmbeddedTaxonomy) -> Vectors:
+    """Of the examples, then of the corrections: what an answer may be explained with."""
+    examples = embedded.vectors[: len(embedded.taxonomy.examples)]
+    return np.concatenate([examples, *(c.vector[None] for c in embedded.corrections)])
+
+
+def _members(embedded: EmbeddedTaxonomy) -> list[list[tuple[int, str]]]:
+    """Of each category: rows of `_shown_vectors` and the words to show for them."""
+    members: list[list[tuple[int, str]]] = []
+    row = 0
+    for _, _, category in embedded.taxonomy.categories:
+        members.append([(row + i, text) for i, text in enumerate(category.examples)])
+        row += len(category.examples)
+    for path, rows in zip(embedded.taxonomy.paths, members, strict=True):
+        rows += [
+            (row + i, f"(feedback {c.feedback_id}, corrected by a person)")
+            for i, c in enumerate(embedded.corrections)
+            if c.right and path in c.right
+        ]
+    return members
 
 
 def _causes(
     embedded: EmbeddedTaxonomy,
+    confidences: NDArray[np.float64],
     similarities: Vectors,
-    scores: Vectors,
-    confidences: Vectors,
-    ranks: NDArray[np.int64],
+    members: list[list[tuple[int, str]]],
 ) -> Causes:
     decision, categories = embedded.taxonomy.decision, embedded.taxonomy.categories
-    order = [int(i) for i in ranks]
-    first = order[0]
-    found: list[int] = []
-    if categories[first][2].cause and confidences[first] >= decision.unclear_below:
-        found.append(first)
-        second = order[1]
-        close = scores[first] - scores[second] <= decision.second_within
-        if close and categories[second][2].cause and scores[second] > decision.none_at:
-            found.append(second)
-    others = [i for i in order if i not in found and categories[i][2].cause and confidences[i] > 0]
+    order = [int(i) for i in np.argsort(-confidences, kind="stable") if categories[i][2].cause]
+    found = [
+        i
+        for place, i in enumerate(order[: decision.most])
+        if confidences[i] >= (decision.also_at if place else decision.unclear_below)
+    ]
+    others = [i for i in order[len(found) :] if confidences[i] > 0][: decision.runners_up]
     return Causes(
-        tuple(_cause(embedded, i, similarities, confidences, shown=True) for i in found),
-        tuple(
-            _cause(embedded, i, similarities, confidences, shown=False) for i in others[: decision.runners_up]
-        ),
+        tuple(_cause(categories[i], confidences[i], _nearest(members[i], similarities)) for i in found),
+        tuple(_cause(categories[i], confidences[i], []) for i in others),
     )
 
 
+def _nearest(members: list[tuple[int, str]], similarities: Vectors) -> list[tuple[str, float]]:
+    """The texts of the nearest members with their similarity; the same text is shown once."""
+    ranked = sorted(members, key=lambda member: -float(similarities[member[0]]))
+    shown: dict[str, float] = {}
+    for row, text in ranked:
+        shown.setdefault(text, round(float(similarities[row]), 4))
+        if len(shown) == _SHOWN:
+            break
+    return list(shown.items())
+
+
 def _cause(
-    embedded: EmbeddedTaxonomy, number: int, similarities: Vectors, confidences: Vectors, *, shown: bool
+    category: tuple[str, str, Category], confidence: float, nearest: Sequence[tuple[str, float]]
 ) -> RootCause:
-    categories = embedded.taxonomy.categories
-    domain, name, category = categories[number]
-    nearest: tuple[Neighbour, ...] = ()
-    if shown:
-        start = sum(len(c.examples) for _, _, c in categories[:number])
-        part = similarities[start : start + len(category.examples)]
-        best = np.argsort(-part, kind="stable")[:_SHOWN]
-        nearest = tuple(
-            Neighbour(
-                domain=domain, category=name, text=category.examples[i], similarity=round(float(part[i]), 4)
-            )
-            for i in best
-        )
-    confidence = round(float(confidences[number]), 4)
-    return RootCause(domain=domain, category=name, confidence=confidence, nearest=nearest)
+    domain, name, _ = category
+    return RootCause(
+        domain=domain,
+        category=name,
+        confidence=float(confidence),
+        nearest=tuple(
+            Neighbour(domain=domain, category=name, text=text, similarity=similarity)
+            for text, similarity in nearest
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
