@@ -16,7 +16,14 @@ FAULTS: tuple[CueRule, ...] = (
         stems(
             "not can't cant cannot won't wont don't dont doesn't doesnt didn't didnt isn't isnt couldn't couldnt could never "
             "longer stopped stops barely hardly unable trouble problem issue difficulty failed fails aren't wasn't wasnt weren't "
-            "hasn't haven't hadn't wouldn't wouldnt shouldn't impossible way help"
+            "hasn't hadn't wouldn't wouldnt shouldn't impossible way why"
+        ),
+        also=stems(
+            "work load loading open start connect respond turn turning log login logging logged sign signing register registration "
+            "access update updating show showing function verify reset charge charging play scan accept approved allowed allow "
+            "process successful responsive sync download install send print record display complete go gone going goes possible "
+            "use pay transfer make withdraw upload enter proceed check get take add do prove let letting cash money try top "
+            "topping give return gave dispense think believe recognise recognize"
         ),
         patterns=(
             rf"{_NOT}(?: \w+){{0,2}} {_DOING}\b(?! (?:for (?:this|that|your) company|from home|with you again))",
@@ -40,18 +47,7 @@ FAULTS: tuple[CueRule, ...] = (
             "blocked unblock locked unlock failing failed fail fails disconnected unavailable disconnecting "
             "wrong declining decline reject deny problem problems issue issues trouble cancelled canceled refused "
             "ate trapped keeps lags laggy fix repair nonfunctional non-functional non unsuccessful avail kicks kicked slow retained "
-            "work get got out wifi internet difficulty"
-        ),
-        patterns=(
-            r"\b(?:get|make|getting|making|got)(?: [\w-]+){1,5} (?:to )?work\b(?! (?:on|with|at|for|from|time|done|hard|out|today|tomorrow))",
-            r"\b(?:how|can|could|please|must|need to|needs to|should|pls|trying to|try to|to|ever|kindly|just|and|not|never) (?:do |can |should |you |i |we |they |would )*(?:fix|repair)(?: (?:it|this|that|the|my|your|these|those|bugs?|asap|now|please|soon|up)\b|[.!?])",
-            r"\b(?:needs? (?:fixing|repair(?:ing|s)?|to be (?:fixed|repaired))|be fixed|get it fixed)\b",
-            r"\b(?:atm|machine|it)(?: \w+)? (?:ate|swallowed|kept|keeps|retained|took) (?:up )?my card\b",
-            r"\bcard(?: \w+){0,2} (?:stuck|trapped|eaten|retained|swallowed)\b",
-            r"\bmy card (?:back )?out of\b",
-            r"\bto no avail\b",
-            r"\bun(?:block|lock)(?:ing|ed)? (?:my|the|it|me|our|account|pin|card)\b",
-            r"\b(?:i|i'm|i am|got|am|been|was|me|we|myself) (?:\w+ )?(?:locked|kicked|blocked|logged|thrown|booted) (?:\w+ )?(?:out|off|from)\b",
+            "wifi internet wi-fi broadband signal network connection difficulty exhausted pin passcode password registration"
         ),
         deniable=(
             r"\b(?:broken (?!promis|english|into|heart)|broken\b[^ \w]|broken$|broke(?: down| again|n down)|crash(?:es|ing)\b|(?:app|it|site|website|always|constantly|keeps?|game|system|just|page|phone|screen|program|server|and|then) (?:has |have |had )?crash(?:ed)?\b|(?:had|have|another|a) crash(?:es)?\b|glitch(?:y|es|ed|ing)?|bug(?:s|gy)?\b|faulty|defective|malfunction\w*|unusable|unresponsive|non-?functional|went dead|swallowed|outage|out of service)",
@@ -94,6 +90,24 @@ FAULTS: tuple[CueRule, ...] = (
             "Please freeze my card at once.",
             "They fixed my phone in an hour.",
             "There is an error in my credit card bill.",
+        ),
+    ),
+    CueRule(
+        "not_working",
+        0.85,  # as above
+        stems(
+            "work fix fixing fixed repair repairs repaired atm ate swallowed retained card avail unblock unlock locked kicked blocked logged thrown booted"
+        ),
+        patterns=(
+            r"\b(?:get|make|getting|making|got)(?: [\w-]+){1,5} (?:to )?work\b(?! (?:on|with|at|for|from|time|done|hard|out|today|tomorrow))",
+            r"\b(?:how|can|could|please|must|need to|needs to|should|pls|trying to|try to|to|ever|kindly|just|and|not|never) (?:do |can |should |you |i |we |they |would )*(?:fix|repair)(?: (?:it|this|that|the|my|your|these|those|bugs?|asap|now|please|soon|up)\b|[.!?])",
+            r"\b(?:needs? (?:fixing|repair(?:ing|s)?|to be (?:fixed|repaired))|be fixed|get it fixed)\b",
+            r"\b(?:atm|machine|it)(?: \w+)? (?:ate|swallowed|kept|keeps|retained|took) (?:up )?my card\b",
+            r"\bcard(?: \w+){0,2} (?:stuck|trapped|eaten|retained|swallowed)\b",
+            r"\bmy card (?:back )?out of\b",
+            r"\bto no avail\b",
+            r"\bun(?:block|lock)(?:ing|ed)? (?:my|the|it|me|our|account|pin|card)\b",
+            r"\b(?:i|i'm|i am|got|am|been|was|me|we|myself) (?:\w+ )?(?:locked|kicked|blocked|logged|thrown|booted) (?:\w+ )?(?:out|off|from)\b",
         ),
     ),
 )

@@ -71,6 +71,10 @@ MOOD: tuple[CueRule, ...] = (
             "confused confusing confuses understand unclear sense lost idea figure know misleading complicated explain meant mean "
             "sure unsure clear clue baffled puzzled get wonder wondering supposed tell follow why"
         ),
+        also=stems(
+            "don't dont not didn't didnt cannot can't cant couldn't doesn't hard difficult impossible idea clue mean meant supposed "
+            "sense unsure lost puzzled confusing explain clarify unclear misleading baffled complicated overly tell uncertain"
+        ),
         not_after=r"\b(?:they|he|she|you|who|executives?|agents?|consultants?|peoples?|staff|team|care)\b(?: \w+)?\W*$",
         deniable=(
             r"\b(?:don't|do not|didn't|did not|can't|cannot|couldn't|hard to|difficult to|impossible to) (?:really |quite |fully )?(?:understand|figure (?:it |this |that )?out|follow|make sense of|know (?:how to|where to|what to|why|which|what (?:is|this|that|it|happened|you|they)|how (?:this|it|that)))\b(?! (?:i (?:would|'d)|do without))",
@@ -139,7 +143,7 @@ MOOD: tuple[CueRule, ...] = (
         also=stems(
             "nothing wasting ruining ignoring losing breaking great wonderful fantastic brilliant lovely nice sure right joy "
             "perfect not another guys late again broken crash crashes crashed lost ignored down wrong needed wanted surprise shock shocker "
-            "for love when of clap waiting paying charged hours"
+            "much love clap waiting paying charged hours"
         ),
         patterns=(
             r"\bthanks? (?:you )?(?:so much |a lot |very much |a bunch )?for (?:nothing|wasting|ruining|ignoring|losing|breaking|making me (?:wait|late)|not)\b",

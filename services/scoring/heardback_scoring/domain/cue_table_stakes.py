@@ -115,7 +115,7 @@ STAKES: tuple[CueRule, ...] = (
     ),
     CueRule(
         "legal_or_press_threat",
-        0.9,  # 31 of 34 in app reviews and survey remarks, read one by one
+        0.9,  # 32 of 34 in app reviews and survey remarks, read one by one
         stems(
             "lawyer lawyers attorney solicitor solicitors legal legally sue suing court lawsuit ombudsman regulator tribunal "
             "press journalist newspaper newspapers media twitter trustpilot consumer authorities authority police report "
@@ -182,11 +182,11 @@ STAKES: tuple[CueRule, ...] = (
     ),
     CueRule(
         "privacy_discomfort",
-        0.85,  # 14 of the only 16 in app reviews
+        0.85,  # 15 of the only 16 in app reviews
         stems(
             "privacy private personal data tracking track gdpr creepy creeps spying spy listening consent spam spamming selling sell sold "
             "shared share sharing leaked leak unsubscribe stalking photos location permission permissions details know invasive "
-            "intrusive uncomfortable spyware where collect collects why stop how without"
+            "intrusive uncomfortable comfortable spyware where collect collects stop number address give provide birthday microphone camera"
         ),
         deniable=(
             r"\b(?:privacy (?:concern|issue|violation|breach|problem|nightmare|invasion)s?|(?:loss|lack|breach|violation|invasion|violates?|invades?|concern\w*|worried|intimidating|sneaky|about|my|our) (?:\w+ )?(?:of |about |for )?(?:my |our |the )?privacy|gdpr|ccpa|spyware|data (?:breach|leak|harvest\w*)|leaked (?:my|our|customer))\b",
