@@ -9,6 +9,7 @@ from heardback_shared.contracts.base import Wire
 Sentiment = Literal["negative", "neutral", "positive"]
 Band = Literal["P1", "P2", "P3", "P4"]
 ScoreStatus = Literal["scored", "unscored", "degraded"]
+Mismatch = Literal["score_above_text", "score_below_text"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Signed = Annotated[float, Field(ge=-1, le=1)]
 
@@ -111,6 +112,8 @@ class Score(Wire):
     turns: tuple[TurnReading, ...] = ()
     trajectory: Trajectory | None = None
     satisfaction: Signed | None = None
+    mismatch: Mismatch | None = None
+    """The answer on the scale and the words contradict each other, and how. For a person to read."""
     cues: tuple[Cue, ...] = ()
     root_causes: tuple[RootCause, ...] = ()
     runners_up: tuple[RootCause, ...] = ()

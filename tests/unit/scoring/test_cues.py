@@ -15,6 +15,7 @@ NAMES = {
     "asks_for_human",
     "repeated_contact",
     "broken_promise",
+    "passed_around",
     "money_dispute",
     "loss_or_fraud_urgent",
     "legal_or_press_threat",

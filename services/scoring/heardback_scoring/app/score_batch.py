@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from heardback_scoring.app.listening import Heard, Said, listen
+from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
 from heardback_scoring.domain.language import UNKNOWN
+from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
 from heardback_scoring.domain.sentiment import ReadTurn
 from heardback_scoring.inference.ports import TextReading
@@ -17,6 +18,7 @@ from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed, T
 from heardback_shared.contracts.events import FeedbackAccepted
 from heardback_shared.contracts.score import (
     Band,
+    Cue,
     Handover,
     ModelRef,
     Score,
@@ -133,13 +135,15 @@ def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes
     path = sentiment.trajectory(turns, policies.sentiment) if content.kind == "transcript" else None
     share = content.metric.share_of_best if content.metric else None
     mood = whole.score if whole else None
+    contradiction = mismatch_of(policies.mismatch, mood, share)
+    cues = cues_of(content, heard, read.readings, by)
     harm = severity.assess(
         severity.SeverityInputs(
             lowest=path.lowest if path else mood,
             end=path.end if path else mood,
             silent=heard.silent,
-            mismatch=sentiment.disagrees(policies.sentiment, mood, share),
-            cues=heard.cues,
+            mismatch=contradiction == "score_above_text",
+            cues=cues,
             metric=content.metric,
             customer=feedback.customer,
             touchpoint=content.touchpoint,
@@ -155,13 +159,19 @@ def _score(feedback: FeedbackAccepted, heard: Heard, read: _Read, causes: Causes
         turns=_turn_readings(turns, by) if content.kind == "transcript" else (),
         trajectory=path,
         satisfaction=sentiment.satisfaction(
-            policies.sentiment, sentiment=mood, metric_share=share, path=path, resolution=content.resolution
+            policies.sentiment,
+            sentiment=mood,
+            metric_share=share,
+            path=path,
+            resolution=content.resolution,
+            mismatch=contradiction is not None,
         ),
-        cues=heard.cues,
+        mismatch=contradiction,
+        cues=cues,
         root_causes=causes.found,
         runners_up=causes.runners_up,
         severity=harm,
-        handover=_handover(heard, harm.band, whole, path, len(turns), by),
+        handover=_handover(heard, cues, harm.band, whole, path, len(turns), by),
         language=heard.language,
         models=_models(read, by),
         taxonomy=policies.taxonomy.policy,
@@ -179,6 +189,7 @@ def _turn_readings(turns: Sequence[ReadTurn], by: Understanding) -> tuple[TurnRe
 
 def _handover(
     heard: Heard,
+    cues: Sequence[Cue],
     band: Band,
     whole: SentimentReading | None,
     path: Trajectory | None,
@@ -187,7 +198,7 @@ def _handover(
 ) -> Handover:
     return handover.decide(
         by.policies.handover,
-        cues=heard.cues,
+        cues=cues,
         band=band,
         language=heard.language,
         readable=not heard.unreadable,

@@ -166,6 +166,27 @@ RELATION: tuple[CueRule, ...] = (
         ),
     ),
     CueRule(
+        "passed_around",
+        0.8,  # not measured: no labelled set holds it
+        stems(
+            "transferred passed bounced pillar forth department departments person people agent agents colleague colleagues different "
+            "one another handed redirected sent around"
+        ),
+        deniable=(
+            r"\b(?:transferred|passed|bounced|handed|redirected|sent|pushed|shoved)(?: (?:me|us|on|around|over|from|between|my call))* (?:to (?:\w+ )?(?:different|other|another)|(?:two|three|four|five|six|several|many|multiple|\d+) (?:times|people|agents|departments|colleagues)|from one|around|between (?:departments|people|agents|colleagues|teams|you)|back and forth|again and again)\b",
+            r"\b(?:second|third|fourth|fifth|sixth|\d+(?:nd|rd|th)) (?:person|agent|colleague|representative|department|advis[eo]r)\b(?: (?:i|we|i've|i'm|we've|to|who|today|now))",
+            r"\bpillar to post\b",
+            r"\b(?:\w+ )?(?:different|separate) (?:people|agents|departments|colleagues|advis[eo]rs|representatives)\b",
+            r"\bfrom one (?:\w+ )?(?:department|person|agent|colleague|team|desk) to (?:the next|another|the other)\b",
+        ),
+        examples=(
+            "I was transferred three times.",
+            "You are the fourth person I talk to",
+            "They send me from one department to another",
+        ),
+        counterexamples=("I transferred the money three times.", "You sent another parcel."),
+    ),
+    CueRule(
         "broken_promise",
         0.8,  # 28 of 34 in app reviews and survey remarks, read one by one
         stems(

@@ -25,8 +25,6 @@ class SentimentPolicy(BaseModel):
     satisfaction_overall: float = Field(ge=0)
     satisfaction_lowest: float = Field(ge=0)
     satisfaction_resolution: float = Field(ge=0, le=1)
-    mismatch_share: float = Field(ge=0, le=1)
-    mismatch_score: float = Field(ge=-1, le=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +116,13 @@ def satisfaction(
     metric_share: float | None,
     path: Trajectory | None = None,
     resolution: Resolution | None = None,
+    mismatch: bool = False,
 ) -> float | None:
     """How content the customer is, −1…1; None when there is nothing to tell it from. First version, stated:
 
     A conversation: the weighted mean of end, overall and lowest sentiment, ± `satisfaction_resolution` when
     the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the
-    sentiment, or the only one there is; where the two disagree (`disagrees`), the text alone.
+    sentiment, or the only one there is; where the two contradict each other (`mismatch`), the text alone.
     """
     if path is not None and sentiment is not None:
         weights = (policy.satisfaction_end, policy.satisfaction_overall, policy.satisfaction_lowest)
@@ -135,18 +134,8 @@ def satisfaction(
         if known is None:
             return None
         value = known
-    elif disagrees(policy, sentiment, metric_share):
+    elif mismatch:
         value = sentiment
     else:
         value = (sentiment + 2 * metric_share - 1) / 2
     return round(max(-1.0, min(1.0, value)), 4)
-
-
-def disagrees(policy: SentimentPolicy, sentiment: float | None, metric_share: float | None) -> bool:
-    """A good metric with a clearly negative text. The text is believed; a person should look."""
-    return (
-        sentiment is not None
-        and metric_share is not None
-        and metric_share >= policy.mismatch_share
-        and sentiment <= policy.mismatch_score
-    )
