@@ -50,7 +50,8 @@ def listen(content: FeedbackContent, by: Understanding) -> Heard:
     """Texts without a language of their own ("👍", names, "thx") follow the language of the conversation."""
     policy = by.policies.language
     texts = [(i, Text.of(text)) for i, text in content.customer_texts]
-    spoken = [(i, text) for i, text in texts if not languages.says_nothing(text, policy)]
+    alone = content.kind == "survey"
+    spoken = [(i, text) for i, text in texts if not languages.says_nothing(text, policy, alone=alone)]
     found = [languages.decide(text, content.language, by.guesser.guess, policy) for _, text in spoken]
     whole = languages.of_conversation(found)
     follows = whole.code == languages.UNKNOWN or whole.code in policy.scored

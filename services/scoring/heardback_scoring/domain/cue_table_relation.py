@@ -176,7 +176,7 @@ RELATION: tuple[CueRule, ...] = (
             r"\b(?:transferred|passed|bounced|handed|redirected|sent|pushed|shoved)(?: (?:me|us|on|around|over|from|between|my call))* (?:to (?:\w+ )?(?:different|other|another)|(?:two|three|four|five|six|several|many|multiple|\d+) (?:times|people|agents|departments|colleagues)|from one|around|between (?:departments|people|agents|colleagues|teams|you)|back and forth|again and again)\b",
             r"\b(?:second|third|fourth|fifth|sixth|\d+(?:nd|rd|th)) (?:person|agent|colleague|representative|department|advis[eo]r)\b(?: (?:i|we|i've|i'm|we've|to|who|today|now))",
             r"\bpillar to post\b",
-            r"\b(?:\w+ )?(?:different|separate) (?:people|agents|departments|colleagues|advis[eo]rs|representatives)\b",
+            r"\b(?:to|with|by|through) (?:\w+ )?(?:different|separate) (?:people|agents|departments|colleagues|advis[eo]rs|representatives)\b",
             r"\bfrom one (?:\w+ )?(?:department|person|agent|colleague|team|desk) to (?:the next|another|the other)\b",
         ),
         examples=(
