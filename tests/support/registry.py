@@ -4,9 +4,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from heardback_scoring.evaluation.record import ComparedData, ComparedFigure, ComparisonRecord, make_record
-
 from heardback_scoring.domain.registry import Registered
+from heardback_scoring.evaluation.record import ComparedData, ComparedFigure, ComparisonRecord, make_record
 from heardback_scoring.models.store import PACKAGED_MANIFEST, read_manifest
 from heardback_shared.contracts.score import ModelRef
 from tests.support.clock import NOON

@@ -9,6 +9,7 @@ from heardback_shared.contracts.base import Wire
 Sentiment = Literal["negative", "neutral", "positive"]
 Band = Literal["P1", "P2", "P3", "P4"]
 ScoreStatus = Literal["scored", "unscored", "degraded"]
+Mismatch = Literal["score_above_text", "score_below_text"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Signed = Annotated[float, Field(ge=-1, le=1)]
 
@@ -126,6 +127,8 @@ class Score(Wire):
     satisfaction: Signed | None = None
     satisfaction_interval: tuple[Signed, Signed] | None = None
     """Where it lies in 80 % of help-desk conversations; None where a rule had a part in it."""
+    mismatch: Mismatch | None = None
+    """The answer on the scale and the words contradict each other, and how. For a person to read."""
     cues: tuple[Cue, ...] = ()
     root_causes: tuple[RootCause, ...] = ()
     runners_up: tuple[RootCause, ...] = ()

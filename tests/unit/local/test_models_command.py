@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from heardback_scoring.evaluation.record import write_record
 from tests.support.registry import comparison, second_model
 from typer.testing import CliRunner
 
 from heardback_local.commands.models import app
 from heardback_local.failures import MendableError
+from heardback_scoring.evaluation.record import write_record
 from heardback_scoring.models.store import PACKAGED_MANIFEST, read_manifest
 from heardback_shared.contracts.score import ModelRef
 

@@ -55,6 +55,13 @@ def decided(feedback: FeedbackScored, rules: RoutingPolicy = DEFAULT) -> Decisio
             "praise-to-account-management",
         ),
         (
+            scored(
+                reading=score(0.0, cause=None, mood=0.9).model_copy(update={"mismatch": "score_below_text"})
+            ),
+            "triage",
+            "score-and-text-disagree-to-triage",
+        ),
+        (
             scored(tier="strategic", reading=score(cause=None, cues=("wants_to_leave",))),
             "account-management",
             "strategic-customer-wants-to-leave",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.cue_table import CUES
-from heardback_scoring.domain.cues import CueFinder, CueRule, find_in_turns, is_denied
+from heardback_scoring.domain.cues import CueFinder, CueRule, clause_before, find_in_turns, is_denied
 from heardback_scoring.domain.words import Text
 
 FINDER = CueFinder(CUES)
@@ -15,6 +15,7 @@ NAMES = {
     "asks_for_human",
     "repeated_contact",
     "broken_promise",
+    "passed_around",
     "money_dispute",
     "loss_or_fraud_urgent",
     "legal_or_press_threat",
@@ -87,7 +88,7 @@ def test_a_cue_points_at_its_turn_and_its_words() -> None:
 )
 def test_denial_holds_within_its_clause(clause: str, denied: bool) -> None:
     text = f"{clause}cancel my plan".lower()
-    assert is_denied(text, len(clause)) is denied
+    assert is_denied(clause_before(text, len(clause))) is denied
 
 
 @given(st.text(max_size=300))

@@ -7,7 +7,6 @@ from tests.support.scoring import POLICIES
 
 from heardback_scoring.domain.sentiment import (
     ReadTurn,
-    disagrees,
     interval,
     nothing_said,
     overall,
@@ -102,18 +101,15 @@ def test_a_bare_no_is_no_low_point_unless_it_is_the_end() -> None:
 
 
 def test_satisfaction_of_a_survey() -> None:
-    def of(sentiment: float | None, share: float | None) -> float | None:
-        return satisfaction(POLICY, sentiment=sentiment, metric_share=share)
+    def of(sentiment: float | None, share: float | None, mismatch: bool = False) -> float | None:
+        return satisfaction(POLICY, sentiment=sentiment, metric_share=share, mismatch=mismatch)
 
     assert of(None, None) is None
     assert of(0.4, None) == 0.4
     assert of(None, 0.0) == -1.0
     assert of(0.6, 0.9) == pytest.approx(0.7)
-    assert of(-0.8, 0.9) == -0.8
-    assert disagrees(POLICY, -0.8, 0.9)
-    assert not disagrees(POLICY, -0.8, 0.3)
-    assert not disagrees(POLICY, None, 0.9)
-    assert not disagrees(POLICY, -0.8, None)
+    assert of(-0.8, 0.9, mismatch=True) == -0.8
+    assert of(0.8, 0.1, mismatch=True) == 0.8
 
 
 @given(turns, st.sampled_from([None, "unknown", "resolved", "unresolved"]))

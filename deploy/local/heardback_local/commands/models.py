@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from heardback_scoring.evaluation.record import RecordRefused, read_record
 
 from heardback_local.cli_options import DataDir
 from heardback_local.failures import MendableError
@@ -25,6 +24,7 @@ from heardback_scoring.domain.registry import (
     rolled_back,
     shadowed,
 )
+from heardback_scoring.evaluation.record import RecordRefused, read_record
 
 app = typer.Typer(help="Models: list, promote, roll back, let one watch.", no_args_is_help=True)
 Registry = Annotated[

@@ -75,6 +75,7 @@ def _score(score: Score) -> dict[str, Any]:
             "abstained": sentiment.abstained if sentiment else True,
         },
         "satisfaction": score.satisfaction,
+        "mismatch": score.mismatch or "",
         "cues": cues,
         "domain": first.domain if first else "",
         "category": first.category if first else "",

@@ -19,6 +19,7 @@ SAMPLE_INPUTS: dict[str, Any] = {
         "status": "scored",
         "sentiment": {"label": "negative", "score": -0.9, "abstained": False},
         "satisfaction": -0.8,
+        "mismatch": "",
         "cues": {},
         "domain": "operations",
         "category": "billing",

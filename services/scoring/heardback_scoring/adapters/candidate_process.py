@@ -121,5 +121,10 @@ def _understanding(job: CandidateJob) -> Understanding:
     sha256 = job.model.ref.sha256 if job.model.pinned else None
     opened = open_exactly(job.name, sha256, threads=1)
     return understanding_of(
-        job.policies, Py3langidGuesser(), opened.reader, opened.fallback, opened.why_degraded
+        job.policies,
+        Py3langidGuesser(),
+        opened.reader,
+        opened.fallback,
+        opened.why_degraded,
+        opened.satisfaction,
     )

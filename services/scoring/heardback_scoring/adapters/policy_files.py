@@ -8,8 +8,10 @@ import yaml
 from pydantic import BaseModel
 
 from heardback_scoring.app.policies import Policies
+from heardback_scoring.domain.cue_merge import CuePolicy
 from heardback_scoring.domain.handover import HandoverPolicy
 from heardback_scoring.domain.language import LanguagePolicy
+from heardback_scoring.domain.mismatch import MismatchPolicy
 from heardback_scoring.domain.sentiment import SentimentPolicy
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_scoring.domain.taxonomy import Taxonomy
@@ -33,6 +35,8 @@ def load_policies(folder: Path | None = None) -> Policies:
         severity=_checked(SeverityPolicy, _read("severity", folder)),
         handover=_checked(HandoverPolicy, _read("handover", folder)),
         taxonomy=_checked(Taxonomy, _read("taxonomy", folder)),
+        cues=_checked(CuePolicy, _read("cues", folder)),
+        mismatch=_checked(MismatchPolicy, _read("mismatch", folder)),
     )
 
 

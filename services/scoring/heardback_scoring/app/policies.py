@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from heardback_scoring.domain import cue_table
+from heardback_scoring.domain.cue_merge import CuePolicy
 from heardback_scoring.domain.handover import HandoverPolicy
 from heardback_scoring.domain.language import LanguagePolicy
+from heardback_scoring.domain.mismatch import MismatchPolicy
 from heardback_scoring.domain.sentiment import SentimentPolicy
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_scoring.domain.taxonomy import Taxonomy
@@ -18,6 +20,8 @@ class Policies:
     severity: SeverityPolicy
     handover: HandoverPolicy
     taxonomy: Taxonomy
+    cues: CuePolicy
+    mismatch: MismatchPolicy
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -26,6 +30,8 @@ class Policies:
             self.severity.policy,
             self.sentiment.policy,
             cue_table.POLICY,
+            self.cues.policy,
+            self.mismatch.policy,
             self.taxonomy.policy,
             self.language.policy,
             self.handover.policy,

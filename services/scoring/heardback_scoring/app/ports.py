@@ -14,6 +14,7 @@ from heardback_shared.contracts.score import ModelRef, Score
 class CandidateFailed(Exception):  # noqa: N818  (told to people as it is)
     """The candidate cannot be opened, or ended. The message says why."""
 
+
 Explain = Literal["severe", "all", "off"]
 """Which feedback gets evidence: that of bands P1 and P2, all, or none."""
 

@@ -9,11 +9,12 @@ import structlog
 
 from heardback_scoring.app.dialogue import dialogue_of
 from heardback_scoring.app.explaining import Judged, explained
-from heardback_scoring.app.listening import Heard, Said, listen
+from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
 from heardback_scoring.domain.language import UNKNOWN, spoken
+from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
 from heardback_scoring.domain.satisfaction import Dialogue
 from heardback_scoring.domain.sentiment import ReadTurn
@@ -22,6 +23,7 @@ from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed, T
 from heardback_shared.contracts.events import FeedbackAccepted
 from heardback_shared.contracts.score import (
     Band,
+    Cue,
     Handover,
     ModelRef,
     Score,
@@ -166,13 +168,15 @@ def _score(
     path = sentiment.trajectory(turns, policies.sentiment) if content.kind == "transcript" else None
     share = content.metric.share_of_best if content.metric else None
     mood = whole.score if whole else None
+    contradiction = mismatch_of(policies.mismatch, mood, share)
+    cues = cues_of(content, heard, read.readings, by)
     harm = severity.assess(
         severity.SeverityInputs(
             lowest=path.lowest if path else mood,
             end=path.end if path else mood,
             silent=heard.silent,
-            mismatch=sentiment.disagrees(policies.sentiment, mood, share),
-            cues=heard.cues,
+            mismatch=contradiction == "score_above_text",
+            cues=cues,
             metric=content.metric,
             customer=feedback.customer,
             touchpoint=content.touchpoint,
@@ -190,6 +194,7 @@ def _score(
         resolution=content.resolution,
         predicted=predicted,
         answered=dialogue is not None and bool(dialogue.answers),
+        mismatch=contradiction is not None,
     )
     return Score(
         status=status,
@@ -199,11 +204,12 @@ def _score(
         trajectory=path,
         satisfaction=satisfaction,
         satisfaction_interval=_interval(satisfaction, dialogue, by),
-        cues=heard.cues,
+        mismatch=contradiction,
+        cues=cues,
         root_causes=causes.found,
         runners_up=causes.runners_up,
         severity=harm,
-        handover=_handover(heard, harm.band, whole, path, len(turns), by),
+        handover=_handover(heard, cues, harm.band, whole, path, len(turns), by),
         language=heard.language,
         models=_models(read, dialogue, by),
         taxonomy=by.taxonomy_version,
@@ -221,6 +227,7 @@ def _turn_readings(turns: Sequence[ReadTurn], by: Understanding) -> tuple[TurnRe
 
 def _handover(
     heard: Heard,
+    cues: Sequence[Cue],
     band: Band,
     whole: SentimentReading | None,
     path: Trajectory | None,
@@ -229,7 +236,7 @@ def _handover(
 ) -> Handover:
     return handover.decide(
         by.policies.handover,
-        cues=heard.cues,
+        cues=cues,
         band=band,
         language=heard.language,
         readable=not heard.unreadable,

@@ -1,7 +1,12 @@
-"""The cue patterns for English. A test runs their examples; change one, raise the version."""
+"""The cue patterns for English. A test runs their examples; change one, raise the version.
 
+Where a `probability` was measured, a comment beside it says on what; the figures are in docs/listening.md.
+"""
+
+from heardback_scoring.domain.cue_table_faults import FAULTS
 from heardback_scoring.domain.cue_table_mood import MOOD
+from heardback_scoring.domain.cue_table_relation import RELATION
 from heardback_scoring.domain.cue_table_stakes import STAKES
 
-POLICY = "cues-en@1"
-CUES = STAKES + MOOD
+POLICY = "cues-en@2"
+CUES = RELATION + STAKES + FAULTS + MOOD

@@ -33,7 +33,8 @@ class CueRule:
     `stems` are the first four letters of words (the whole word when shorter): a text without any of them
     is not searched, nor one without any of `also` where that is given. A cue may have several rules.
     `deniable` patterns do not count when their clause denies them ("I don't want to …"). `probability` is
-    the precision expected of the patterns, not a measurement of one text.
+    the precision of the patterns over many texts, not a measurement of one text. `not_after` is one more
+    way for a clause to deny a deniable pattern ("nice to …" before "talk to an agent" asks for nobody).
     """
 
     name: str
@@ -42,6 +43,7 @@ class CueRule:
     also: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
     deniable: tuple[str, ...] = ()
+    not_after: str = ""
     examples: tuple[str, ...] = ()
     counterexamples: tuple[str, ...] = ()
 
@@ -92,6 +94,7 @@ class _Compiled:
     rule: CueRule
     plain: _OneOf | None
     deniable: _OneOf | None
+    not_after: re.Pattern[str] | None
 
 
 class CueFinder:
@@ -99,7 +102,12 @@ class CueFinder:
 
     def __init__(self, rules: Iterable[CueRule]) -> None:
         compiled = [
-            _Compiled(r, *(_OneOf(p) if p else None for p in (r.patterns, r.deniable))) for r in rules
+            _Compiled(
+                r,
+                *(_OneOf(p) if p else None for p in (r.patterns, r.deniable)),
+                re.compile(r.not_after) if r.not_after else None,
+            )
+            for r in rules
         ]
         self._compiled = compiled
         self._by_stem: dict[str, tuple[int, ...]] = {}
@@ -137,17 +145,21 @@ def _first_place(entry: _Compiled, text: Text) -> tuple[int, int] | None:
         return match.span()
     if entry.deniable and (deniable := entry.deniable.for_text(text)):
         for match in deniable.finditer(text.low):
-            if not is_denied(text.low, match.start()):
+            before = clause_before(text.low, match.start())
+            if not is_denied(before) and not (entry.not_after and entry.not_after.search(before)):
                 return match.span()
     return None
 
 
-def is_denied(text: str, start: int) -> bool:
-    """Whether the clause in front of `start` denies what stands there.
+def clause_before(text: str, start: int) -> str:
+    """What stands in front of `start` in its own clause, at most 48 characters."""
+    return _CLAUSE_END.split(text[max(0, start - _WINDOW) : start])[-1]
 
-    Looks back 48 characters at most, not past the clause; "won't let me cancel" and "can't cancel" deny
-    nothing.
+
+def is_denied(before: str) -> bool:
+    """Whether the beginning of a clause denies what follows it.
+
+    "won't let me cancel" and "can't cancel" deny nothing.
     """
-    before = _CLAUSE_END.split(text[max(0, start - _WINDOW) : start])[-1]
     match = _DENIAL.search(before)
     return match is not None and not _PERMISSION.search(before, match.start())

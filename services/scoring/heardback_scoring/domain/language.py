@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from heardback_scoring.domain.ratings import RatingWord, rating_in, word_for
 from heardback_scoring.domain.words import Text
 from heardback_shared.contracts.score import Language
 
@@ -33,7 +34,9 @@ class LanguagePolicy(BaseModel):
     unknown_confidence: float = Field(gt=0, le=1)
     words: frozenset[str]
     says_nothing: frozenset[str]
+    bare_answers: frozenset[str]
     signs: dict[str, str]
+    ratings: tuple[RatingWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +127,26 @@ def of_conversation(languages: Sequence[TextLanguage]) -> Language:
     return Language(code=best, confidence=round(min(1.0, confidence), 4))
 
 
-def says_nothing(text: Text, policy: LanguagePolicy) -> bool:
-    """Whether the text is a way of leaving the field empty: "n/a", "-", "none", a number, an unknown sign."""
+def says_nothing(text: Text, policy: LanguagePolicy, *, alone: bool = False) -> bool:
+    """Whether the text is a way of leaving the field empty: "n/a", "-", "none", a number, an unknown sign.
+
+    A rating ("5/5", "★★☆☆☆") says something. `alone`: the text answers a question that is not known, as a
+    survey comment does; "yes" and "no" say nothing then.
+    """
+    if rating_in(text.low) is not None:
+        return False
     stripped = text.low.strip(" \t\r\n.,;:!?-–—_*\"'()")
-    if stripped in policy.says_nothing:
+    if stripped in policy.says_nothing or (alone and stripped in policy.bare_answers):
         return True
     return not any(map(str.isalpha, stripped)) and not any(sign in text.original for sign in policy.signs)
 
 
 def spoken(text: str, policy: LanguagePolicy) -> str:
-    """A text of signs only, in words a model can read ("👍" becomes "good"); any other as it is."""
+    """A rating or a text of signs only, in words a model can read ("1/5" becomes "terrible", "👍" "good");
+    any other text as it is."""
+    rating = rating_in(text)
+    if rating is not None:
+        return word_for(rating, policy.ratings)
     if text.isascii() or any(map(str.isalpha, text)):
         return text
     return " ".join(policy.signs[sign] for sign in text if sign in policy.signs) or text

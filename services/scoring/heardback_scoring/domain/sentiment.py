@@ -25,8 +25,6 @@ class SentimentPolicy(BaseModel):
     satisfaction_overall: float = Field(ge=0)
     satisfaction_lowest: float = Field(ge=0)
     satisfaction_resolution: float = Field(ge=0, le=1)
-    mismatch_share: float = Field(ge=0, le=1)
-    mismatch_score: float = Field(ge=-1, le=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +118,15 @@ def satisfaction(
     resolution: Resolution | None = None,
     predicted: float | None = None,
     answered: bool = True,
+    mismatch: bool = False,
 ) -> float | None:
     """How content the customer is, −1…1; None when there is nothing to tell it from.
 
     A conversation: what the satisfaction model `predicted`; where there is none (the fallback read it), the
     formula: the weighted mean of end, overall and lowest sentiment. The model was trained on conversations
     with answers; of one that nobody `answered` it is the mean of both. Either ± `satisfaction_resolution`
-    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment, or
-    the only one there is; where the two disagree (`disagrees`), the text alone.
+    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and
+    the sentiment, or the only one there is; where the two contradict each other (`mismatch`), the text alone.
     """
     if path is not None and sentiment is not None:
         formula = _by_formula(policy, sentiment, path)
@@ -138,7 +137,7 @@ def satisfaction(
         if known is None:
             return None
         value = known
-    elif disagrees(policy, sentiment, metric_share):
+    elif mismatch:
         value = sentiment
     else:
         value = (sentiment + 2 * metric_share - 1) / 2
@@ -154,13 +153,3 @@ def _by_formula(policy: SentimentPolicy, sentiment: float, path: Trajectory) -> 
 def interval(value: float, half_width: float) -> tuple[float, float]:
     """From `half_width` below to `half_width` above, within −1…1."""
     return (round(max(-1.0, value - half_width), 4), round(min(1.0, value + half_width), 4))
-
-
-def disagrees(policy: SentimentPolicy, sentiment: float | None, metric_share: float | None) -> bool:
-    """A good metric with a clearly negative text. The text is believed; a person should look."""
-    return (
-        sentiment is not None
-        and metric_share is not None
-        and metric_share >= policy.mismatch_share
-        and sentiment <= policy.mismatch_score
-    )

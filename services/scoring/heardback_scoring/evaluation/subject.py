@@ -72,7 +72,9 @@ class Subject(AbstractAsyncContextManager["Subject"]):
         self, opened: OpenedModel, policies: Policies, on_read: Callable[[int], None] = lambda _: None
     ) -> None:
         self._reader = RememberingReader(opened, on_read)
-        self._by = understanding_of(policies, Py3langidGuesser(), self._reader, opened.fallback)
+        self._by = understanding_of(
+            policies, Py3langidGuesser(), self._reader, opened.fallback, satisfaction=opened.satisfaction
+        )
 
     @property
     def model(self) -> ModelRef:
