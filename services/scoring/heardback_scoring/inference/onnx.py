@@ -113,8 +113,10 @@ class OnnxScorer:
         emotions = self._named("emotions", found, lambda logits: probabilities(logits, 1.0)) or [{}] * rows
         cues = self._named("cues", found, sigmoid) or [{}] * rows
         return [
-            TextReading(*chances[row], found["embedding"][row].copy(), cues[row], emotions[row])
-            for row in range(rows)
+            TextReading(negative, neutral, positive, embedding.copy(), said, felt)
+            for (negative, neutral, positive), embedding, said, felt in zip(
+                chances, found["embedding"], cues, emotions, strict=True
+            )
         ]
 
     def _named(

@@ -62,6 +62,15 @@ def save_heads(path: Path, heads: Heads, facts: dict[str, Any]) -> None:
 def load_heads(path: Path) -> tuple[Heads, dict[str, Any]]:
     with np.load(path) as stored:
         facts = json.loads(str(stored["facts"]))
-        names = {key: tuple(facts.pop(key)) for key in ("pools", "embedded", "emotions", "cues")}
-        arrays = {key: stored[key] for key in ("wide", "wide_bias", "weight", "bias", "embed")}
-    return Heads(**names, **arrays), facts
+        heads = Heads(
+            pools=tuple(facts.pop("pools")),
+            wide=stored["wide"],
+            wide_bias=stored["wide_bias"],
+            weight=stored["weight"],
+            bias=stored["bias"],
+            embedded=tuple(facts.pop("embedded")),
+            embed=stored["embed"],
+            emotions=tuple(facts.pop("emotions")),
+            cues=tuple(facts.pop("cues")),
+        )
+    return heads, facts

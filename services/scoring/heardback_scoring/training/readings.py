@@ -41,8 +41,8 @@ class KeptReadings:
         with np.load(path, allow_pickle=False) as stored:
             cues = [str(name) for name in stored["cue_names"]]
             return [
-                TextReading(*moods, embedding, dict(zip(cues, values, strict=True)))
-                for moods, embedding, values in zip(
+                TextReading(negative, neutral, positive, embedding, dict(zip(cues, values, strict=True)))
+                for (negative, neutral, positive), embedding, values in zip(
                     stored["moods"].tolist(),
                     stored["embeddings"].astype(np.float32),
                     stored["cues"].tolist(),
