@@ -72,17 +72,21 @@ def test_finished_sets_are_taken_from_the_file(
     options = ("eval", "--data", data, "--model", "lexicon", "--only", "reviews", "--json", "--resume", kept)
     first = json.loads(run(*options)[1])
     with kept.open("ab") as torn:
-        torn.write(b'{"key": "half a li')
+        torn.write(b'{"key":"half a li')
 
     async def refuse(*_: object) -> None:
         raise AssertionError("measured again")
 
     monkeypatch.setattr(scorecard, "measure_set", refuse)
     assert json.loads(run(*options)[1])["sets"] == first["sets"]
-    kept.write_text("something else\n")
-    code, _, err = run(*options)
-    assert code == 2
-    assert "kept.jsonl:1 is no finished report" in err
+    assert kept.read_bytes().count(b"\n") == 1
+    assert kept.read_bytes().endswith(b"\n")
+    for other in ("something else\n", "a letter to my aunt"):
+        kept.write_text(other)
+        code, _, err = run(*options)
+        assert code == 2
+        assert "kept.jsonl:1 is no finished report" in err.replace("│ ", "")
+        assert kept.read_text() == other
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,7 @@ def test_finished_sets_are_taken_from_the_file(
         (["--model", "absent.toml"], "cannot be evaluated"),
         (["--only", "nothing"], "--only nothing: not in"),
         (["--policies", "/nowhere"], "does not exist"),
+        (["--resume", "/nowhere/kept.jsonl"], "does not exist"),
     ],
 )
 def test_a_wrong_option_is_named(data: Path, options: list[str], said: str) -> None:

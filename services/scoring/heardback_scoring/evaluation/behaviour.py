@@ -102,9 +102,9 @@ def load_behaviours() -> Behaviours:
 
 def cases_of(capability: Capability, fills: dict[str, tuple[str, ...]]) -> list[Case]:
     """Every template and pair with its slots filled, at most `MOST_FILLED` times, evenly spread."""
-    found = []
+    found: list[Case] = []
     for test in capability.test:
-        wholes = [(template,) for template in test.templates] if test.kind == "label" else test.pairs
+        wholes: Sequence[tuple[str, ...]] = test.pairs or [(template,) for template in test.templates]
         for texts in wholes:
             found += [
                 Case(test, tuple(_formatted(text, values) for text in texts))

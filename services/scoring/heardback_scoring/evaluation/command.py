@@ -79,6 +79,7 @@ def _guarded(run: Callable[[], int], err: Console, resume: Path | None) -> int:
 
 
 def _evaluate(job: EvalJob, err: Console) -> int:
+    _check_folder("--resume", job.resume)
     sets, absent = _sets(job.data, job.split, job.only)
     finished = Finished(job.resume)
     _warn_of_learner(err)
@@ -109,6 +110,7 @@ async def _scorecard(
 
 
 def _compare(job: CompareJob, err: Console) -> int:
+    _check_folder("--record", job.record)
     sets, absent = _sets(job.data, job.split, job.only)
     _warn_of_learner(err)
     record, told = asyncio.run(_comparison(job, sets, err))
@@ -136,6 +138,12 @@ async def _comparison(
             return await compare_models(
                 sets, baseline, candidate, LogisticLearner(), policy, told, at=datetime.now(UTC)
             )
+
+
+def _check_folder(option: str, path: Path | None) -> None:
+    """Before an hour of work, not after it."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{option} {path}: the folder {path.absolute().parent} does not exist")
 
 
 def _sets(folder: Path, split: Split, only: tuple[str, ...]) -> tuple[list[LabelledSet], list[str]]:

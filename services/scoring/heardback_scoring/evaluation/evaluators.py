@@ -6,7 +6,7 @@ from functools import partial
 from heardback_scoring.evaluation.cues import evaluate_cues, evaluate_escalation, evaluate_flag
 from heardback_scoring.evaluation.data import LabelledSet
 from heardback_scoring.evaluation.learning import Learner, LearnerMissing
-from heardback_scoring.evaluation.measures import Measured
+from heardback_scoring.evaluation.measures import Evaluator, Measured
 from heardback_scoring.evaluation.probes import (
     evaluate_aspects,
     evaluate_emotion,
@@ -21,9 +21,8 @@ from heardback_scoring.evaluation.subject import NoEmbeddings, Subject
 from heardback_scoring.evaluation.tasks import Task, recognise
 from heardback_scoring.inference.thread import TextsRefused
 
-_Evaluator = Callable[[LabelledSet, Subject], Awaitable[Measured]]
 _Probe = Callable[[LabelledSet, Subject, Learner], Awaitable[Measured]]
-_READ: dict[Task, _Evaluator] = {
+_READ: dict[Task, Evaluator] = {
     Task.SENTIMENT: evaluate_sentiment,
     Task.INTENSITY: evaluate_intensity,
     Task.CUES: evaluate_cues,
@@ -52,7 +51,7 @@ async def measure_set(
         fields = ", ".join(sorted({field for row in part.rows for field in row.data})) or "no rows"
         whole.notes.append(f"no task can be told from its rows ({fields}); not measured")
     for task in tasks:
-        runs = []
+        runs: list[Evaluator] = []
         if task in _READ:
             runs.append(_READ[task])
         if task in _LEARNT:

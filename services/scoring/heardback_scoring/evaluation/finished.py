@@ -1,6 +1,7 @@
 """Reports of sets that are done, kept line by line so that an interrupted evaluation goes on where it was."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import orjson
@@ -10,6 +11,8 @@ from heardback_scoring.evaluation.data import DataRefused, LabelledSet
 from heardback_scoring.evaluation.figures import SetReport
 from heardback_scoring.evaluation.subject import Subject
 
+_BEGINNING = b'{"key":'
+_MEND = "Name a new file, or one of an earlier run of heardback eval."
 VERSION = "evaluation@1"
 """Of how figures are made; raise it when one changes, so that no older one is taken for it."""
 
@@ -18,13 +21,18 @@ class Finished:
     """A file of reports by what they were made from: model, policies, and the bytes of the data."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises DataRefused for a file that holds something else. A torn last line is left out."""
+        """Raises DataRefused for a file that holds something else. A torn last line is cut off."""
         self._path = path
         self._reports: dict[str, SetReport] = {}
         if path is not None and path.exists():
-            lines = path.read_bytes().split(b"\n")
-            for number, line in enumerate(lines[:-1], 1):
+            raw = path.read_bytes()
+            *whole, torn = raw.split(b"\n")
+            for number, line in enumerate(whole, 1):
                 self._take(line, number)
+            if torn and not torn.startswith(_BEGINNING):
+                raise DataRefused(f"--resume {path}:{len(whole) + 1} is no finished report. {_MEND}")
+            if torn:
+                os.truncate(path, len(raw) - len(torn))
 
     def report(self, key: str) -> SetReport | None:
         return self._reports.get(key)
@@ -41,10 +49,7 @@ class Finished:
             entry = orjson.loads(line)
             self._reports[str(entry["key"])] = SetReport.model_validate(entry["report"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
-            raise DataRefused(
-                f"--resume {self._path}:{number} is no finished report. Name a new file, or one of an "
-                "earlier run of heardback eval."
-            ) from error
+            raise DataRefused(f"--resume {self._path}:{number} is no finished report. {_MEND}") from error
 
 
 def key_of(data: LabelledSet, subject: Subject) -> str:

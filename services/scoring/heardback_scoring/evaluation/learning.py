@@ -5,7 +5,7 @@ The learner is a port, so that figures of a set can be made with any way of lear
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def available() -> None:
     _logistic_regression()
 
 
-def _logistic_regression() -> Callable[..., object]:
+def _logistic_regression() -> Any:
     try:
         from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (extra: evaluation)
     except ImportError as error:
