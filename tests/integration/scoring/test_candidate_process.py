@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -30,6 +31,7 @@ def candidate_of() -> psutil.Process:
     return process
 
 
+@pytest.mark.timeout(300)  # it yields to whatever else runs on the machine
 async def test_it_reads_as_the_model_does_at_a_low_priority(tmp_path: Path) -> None:
     manifest = str(second_model(tmp_path))
     opened = open_exactly(manifest, None, threads=1)
@@ -50,6 +52,15 @@ async def test_a_model_that_is_not_the_one_decided_on_is_refused(tmp_path: Path)
     manifest = str(second_model(tmp_path))
     with pytest.raises(CandidateFailed, match="was decided on"):
         await CandidateProcess.open(CandidateJob(registered(manifest, "0"), manifest, POLICIES))
+
+
+async def test_what_it_fails_on_is_told_without_the_text() -> None:
+    candidate = await CandidateProcess.open(CandidateJob(registered("lexicon", "0"), "lexicon", POLICIES))
+    nonsense: Any = ["my secret"]
+    with pytest.raises(CandidateFailed, match=r"^it failed \(AttributeError\)$"):
+        await candidate.score(nonsense)
+    assert len(await candidate.score(FEEDBACK)) == len(FEEDBACK)
+    await candidate.close()
 
 
 async def test_killed_it_fails_at_once_and_closes() -> None:

@@ -104,7 +104,6 @@ def _receive(pipe: "Connection[Any, Any]") -> Any:
 def _serve(pipe: "Connection[Any, Any]", job: CandidateJob) -> None:
     """The life of the process: answers with its model, then to every list of feedback with their scores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which ends us
-    os.nice(NICE)
     configure_logs("scoring-candidate", job.log_level)
     try:
         by = _understanding(job)
@@ -112,9 +111,19 @@ def _serve(pipe: "Connection[Any, Any]", job: CandidateJob) -> None:
         pipe.send(CandidateFailed(str(error)))
         return
     with asyncio.Runner() as runner, contextlib.suppress(EOFError, OSError):
+        os.nice(NICE)  # for reading only: it should be there soon
         pipe.send(by.reader.scorer.model)
         while True:
-            pipe.send(runner.run(score_batch(pipe.recv(), by)))
+            pipe.send(_answer(runner, pipe.recv(), by))
+
+
+def _answer(
+    runner: asyncio.Runner, feedbacks: list[FeedbackAccepted], by: Understanding
+) -> list[Score] | CandidateFailed:
+    try:
+        return runner.run(score_batch(feedbacks, by))
+    except Exception as error:  # told by its name: a message or a trace may hold what a customer said
+        return CandidateFailed(f"it failed ({type(error).__name__})")
 
 
 def _understanding(job: CandidateJob) -> Understanding:
