@@ -136,7 +136,7 @@ def _target(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shown:
-    """What an answer may be explained with: vectors, and for each category its rows with the words to show."""
+    """What an answer may be explained with: vectors, and of each category its rows and the words to show."""
 
     vectors: Vectors
     members: tuple[tuple[tuple[int, str], ...], ...]
