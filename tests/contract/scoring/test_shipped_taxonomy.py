@@ -108,7 +108,7 @@ def test_a_correction_counts_at_once_for_the_text_and_its_like(
 
 def test_two_examples_and_a_description_are_enough(scorer: Scorer, tmp_path: Path) -> None:
     file, data = tmp_path / "mine.yaml", tmp_path / "rows.jsonl"
-    file.write_text(yaml.safe_dump(NEW), "utf-8")
+    file.write_text(yaml.safe_dump(NEW, sort_keys=False), "utf-8")
     texts = [
         "It was so noisy that I did not sleep at all.",
         "The bathroom was dirty and the towels were stained.",
@@ -132,7 +132,7 @@ def test_two_examples_and_a_description_are_enough(scorer: Scorer, tmp_path: Pat
 
 def test_people_read_the_same_as_a_page(tmp_path: Path) -> None:
     file, data = tmp_path / "mine.yaml", tmp_path / "rows.jsonl"
-    file.write_text(yaml.safe_dump(NEW), "utf-8")
+    file.write_text(yaml.safe_dump(NEW, sort_keys=False), "utf-8")
     data.write_text('{"text": "It was so noisy that I did not sleep at all."}\n', "utf-8")
     result = run("check", str(file), "--data", str(data), "--against", str(file))
     assert result.exit_code == 0, result.output

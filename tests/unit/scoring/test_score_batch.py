@@ -1,6 +1,7 @@
 """The use case: one model call, right status, fallback when the model fails, same answer every time."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.scoring import (
 )
 
 from heardback_scoring.app.score_batch import score_batch
+from heardback_scoring.domain.corrections import Correction, Corrections
 from heardback_scoring.inference.constant import ConstantScorer
 from heardback_scoring.inference.ports import TextReading
 from heardback_scoring.inference.thread import InferenceBusy, TextsRefused
@@ -66,6 +68,24 @@ async def test_a_transcript_is_read_from_the_customer_only() -> None:
     assert score.trajectory.end == 0.94
     assert "abusive" not in {c.name for c in score.cues}
     assert {c.turn for c in score.cues} == {0, 3}
+
+
+async def test_a_corrected_feedback_keeps_its_cause_and_the_score_names_the_corrections() -> None:
+    scorer = ScriptedScorer(SCRIPT, words=("parcel", "refund"))
+    kit = understanding(scorer)
+    assert kit.embedded is not None
+    [reading] = scorer.read([ANGRY])
+    assert reading.embedding is not None
+    said = Corrections.of([Correction("fb_1", reading.embedding, frozenset({"account/contract"}))])
+    taught = replace(kit, embedded=kit.embedded.corrected(said))
+    [score] = await score_batch([survey(ANGRY)], taught)
+    [cause] = score.root_causes
+    assert (cause.path, cause.confidence) == ("account/contract", 1.0)
+    assert score.taxonomy == f"{POLICIES.taxonomy.policy}{said.version}"
+    assert score.taxonomy in score.policies
+    assert len(score.policies) == len(POLICIES.versions)
+    [plain] = await score_batch([survey(ANGRY)], kit)
+    assert plain.taxonomy == POLICIES.taxonomy.policy
 
 
 async def test_the_whole_batch_is_one_call() -> None:

@@ -59,7 +59,7 @@ def calibrate(scores: Floats, targets: Floats) -> Calibration:
 def best_share(probabilities: Floats, targets: Floats) -> float:
     """The probability from which on counting a class as found has the best micro-F1, in steps of 0.01.
 
-    With few rows it is drawn to 0.4, half of an F1 of 0.8: the best is half of the best F1 (Lipton et al. 2014).
+    With few rows it is drawn to 0.4: the best is half of the best F1 (Lipton et al. 2014), often about 0.8.
     """
     steps = np.arange(1, 100)
     places = np.minimum((probabilities * 100).astype(np.int64), 99).ravel()

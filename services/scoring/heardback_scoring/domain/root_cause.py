@@ -44,6 +44,7 @@ class EmbeddedTaxonomy:
     vectors: Vectors
     corrections: Corrections = NO_CORRECTIONS
     learnt: FewShot = field(init=False)
+    _shown: "_Shown" = field(init=False)
 
     def __post_init__(self) -> None:
         if len(self.vectors) != len(self.taxonomy.texts):
@@ -51,6 +52,7 @@ class EmbeddedTaxonomy:
                 f"{len(self.taxonomy.texts)} texts need as many vectors, not {len(self.vectors)}"
             )
         object.__setattr__(self, "learnt", _learn(self))
+        object.__setattr__(self, "_shown", _shown_of(self))
 
     @property
     def version(self) -> str:
@@ -89,11 +91,9 @@ def nearest_causes(vectors: Vectors, texts: Sequence[str], embedded: EmbeddedTax
     is a cause is the answer when it reaches `unclear_below`; those after it need `also_at`.
     """
     confidences = embedded.learnt.probabilities(vectors, texts)
-    similarities = np.asarray(vectors, dtype=np.float32) @ _shown_vectors(embedded).T
-    members = _members(embedded)
+    similarities = np.asarray(vectors, dtype=np.float32) @ embedded._shown.vectors.T
     return [
-        _causes(embedded, row, near, members)
-        for row, near in zip(confidences.round(4), similarities, strict=True)
+        _causes(embedded, row, near) for row, near in zip(confidences.round(4), similarities, strict=True)
     ]
 
 
@@ -134,33 +134,37 @@ def _target(
     return target
 
 
-def _shown_vectors(embedded: EmbeddedTaxonomy) -> Vectors:
-    """Of the examples, then of the corrections: what an answer may be explained with."""
-    examples = embedded.vectors[: len(embedded.taxonomy.examples)]
-    return np.concatenate([examples, *(c.vector[None] for c in embedded.corrections)])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """What an answer may be explained with: vectors, and of each category its rows and the words to show."""
+
+    vectors: Vectors
+    members: tuple[tuple[tuple[int, str], ...], ...]
 
 
-def _members(embedded: EmbeddedTaxonomy) -> list[list[tuple[int, str]]]:
-    """Of each category: rows of `_shown_vectors` and the words to show for them."""
-    members: list[list[tuple[int, str]]] = []
+def _shown_of(embedded: EmbeddedTaxonomy) -> _Shown:
+    taxonomy, corrections = embedded.taxonomy, tuple(embedded.corrections)
+    count = len(taxonomy.examples)
+    members: list[tuple[tuple[int, str], ...]] = []
     row = 0
-    for _, _, category in embedded.taxonomy.categories:
-        members.append([(row + i, text) for i, text in enumerate(category.examples)])
-        row += len(category.examples)
-    for path, rows in zip(embedded.taxonomy.paths, members, strict=True):
-        rows += [
-            (row + i, f"(feedback {c.feedback_id}, corrected by a person)")
-            for i, c in enumerate(embedded.corrections)
+    for path, (_, _, category) in zip(taxonomy.paths, taxonomy.categories, strict=True):
+        own = [(row + i, text) for i, text in enumerate(category.examples)]
+        own += [
+            (count + i, f"(feedback {c.feedback_id}, corrected by a person)")
+            for i, c in enumerate(corrections)
             if c.right and path in c.right
         ]
-    return members
+        members.append(tuple(own))
+        row += len(category.examples)
+    return _Shown(
+        np.concatenate([embedded.vectors[:count], *(c.vector[None] for c in corrections)]), tuple(members)
+    )
 
 
 def _causes(
     embedded: EmbeddedTaxonomy,
     confidences: NDArray[np.float64],
     similarities: Vectors,
-    members: list[list[tuple[int, str]]],
 ) -> Causes:
     decision, categories = embedded.taxonomy.decision, embedded.taxonomy.categories
     order = [int(i) for i in np.argsort(-confidences, kind="stable") if categories[i][2].cause]
@@ -169,6 +173,7 @@ def _causes(
         for place, i in enumerate(order[: decision.most])
         if confidences[i] >= (decision.also_at if place else decision.unclear_below)
     ]
+    members = embedded._shown.members
     others = [i for i in order[len(found) :] if confidences[i] > 0][: decision.runners_up]
     return Causes(
         tuple(_cause(categories[i], confidences[i], _nearest(members[i], similarities)) for i in found),
@@ -176,7 +181,7 @@ def _causes(
     )
 
 
-def _nearest(members: list[tuple[int, str]], similarities: Vectors) -> list[tuple[str, float]]:
+def _nearest(members: Sequence[tuple[int, str]], similarities: Vectors) -> list[tuple[str, float]]:
     """The texts of the nearest members with their similarity; the same text is shown once."""
     ranked = sorted(members, key=lambda member: -float(similarities[member[0]]))
     shown: dict[str, float] = {}
