@@ -55,7 +55,9 @@ def decided(feedback: FeedbackScored, rules: RoutingPolicy = DEFAULT) -> Decisio
             "praise-to-account-management",
         ),
         (
-            scored(reading=score(0.0, cause=None, mood=0.9).model_copy(update={"mismatch": "score_below_text"})),
+            scored(
+                reading=score(0.0, cause=None, mood=0.9).model_copy(update={"mismatch": "score_below_text"})
+            ),
             "triage",
             "score-and-text-disagree-to-triage",
         ),

@@ -32,7 +32,19 @@ async def test_nothing_is_said(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ok", "fine I guess", "meh", "lol", "thx", "it works", "not bad", "cheap", "slow", "never again", "Best!"],
+    [
+        "ok",
+        "fine I guess",
+        "meh",
+        "lol",
+        "thx",
+        "it works",
+        "not bad",
+        "cheap",
+        "slow",
+        "never again",
+        "Best!",
+    ],
 )
 async def test_words_are_read_as_they_are(text: str) -> None:
     scorer = ScriptedScorer()
@@ -69,7 +81,19 @@ async def test_signs_and_ratings_are_read_in_words(text: str, as_words: str) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["10", "11/10", "1/2", "24/7", "1 star, never again", "5 stars for Ann", "12/5/2024", "", "!", "stars", "☆ or ★"],
+    [
+        "10",
+        "11/10",
+        "1/2",
+        "24/7",
+        "1 star, never again",
+        "5 stars for Ann",
+        "12/5/2024",
+        "",
+        "!",
+        "stars",
+        "☆ or ★",
+    ],
 )
 def test_what_is_no_rating(text: str) -> None:
     assert rating_in(text) is None

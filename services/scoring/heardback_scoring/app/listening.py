@@ -84,6 +84,4 @@ def cues_of(
     embeddings = {s.index: r.embedding for s, r in pairs if r.embedding is not None}
     known = {cue.name for cue in found}
     whole = context_cues(content.turns, embeddings, policy.context)
-    return tuple(
-        sorted((*found, *(cue for cue in whole if cue.name not in known)), key=lambda cue: cue.turn)
-    )
+    return tuple(sorted((*found, *(cue for cue in whole if cue.name not in known)), key=lambda cue: cue.turn))

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 _AROUND = " \t\r\n.!,;:()\"'"
 _NUMBER = r"(\d{1,3}(?:[.,]\d{1,2})?)"
 _OF = re.compile(rf"{_NUMBER} ?(?:/|out of) ?(5|10|100)(?: stars?)?", re.IGNORECASE)
-_STARS = re.compile(rf"(?:only |just )?(?:{_NUMBER}|(zero|one|two|three|four|five))[ -]?stars?", re.IGNORECASE)
+_STARS = re.compile(
+    rf"(?:only |just )?(?:{_NUMBER}|(zero|one|two|three|four|five))[ -]?stars?", re.IGNORECASE
+)
 _PERCENT = re.compile(rf"{_NUMBER} ?%")
 _DRAWN = re.compile("(?:[★⭐🌟]\ufe0f?)*(?:☆)*")
 _WORDS = ("zero", "one", "two", "three", "four", "five")
