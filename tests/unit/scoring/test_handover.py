@@ -16,13 +16,14 @@ def handover(
     sentiment: float | None = 0.0,
     end: float | None = None,
     turns_read: int = 1,
+    probability: float = 0.9,
 ) -> Handover:
     path = (
         None if end is None else Trajectory(start=0, lowest=min(end, 0), lowest_turn=0, end=end, recovery=0)
     )
     return decide(
         POLICIES.handover,
-        cues=[Cue(name=name, probability=0.9, turn=0, by="pattern") for name in names],
+        cues=[Cue(name=name, probability=probability, turn=0, by="pattern") for name in names],
         band=band,
         language=EN if readable else Language(code="de", confidence=1.0),
         readable=readable,
@@ -43,6 +44,19 @@ def test_leaving_hands_over_only_in_a_bad_mood() -> None:
     assert handover("wants_to_leave", sentiment=-0.8).now
     assert not handover("wants_to_leave", sentiment=0.4).now
     assert handover("wants_to_leave", sentiment=0.4, end=-0.6).now
+
+
+@pytest.mark.parametrize(
+    ("name", "probability", "now"),
+    [
+        ("safety", 0.35, True),
+        ("safety", 0.3, False),
+        ("asks_for_human", 0.45, False),
+        ("asks_for_human", 0.5, True),
+    ],
+)
+def test_a_cue_counts_from_its_probability_on(name: str, probability: float, now: bool) -> None:
+    assert handover(name, probability=probability).now is now
 
 
 def test_the_band_alone_is_enough() -> None:

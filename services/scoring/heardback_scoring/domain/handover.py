@@ -5,7 +5,7 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from heardback_shared.contracts.score import Band, Cue, Handover, Language, Trajectory
+from heardback_shared.contracts.score import Band, Cue, Handover, Language, Probability, Trajectory
 
 _NOT_NOW = Handover(now=False, because="Nothing in it asks for a person now.")
 _AT_BAND: Mapping[Band, Handover] = {
@@ -15,17 +15,25 @@ _AT_BAND: Mapping[Band, Handover] = {
 
 class HandoverPolicy(BaseModel):
     """Cues that hand over by themselves (with the sentence that says why), cues that need a bad mood as well,
-    bands, and the sentiment from which a conversation counts as going badly."""
+    bands, and the sentiment from which a conversation counts as going badly.
+
+    A cue counts from its probability in `at_least` on, or from `otherwise_at_least`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy: str
     cues: dict[str, str]
     cues_when_negative: dict[str, str]
+    at_least: dict[str, Probability]
+    otherwise_at_least: float = Field(ge=0, le=1)
     negative_at: float = Field(ge=-1, le=0)
     bands: frozenset[Band]
     stuck_at: float = Field(ge=-1, le=0)
     stuck_turns: int = Field(ge=1)
+
+    def counts(self, cue: Cue) -> bool:
+        return cue.probability >= self.at_least.get(cue.name, self.otherwise_at_least)
 
 
 def decide(
@@ -40,7 +48,7 @@ def decide(
     turns_read: int,
 ) -> Handover:
     """The first reason that applies: cue, unreadable language, band, a conversation that stays bad."""
-    names = {cue.name for cue in cues}
+    names = {cue.name for cue in cues if policy.counts(cue)}
     for name, because in policy.cues.items():
         if name in names:
             return Handover(now=True, because=because)
