@@ -7,7 +7,7 @@ import typer
 
 taxonomy = typer.Typer(help="Taxonomies of root causes: check one before it is used.", no_args_is_help=True)
 
-_HELP_MODEL = "default, lexicon, constant, a manifest.toml, or NAME@COMMIT of a transformers model."
+_HELP_MODEL = "default, green, lexicon, constant, a manifest.toml, or NAME@COMMIT of a transformers model."
 _Data = Annotated[Path, typer.Option(help="Folder of labelled sets: NAME/{train,dev,test}.jsonl.gz.")]
 _Split = Annotated[Literal["dev", "test"], typer.Option(help="test is for the very end: never tune on it.")]
 _Only = Annotated[list[str] | None, typer.Option(help="Only this set; may be given several times.")]

@@ -41,7 +41,7 @@ FromSetting = Annotated[
         help="What the service reads with while nothing was promoted.",
     ),
 ]
-Model = Annotated[str, typer.Argument(help="default, lexicon, a manifest.toml, or NAME@COMMIT.")]
+Model = Annotated[str, typer.Argument(help="default, green, lexicon, a manifest.toml, or NAME@COMMIT.")]
 By = Annotated[str, typer.Option(help="Who decides.")]
 Because = Annotated[str, typer.Option(help="Why; kept in the log.")]
 
@@ -116,7 +116,9 @@ def rollback(
 
 @app.command()
 def shadow(
-    model: Annotated[str | None, typer.Argument(help="default, lexicon, a manifest, NAME@COMMIT.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(help="default, green, lexicon, a manifest, NAME@COMMIT.")
+    ] = None,
     off: Annotated[bool, typer.Option("--off", help="End the shadow.")] = False,
     share: Annotated[float, typer.Option(help="Of the feedback, above 0 and up to 1.")] = 1.0,
     by: Annotated[str | None, typer.Option(help="Who decides.")] = None,

@@ -13,6 +13,7 @@ from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.inference.thread import InferenceThread
 from heardback_scoring.models.store import (
+    GREEN_MANIFEST,
     HubChoice,
     ModelChoice,
     ModelRefused,
@@ -109,11 +110,13 @@ def open_scorer(name: str, *, threads: int | None = None, cache_texts: int = 0) 
 def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:
     if name == "default":
         return ModelChoice(threads=threads, cache_texts=cache_texts)
+    if name == "green":
+        return ModelChoice(manifest=GREEN_MANIFEST, threads=threads, cache_texts=cache_texts)
     if name.endswith(".toml"):
         return ModelChoice(manifest=Path(name), threads=threads, cache_texts=cache_texts)
     model, _, revision = name.rpartition("@")
     if not model or not revision:
         raise ValueError(
-            f"model {name!r}: give default, lexicon, constant, the path of a manifest.toml, or NAME@COMMIT"
+            f"model {name!r}: give default, green, lexicon, constant, the path of a manifest.toml, or NAME@COMMIT"
         )
     return ModelChoice(hub=HubChoice(model, revision), threads=threads)

@@ -30,13 +30,13 @@ _READ: dict[Task, Evaluator] = {
     Task.ROOT_CAUSES: evaluate_root_causes,
     Task.SATISFACTION: evaluate_satisfaction,
     Task.ESCALATION: evaluate_escalation,
+    Task.ASPECTS: evaluate_aspects,
+    Task.TOPICS: evaluate_topics,
+    Task.INTENTS: evaluate_intents,
 }
 _LEARNT: dict[Task, _Probe] = {
     Task.FLAG: evaluate_flag_probe,
     Task.EMOTION: evaluate_emotion,
-    Task.ASPECTS: evaluate_aspects,
-    Task.TOPICS: evaluate_topics,
-    Task.INTENTS: evaluate_intents,
 }
 
 
@@ -60,7 +60,7 @@ async def measure_set(
             try:
                 whole.merge(await run(data, subject))
             except (LearnerMissing, NoEmbeddings) as missing:
-                whole.notes.append(f"{task} not measured by a probe: {missing}")
+                whole.notes.append(f"{task} not measured: {missing}")
             except TextsRefused as refused:
                 whole.notes.append(f"{task} not measured: {refused}")
     return tasks, whole

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heardback_scoring.domain.few_shot import FewShot
 from heardback_scoring.evaluation import learning
 from heardback_scoring.evaluation import statistics as stats
 from heardback_scoring.evaluation.data import LabelledSet, Part, Row
@@ -32,8 +33,11 @@ async def evaluate_flag_probe(data: LabelledSet, subject: Subject, learner: Lear
     return await _probe(data, subject, learner, _flag_label, "probe_macro_f1")
 
 
-async def evaluate_intents(data: LabelledSet, subject: Subject, learner: Learner) -> Measured:
-    """Accuracy from ten examples of each intent, mean of three draws; and from all of train."""
+async def evaluate_intents(data: LabelledSet, subject: Subject) -> Measured:
+    """Accuracy from ten examples of each intent, mean of three draws; and from all of train.
+
+    Learnt as the product learns root causes, from examples on the embedding that stays as it is.
+    """
     labelled = _labelled(data, lambda row: frozenset({found}) if (found := intent_of(row)) else None)
     if isinstance(labelled, Measured):
         return labelled
@@ -41,8 +45,9 @@ async def evaluate_intents(data: LabelledSet, subject: Subject, learner: Learner
     judge = await subject.vectors(judged.texts)
 
     async def hits(some: _Texts) -> NDArray[np.bool_]:
-        learned = learner.fit(await subject.vectors(some.texts), some.labels, one_each=True)
-        return np.asarray(learned.scores(judge).argmax(axis=1) == _classes(judged.labels, learned.names))
+        learned = FewShot.fit(await subject.vectors(some.texts), some.texts, some.labels)
+        best = learned.probabilities(judge, judged.texts).argmax(axis=1)
+        return np.asarray(best == _classes(judged.labels, learned.classes))
 
     draws = [await hits(train.few_of_each(FEW_INTENTS, seed)) for seed in SEEDS]
     rows = len(judged.labels)
@@ -51,16 +56,19 @@ async def evaluate_intents(data: LabelledSet, subject: Subject, learner: Learner
     return measured
 
 
-async def evaluate_topics(data: LabelledSet, subject: Subject, learner: Learner) -> Measured:
-    return await _several(data, subject, learner, lambda row: labels_of(row) or None)
+async def evaluate_topics(data: LabelledSet, subject: Subject) -> Measured:
+    return await _several(data, subject, lambda row: labels_of(row) or None)
 
 
-async def evaluate_aspects(data: LabelledSet, subject: Subject, learner: Learner) -> Measured:
-    return await _several(data, subject, learner, aspects_of)
+async def evaluate_aspects(data: LabelledSet, subject: Subject) -> Measured:
+    return await _several(data, subject, aspects_of)
 
 
-async def _several(data: LabelledSet, subject: Subject, learner: Learner, read: Read) -> Measured:
-    """Micro-F1 of several labels a text, from all of train and from twenty examples of each (three draws)."""
+async def _several(data: LabelledSet, subject: Subject, read: Read) -> Measured:
+    """Micro-F1 of several labels a text, from all of train and from twenty examples of each (three draws).
+
+    Learnt as the product learns root causes; how probable a label must be comes from the examples themselves.
+    """
     labelled = _labelled(data, read)
     if isinstance(labelled, Measured):
         return labelled
@@ -68,8 +76,12 @@ async def _several(data: LabelledSet, subject: Subject, learner: Learner, read: 
     judge = await subject.vectors(judged.texts)
 
     async def micro(some: _Texts) -> Statistic:
-        learn = await subject.vectors(some.texts)
-        return stats.micro_f1_of_labels(*_choose(learn, some, judge, judged, learner, _micro))
+        learned = FewShot.fit(await subject.vectors(some.texts), some.texts, some.labels)
+        names = learning.names_of([*some.labels, *judged.labels])
+        chosen = [frozenset(labels) for labels in learned.predict(judge, judged.texts)]
+        return stats.micro_f1_of_labels(
+            learning.table_of(chosen, names), learning.table_of(judged.labels, names)
+        )
 
     draws = [await micro(train.few_of_each(FEW_ASPECTS, seed)) for seed in SEEDS]
     measured.add(f"micro_f1_{FEW_ASPECTS}_shot", len(judged.labels), stats.mean_of(draws))
@@ -106,7 +118,6 @@ def _labelled(data: LabelledSet, read: Read) -> tuple[_Texts, _Texts, Measured] 
     if data.train is None:
         measured.notes.append("no train split to learn from")
         return measured
-    learning.available()
     train = _of(data.train, read, measured)
     judged = _of(data.judged, read, measured)
     measured.problems += data.train.problems
@@ -131,6 +142,7 @@ def _flag_label(row: Row) -> Labels | None:
 
 
 async def _probe(data: LabelledSet, subject: Subject, learner: Learner, read: Read, figure: str) -> Measured:
+    learning.available()
     labelled = _labelled(data, read)
     if isinstance(labelled, Measured):
         return labelled
@@ -148,11 +160,14 @@ async def _probe(data: LabelledSet, subject: Subject, learner: Learner, read: Re
 
 
 async def _whole_readings(part: _Texts, subject: Subject) -> Features:
-    """Embedding, sentiment and cue probabilities side by side. Raises NoEmbeddings."""
+    """Embedding and the probabilities of sentiment, cues and emotions. Raises NoEmbeddings."""
     vectors = await subject.vectors(part.texts)
     readings = await subject.readings(part.texts)
     cues = sorted(readings[0].cues) if readings else []
-    told = [[r.negative, r.neutral, r.positive, *(r.cues[cue] for cue in cues)] for r in readings]
+    told = [
+        [r.negative, r.neutral, r.positive, *(r.cues[cue] for cue in cues), *r.emotions.values()]
+        for r in readings
+    ]
     return np.hstack([vectors, np.array(told, np.float64).reshape(len(vectors), -1)])
 
 
@@ -171,10 +186,6 @@ def _choose(
     chosen = np.zeros((len(judged.labels), len(names)), np.bool_)
     chosen[:, [names.index(name) for name in learned.names]] = learned.scores(judge) >= threshold
     return chosen, learning.table_of(judged.labels, names)
-
-
-def _micro(chosen: Chosen, truth: Chosen) -> float:
-    return stats.point(stats.micro_f1_of_labels(chosen, truth), len(truth))
 
 
 def _macro(chosen: Chosen, truth: Chosen) -> float:
