@@ -15,8 +15,8 @@ class ScoringSettings(BaseSettings):
 
     port: int = Field(default=8702, ge=0, le=65535)
     model: str = "default"
-    """`default` and `green` (shipped with the package; green was trained on nothing whose licence is unclear),
-    `lexicon`, `constant` (no model, for benchmarks), a path to a
+    """`default` and `green` (both shipped; green was trained on nothing whose licence is unclear), `lexicon`,
+    `constant` (no model, for benchmarks), a path to a
     manifest.toml, or NAME@COMMIT of a transformers sequence-classification model."""
     registry: Path | None = None
     """Folder of the model registry, if there is one. What was promoted there reads instead of `model`."""

@@ -117,6 +117,6 @@ def _choice(name: str, threads: int | None, cache_texts: int) -> ModelChoice:
     model, _, revision = name.rpartition("@")
     if not model or not revision:
         raise ValueError(
-            f"model {name!r}: give default, green, lexicon, constant, the path of a manifest.toml, or NAME@COMMIT"
+            f"model {name!r}: give default, green, lexicon, constant, a manifest.toml, or NAME@COMMIT"
         )
     return ModelChoice(hub=HubChoice(model, revision), threads=threads)
