@@ -112,14 +112,14 @@ def test_tasks_are_told_from_the_rows(data: list[dict[str, Any]], tasks: list[Ta
 
 def test_labels_get_our_names() -> None:
     [row] = rows({"text": "a", "cues": ["churn", "human_handoff", "money_dispute"]})
-    assert cues_of(row) == {"wants_to_leave", "asks_for_human", "money_dispute"}
+    assert cues_of(row) == frozenset({"wants_to_leave", "asks_for_human", "money_dispute"})
     [yes, no] = rows({"text": "a", "label": "irony"}, {"text": "a", "label": "non_irony"})
     assert (flag_of(yes), flag_of(no)) == (("sarcasm_suspected", True), ("sarcasm_suspected", False))
     maps = {"aspect": {"price": "account/pricing", "brand": "none"}}
     [priced, brand, other] = rows(
         *({"text": "a", "labels": [{"aspect": a, "polarity": "negative"}]} for a in ("price", "brand", "new"))
     )
-    assert causes_of(priced, maps) == {"account/pricing"}
+    assert causes_of(priced, maps) == frozenset({"account/pricing"})
     assert causes_of(brand, maps) == frozenset()
     assert causes_of(other, maps) is None
     mixed = {

@@ -52,13 +52,13 @@ async def compare_models(
     shifts = [
         bias.bias_measures(await bias.measure_bias(subject, texts)) for subject in (baseline, candidate)
     ]
-    figures += _compared(bias.SET, *shifts, policy, told)
+    figures += _compared(bias.SET, shifts[0], shifts[1], policy, told)
     tests = behaviour.load_behaviours()
     rates = [
         behaviour.behaviour_measures(await behaviour.measure_behaviour(subject, tests))
         for subject in (baseline, candidate)
     ]
-    figures += _compared(behaviour.SET, *rates, policy, told)
+    figures += _compared(behaviour.SET, rates[0], rates[1], policy, told)
     steps.done()
     record = make_record(
         baseline=baseline.model,

@@ -50,7 +50,7 @@ class LogisticLearner:
             return Learned(names, self._one(vectors, truth.argmax(axis=1)))
         parts = [self._one(vectors, truth[:, c].astype(np.int64)) for c in range(len(names))]
         # Where every row has the label, or none has, there is nothing to tell apart.
-        always = truth.all(axis=0)
+        always = [bool(column.all()) for column in truth.T]
 
         def scores(rows: Features) -> Values:
             columns = [part(rows) for part in parts]
@@ -115,7 +115,7 @@ def threshold_for(
     scores = np.zeros(truth.shape)
     for number in range(_FOLDS):
         rest = np.flatnonzero(fold != number)
-        learned = learner.fit(vectors[rest], [labels[i] for i in rest], one_each=False)
+        learned = learner.fit(vectors[rest], [labels[i] for i in rest.tolist()], one_each=False)
         places = [names.index(name) for name in learned.names]
         scores[np.ix_(fold == number, places)] = learned.scores(vectors[fold == number])
     figures = [figure(scores >= threshold, truth) for threshold in _THRESHOLDS]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Values = NDArray[np.float64]
 Statistic = Callable[[Values], Values]
@@ -78,7 +78,7 @@ def _middle(values: Values) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def share(values: Sequence[float] | Values, among: Sequence[bool] | None = None) -> Statistic:
+def share(values: ArrayLike, among: ArrayLike | None = None) -> Statistic:
     """Mean of the values over all rows, or over those `among`."""
     of = np.asarray(values, np.float64)
     base = np.ones(len(of)) if among is None else np.asarray(among, np.float64)
@@ -194,7 +194,9 @@ def mean_of(statistics: Sequence[Statistic]) -> Statistic:
 
 def _divide(above: Values, below: Values) -> Values:
     """NaN where there is nothing to divide by."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    out = np.full(np.shape(above), np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out
 
 
 def _ranks(values: Values) -> Values:

@@ -78,10 +78,8 @@ def intensity_of(row: Row) -> float | None:
 
 def cues_of(row: Row) -> frozenset[str] | None:
     """Names of cues as they are called here; empty: none of them."""
-    cues = row.data.get("cues")
-    if not isinstance(cues, list) or not all(isinstance(cue, str) for cue in cues):
-        return None
-    return frozenset(CUE_OF_LABEL.get(cue, cue) for cue in cues)
+    cues = _texts(row, "cues")
+    return None if cues is None else frozenset(CUE_OF_LABEL.get(cue, cue) for cue in cues)
 
 
 def flag_of(row: Row) -> tuple[str, bool] | None:
@@ -106,10 +104,7 @@ def aspects_of(row: Row) -> frozenset[str] | None:
 
 def labels_of(row: Row) -> frozenset[str] | None:
     """Any number of labels, also none at all."""
-    labels = row.data.get("labels")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        return None
-    return frozenset(labels)
+    return _texts(row, "labels")
 
 
 def intent_of(row: Row) -> str | None:
@@ -175,6 +170,12 @@ def _task_of_labels(rows: Sequence[Row]) -> Task:
 
 def _mostly_emotions(labels: set[str]) -> bool:
     return len(labels & EMOTIONS) >= MOST_ROWS * len(labels) > 0
+
+
+def _texts(row: Row, field: str) -> frozenset[str] | None:
+    values = row.data.get(field)
+    texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else None
+    return None if texts is None or len(texts) < len(values or ()) else frozenset(texts)
 
 
 def _label(row: Row) -> str | None:
