@@ -20,7 +20,7 @@ def test_the_later_word_about_a_feedback_counts() -> None:
     assert [c.feedback_id for c in kept] == ["fb_2", "fb_1"]
     about = kept.about("fb_1")
     assert about is not None
-    assert about.right == {"a/c"}
+    assert about.right == frozenset({"a/c"})
     assert kept.about("fb_7") is None
 
 

@@ -220,7 +220,8 @@ def _solve(one: Examples, learning: Learning) -> _Solution:
     fitted = spread @ inner / roots
     leverage = np.minimum((spread * spread).sum(axis=1, dtype=np.float64), _MOST_LEVERAGE)
     left_out = one.targets - (residuals - fitted) / (1.0 - leverage)[:, None]
-    return _Solution(landmarks, words, back @ (half @ inner), base, left_out)
+    weights = np.asarray(back @ (half @ inner), dtype=np.float32)
+    return _Solution(landmarks, words, weights, base, left_out)
 
 
 def _inverse_root(matrix: Floats, more: float) -> Vectors:

@@ -110,7 +110,7 @@ def _near_duplicates(embedded: EmbeddedTaxonomy, owners: Sequence[str]) -> tuple
     found = []
     for row in range(len(examples)):
         near = vectors[row + 1 :] @ vectors[row]
-        for other in row + 1 + np.flatnonzero(near >= NEAR_DUPLICATE):
+        for other in (row + 1 + np.flatnonzero(near >= NEAR_DUPLICATE)).tolist():
             if owners[other] != owners[row]:
                 similarity = round(float(near[other - row - 1]), 4)
                 found.append(
