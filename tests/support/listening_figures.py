@@ -1,6 +1,8 @@
+# ruff: noqa: T201  (a command prints)
 """Figures for docs/languages.md and docs/listening.md: `python -m tests.support.listening_figures FOLDER`.
 
-FOLDER holds one folder per labelled set, each with dev.jsonl.gz. A set that is not there is named and left out.
+FOLDER holds one folder per labelled set, each with dev.jsonl.gz. A set that is not there is named and left
+out.
 """
 
 import gzip

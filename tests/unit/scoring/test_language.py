@@ -80,9 +80,29 @@ def test_letters_of_another_script_are_not_read_even_when_the_guess_is_unsure() 
 
 
 def test_a_longer_text_without_english_words_is_not_read() -> None:
-    found = language("bhai mera order abhi tak nahi aaya aur koi jawab nahi deta")
+    found = language("bwana oda yangu haijafika bado tena hakuna jibu")
     assert (found.code, found.readable) == ("und", False)
     assert language("Non-functional app on my S9, sadly.").readable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bhai mera order abhi tak nahi aaya aur koi jawab nahi deta",
+        "order abhi tak nahi aaya, very bad service",
+        "Bahut achha kaam kiya aap ne",
+    ],
+)
+def test_hindi_in_latin_letters_and_mixtures_are_not_read(text: str) -> None:
+    found = language(text)
+    assert (found.code, found.readable) == ("hi", False)
+
+
+@pytest.mark.parametrize(
+    "text", ["Die hard fan, came in a day", "Ich", "mi casa card works", "I saw it in Das Boot"]
+)
+def test_a_foreign_word_makes_no_foreign_text(text: str) -> None:
+    assert language(text).readable
 
 
 def test_a_declared_language_wins() -> None:

@@ -29,6 +29,8 @@ def load_policies(folder: Path | None = None) -> Policies:
         raise FileNotFoundError(f"the policy folder {folder} does not exist")
     language = _read("language", folder)
     language["words"] = str(language.get("words", "")).split()
+    listed: dict[str, str] = language.get("foreign_words", {})
+    language["foreign_words"] = {code: str(words).split() for code, words in listed.items()}
     return Policies(
         sentiment=_checked(SentimentPolicy, _read("sentiment", folder)),
         language=_checked(LanguagePolicy, language),

@@ -1,4 +1,4 @@
-"""Cues that only a whole conversation shows: asking the same again, being asked again, being passed around."""
+"""Cues that only a whole conversation shows: asking again, being asked again, being passed around."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,121 +17,22 @@ ASKED_AGAIN = "asked_again"
 PASSED_AROUND = "passed_around"
 
 _TOKEN = re.compile(r"[^\W_]+")
-_EMPTY = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "so",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "am",
-        "i",
-        "me",
-        "my",
-        "mine",
-        "we",
-        "us",
-        "our",
-        "you",
-        "your",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "from",
-        "by",
-        "as",
-        "do",
-        "does",
-        "did",
-        "have",
-        "has",
-        "had",
-        "can",
-        "could",
-        "will",
-        "would",
-        "shall",
-        "should",
-        "please",
-        "now",
-        "then",
-        "just",
-        "again",
-        "also",
-        "still",
-        "already",
-        "hi",
-        "hello",
-        "hey",
-        "thanks",
-        "thank",
-        "ok",
-        "okay",
-        "yes",
-        "no",
-        "well",
-        "not",
-        "don",
-        "t",
-        "s",
-        "m",
-        "ve",
-        "re",
-        "ll",
-        "d",
-        "said",
-        "asked",
-        "ask",
-        "asking",
-        "told",
-        "tell",
-        "repeat",
-        "question",
-        "same",
-        "as",
-        "if",
-        "there",
-        "here",
-        "what",
-        "know",
-        "need",
-        "want",
-        "like",
-        "help",
-        "much",
-        "good",
-        "great",
-        "bye",
-        "sure",
-        "fine",
-        "day",
-    ]
+_SAY_NOTHING = (
+    "a an the and or but so is are was were be been am i me my mine we us our you your it its this that "
+    "these those to of in on at for with from by as do does did have has had can could will would shall "
+    "should please now then just again also still already hi hello hey thanks thank ok okay yes no well "
+    "not don t s m ve re ll d said asked ask asking told tell repeat question same if there here what "
+    "know need want like help much good great bye sure fine day "
 )
+_EMPTY = frozenset(_SAY_NOTHING.split())
 _REQUEST = re.compile(
-    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|confirm|share|tell me|send me)\b"
+    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|confirm|share|tell me"
+    r"|send me)\b"
 )
 _GIVEN_BEFORE = re.compile(r"\b(?:another|different|other|second|new|next|also)\b")
 _NOT_GIVEN = re.compile(
-    r"\b(?:don't|do not|dont|no idea|not sure|can't|cannot|haven't|lost|forgot|where (?:do|can|is)|which|one moment"
-    r"|let me (?:look|check|see)|hold on|why)\b"
+    r"\b(?:don't|do not|dont|no idea|not sure|can't|cannot|haven't|lost|forgot|where (?:do|can|is)|which"
+    r"|one moment|let me (?:look|check|see)|hold on|why)\b"
 )
 _SLOTS = {
     name: re.compile(rf"\b(?:{pattern})\b")
@@ -154,8 +55,9 @@ _SLOTS = {
     }.items()
 }
 _TRANSFER = re.compile(
-    r"\b(?:transfer(?:ring)?|connect(?:ing)?|forward(?:ing)?|redirect(?:ing)?|hand(?:ing)?|pass(?:ing)?|put(?:ting)?) "
-    r"(?:you|this|your (?:case|chat|call|request))\b(?: (?:over|on|through|now|back|directly|across))* (?:to|with|through)\b"
+    r"\b(?:transfer(?:ring)?|connect(?:ing)?|forward(?:ing)?|redirect(?:ing)?|hand(?:ing)?|pass(?:ing)?"
+    r"|put(?:ting)?) (?:you|this|your (?:case|chat|call|request))\b"
+    r"(?: (?:over|on|through|now|back|directly|across))* (?:to|with|through)\b"
 )
 
 
@@ -265,7 +167,7 @@ def _passed_around(turns: Sequence[Turn], policy: ContextPolicy) -> Cue | None:
     announced = changes = 0
     speaker: str | None = None
     for i, turn in enumerate(turns):
-        if turn.role == "customer" or turn.role == "system":
+        if turn.role in ("customer", "system"):
             continue
         if turn.role == "agent" and turn.speaker:
             changes += speaker is not None and turn.speaker != speaker

@@ -15,7 +15,8 @@ _LATIN_ADDITIONAL = range(0x1E00, 0x1F00)
 
 
 class LanguagePolicy(BaseModel):
-    """`words` are frequent English words that are rare elsewhere; the rest are thresholds of `decide`."""
+    """`words` are frequent English words that are rare elsewhere, `foreign_words` those of other languages
+    that are often written in Latin letters; the rest are thresholds of `decide`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,6 +34,8 @@ class LanguagePolicy(BaseModel):
     unknown_share: float = Field(ge=0, le=1)
     unknown_confidence: float = Field(gt=0, le=1)
     words: frozenset[str]
+    foreign_min_hits: int = Field(ge=1)
+    foreign_words: dict[str, frozenset[str]]
     says_nothing: frozenset[str]
     bare_answers: frozenset[str]
     signs: dict[str, str]
@@ -64,15 +67,17 @@ def decide(
 
     1. A declared language wins; its region is ignored ("en-GB" is en).
     2. No letters: `und`, readable (signs such as 👍 belong to no language).
-    3. Every word is on the English list, or at least `min_hits` words and `min_share` of them: `en`.
-    4. Most letters are not Latin: the guess, not readable; a guess that is no surer than `foreign_confidence`
+    3. At least `foreign_min_hits` words of another language's list, and no fewer than English ones: that
+       language, not readable. So mixtures ("order abhi tak nahi aaya") are not read.
+    4. Every word is on the English list, or at least `min_hits` words and `min_share` of them: `en`.
+    5. Most letters are not Latin: the guess, not readable; a guess that is no surer than `foreign_confidence`
        is `und`, and not readable either.
-    5. The guess is another language, less than `foreign_share_below` of the words are on the list, and the
+    6. The guess is another language, less than `foreign_share_below` of the words are on the list, and the
        guess is sure: `foreign_confidence` with `foreign_letters`, or `short_confidence` with `short_letters`.
-    6. At least `unknown_words` words, less than `unknown_share` of them on the list, and no guess of English
+    7. At least `unknown_words` words, less than `unknown_share` of them on the list, and no guess of English
        with `unknown_confidence` (Hindi in Latin letters, say): `und`, not readable.
-    7. The guess is English with `english_confidence`: `en`.
-    8. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called
+    8. The guess is English with `english_confidence`: `en`.
+    9. `und`, readable: Latin text too short or too odd to tell (names, slips of the pen). It is never called
        foreign.
     """
     original = text.original
@@ -86,6 +91,9 @@ def decide(
     total = len(text.words)
     hits = sum(map(policy.words.__contains__, text.words))
     share = hits / total
+    foreign, known = _most_known(text, policy)
+    if known >= max(policy.foreign_min_hits, hits):
+        return TextLanguage(foreign, round(min(0.99, 0.7 + 0.3 * known / total), 4), False, letters)
     if hits == total or (hits >= policy.min_hits and share >= policy.min_share):
         return TextLanguage("en", round(min(0.99, 0.7 + 0.3 * share), 4), readable=True, letters=letters)
     guessed = guess(original)
@@ -93,10 +101,17 @@ def decide(
     return TextLanguage(code, round(guessed.confidence, 4), readable, letters)
 
 
+def _most_known(text: Text, policy: LanguagePolicy) -> tuple[str, int]:
+    """The language with most words on its list, and how many; the first among equals."""
+    words = frozenset(text.words)
+    counts = [(code, len(words & known)) for code, known in policy.foreign_words.items()]
+    return max(counts, key=lambda count: count[1], default=(UNKNOWN, 0))
+
+
 def _by_guess(
     text: Text, letters: int, share: float, guess: Guess, policy: LanguagePolicy
 ) -> tuple[str, bool]:
-    """Rules 4 to 8: (code, readable)."""
+    """Rules 5 to 9: (code, readable)."""
     scored = guess.code in policy.scored
     if not text.low.isascii() and _foreign_letters(text.original) * 2 > letters:
         sure = guess.confidence >= policy.foreign_confidence and not scored

@@ -35,15 +35,19 @@ def rating_in(text: str) -> float | None:
     stripped = text.strip(_AROUND)
     if not stripped:
         return None
+    if _DRAWN.fullmatch(stripped):
+        full = sum(stripped.count(star) for star in "★⭐🌟")
+        return full / max(5, full + stripped.count("☆"))
+    return _in_figures(stripped)
+
+
+def _in_figures(stripped: str) -> float | None:
     if match := _OF.fullmatch(stripped):
         return _share(match[1], float(match[2]))
     if match := _STARS.fullmatch(stripped):
         return _share(match[1] or str(_WORDS.index(match[2].lower())), 5)
     if match := _PERCENT.fullmatch(stripped):
         return _share(match[1], 100)
-    if _DRAWN.fullmatch(stripped):
-        full = sum(stripped.count(star) for star in "★⭐🌟")
-        return full / max(5, full + stripped.count("☆"))
     return None
 
 
