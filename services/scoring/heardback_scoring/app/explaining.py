@@ -4,6 +4,7 @@ Two calls for a whole batch, and only for the feedback that is to be explained: 
 clauses that say most without each of their words. What cannot be read now stays unexplained.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def _loudest(one: Judged, label: str) -> int:
 
     def weight(place: int) -> float:
         words = min(max(len(one.heard.said[place].text.words), 1), 40)
-        return _chances(one.readings[place])[label] * words**0.5
+        return _chances(one.readings[place])[label] * math.sqrt(words)
 
     return max(range(len(one.readings)), key=lambda place: (weight(place), -place))
 

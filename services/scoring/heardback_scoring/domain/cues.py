@@ -103,9 +103,10 @@ class CueFinder:
     def __init__(self, rules: Iterable[CueRule]) -> None:
         compiled = [
             _Compiled(
-                r,
-                *(_OneOf(p) if p else None for p in (r.patterns, r.deniable)),
-                re.compile(r.not_after) if r.not_after else None,
+                rule=r,
+                plain=_OneOf(r.patterns) if r.patterns else None,
+                deniable=_OneOf(r.deniable) if r.deniable else None,
+                not_after=re.compile(r.not_after) if r.not_after else None,
             )
             for r in rules
         ]
