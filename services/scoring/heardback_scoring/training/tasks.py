@@ -136,6 +136,15 @@ SOURCES = (
     Source("tweeteval_irony", "amber", _PLATFORM, _irony),
     Source("tweeteval_offensive", "amber", _PLATFORM, _offensive),
 )
+UNLABELLED = (
+    # Read by the teacher, or by what learns the satisfaction of dialogues; none in the green variant.
+    Source("nlupp", "green", "CC BY 4.0", lambda _: None),
+    Source("natcs_intents", "green", "CDLA-Permissive-2.0", lambda _: None),
+    Source("multidogo_customer_turns", "green", "CDLA-Permissive-1.0", lambda _: None),
+    Source("shopzilla_remarks", "amber", "unclear", lambda _: None),
+    Source("stc3_helpdesk_en", "amber", "annotations CC BY 4.0, the text unclear", lambda _: None),
+    Source("uss_sgd", "amber", "unclear", lambda _: None),
+)
 
 
 def read_examples(folder: Path, source: Source, split: Split) -> list[Example] | None:
