@@ -98,7 +98,7 @@ class Language(Wire):
 
 
 class Evidence(Wire):
-    """Words that carried a label: had they not been written, it would be less probable by `weight`.
+    """Words that carried a label: read alone, their clause has it less probable by `weight` without them.
 
     `label` is negative, neutral or positive, the name of a cue, or `satisfaction`. For that the span is a
     whole turn, and satisfaction itself would be less by `weight`; below zero: more.

@@ -1,7 +1,7 @@
 """Which words carried what a score says: a few more texts for the model, once the scores are known.
 
-Two calls for a whole batch, and only for the feedback that is to be explained: without each clause, then
-without each word of the clauses that carried most. What cannot be read now stays unexplained.
+Two calls for a whole batch, and only for the feedback that is to be explained: each clause alone, then the
+clauses that say most without each of their words. What cannot be read now stays unexplained.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -116,6 +116,11 @@ async def _ask(questions: Sequence[_Question], reader: Reader, spoken: Spoken) -
     first = [(q, variant) for q in questions for variant in occlusion.stage_one(q.said.text.original)]
     for (question, variant), chances in zip(first, await _read(first, reader, spoken), strict=True):
         question.coarse.append((variant.span, chances))
+    for question in questions:
+        if not question.coarse:  # one clause: that is what has been read
+            question.coarse = [
+                (span, question.whole) for span in occlusion.clauses(question.said.text.original)
+            ]
     second = [
         (q, span, variant)
         for q in questions
@@ -128,7 +133,7 @@ async def _ask(questions: Sequence[_Question], reader: Reader, spoken: Spoken) -
 
 
 def _worth_a_second_look(question: _Question) -> list[Span]:
-    spans = [occlusion.strongest(label, question.whole, question.coarse) for label in question.labels]
+    spans = [occlusion.strongest(label, question.coarse) for label in question.labels]
     return list(dict.fromkeys(span for span in spans if span is not None))[:SECOND_LOOKS]
 
 
@@ -139,15 +144,11 @@ async def _read(asked: Sequence[tuple[_Question, Variant]], reader: Reader, spok
 
 
 def _evidence(question: _Question) -> list[Evidence]:
+    turn = question.said.index
     return [
         found
         for label in question.labels
-        for found in occlusion.evidence(
-            label,
-            question.said.index,
-            question.whole,
-            occlusion.sharpened(label, question.whole, question.coarse, question.fine),
-        )
+        for found in occlusion.evidence(label, turn, question.coarse, question.fine)
     ]
 
 

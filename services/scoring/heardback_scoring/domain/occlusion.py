@@ -1,7 +1,9 @@
-"""Which words carried a label: what the model says of a text when parts of it are left out.
+"""Which words carried a label: what the model says of each clause alone, and of a clause without some words.
 
-Leave-one-out occlusion (Li, Monroe, Jurafsky 2016): the weight of a part is the probability of the label for
-the whole text minus that for the text without the part.
+Leave-one-out occlusion (Li, Monroe, Jurafsky 2016) within a clause: the weight of words is the probability
+of the label for their clause minus that for the clause without them. Of a clause without all its words nothing
+is left, and a text that says nothing has no label: the weight of a whole clause is its probability. Clauses are
+read alone because a long angry text without any one of them is as angry as before.
 """
 
 import re
@@ -17,7 +19,7 @@ Chances = Mapping[str, float]
 
 MOST_CLAUSES = 6
 MOST_WORDS = 8
-LEAST_WEIGHT = 0.05
+LEAST_WEIGHT = 0.2
 """A smaller change is no evidence."""
 SHARP = 0.5
 MOST_EVIDENCE = 3
@@ -31,7 +33,7 @@ _PIECE = re.compile(r"\w+(?:['’\-]\w+)*|[^\w\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A text with one span left out."""
+    """A text to be read to learn what a span carries."""
 
     span: Span
     text: str
@@ -77,66 +79,55 @@ def without(text: str, span: Span) -> str:
     return f"{before} {after}" if before and after else before or after
 
 
-def variants(text: str, spans: Sequence[Span]) -> tuple[Variant, ...]:
-    """One per span, except those that would leave nothing to read."""
-    made = (Variant(span, without(text, span)) for span in spans)
-    return tuple(v for v in made if v.text != text and re.search(r"\w", v.text))
-
-
 def stage_one(text: str) -> tuple[Variant, ...]:
-    """Without each clause; a text of one clause is taken apart into words at once."""
+    """Each clause alone; nothing for a text of one clause, which has been read already."""
     parts = clauses(text)
-    return variants(text, parts if len(parts) > 1 else words(text, (0, len(text))))
+    return tuple(Variant(span, text[slice(*span)]) for span in parts) if len(parts) > 1 else ()
 
 
-def stage_two(text: str, strongest: Span) -> tuple[Variant, ...]:
-    """Without each word of the clause that carried most; nothing when it is a single word already."""
-    parts = words(text, strongest)
-    return variants(text, parts) if len(parts) > 1 else ()
+def stage_two(text: str, clause: Span) -> tuple[Variant, ...]:
+    """The clause without each of its words; nothing when it is a single word already."""
+    alone = text[slice(*clause)]
+    made = [Variant(s, without(alone, (s[0] - clause[0], s[1] - clause[0]))) for s in words(text, clause)]
+    return tuple(variant for variant in made if re.search(r"\w", variant.text))
 
 
 def weights(label: str, whole: Chances, parts: Sequence[tuple[Span, Chances]]) -> list[tuple[Span, float]]:
-    """(span, −1…1), greatest first, then from left to right, whatever order the parts come in.
+    """(span left out, −1…1), greatest first, then from left to right, whatever order the parts come in.
 
-    Above zero the part spoke for the label, below zero against it. A reading that lacks the label
-    counts as 0.
+    Above zero the words spoke for the label, below zero against it. A reading that lacks the label counts
+    as 0.
     """
     full = whole.get(label, 0.0)
     found = [(span, max(-1.0, min(1.0, full - chances.get(label, 0.0)))) for span, chances in parts]
     return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
-def strongest(label: str, whole: Chances, parts: Sequence[tuple[Span, Chances]]) -> Span | None:
-    """The span that carried most, if any carried enough to be named."""
-    found = weights(label, whole, parts)
-    return found[0][0] if found and found[0][1] >= LEAST_WEIGHT else None
-
-
-def sharpened(
-    label: str,
-    whole: Chances,
-    coarse: Sequence[tuple[Span, Chances]],
-    fine: Mapping[Span, Sequence[tuple[Span, Chances]]],
-) -> list[tuple[Span, Chances]]:
-    """The clauses, with the words of one in its place where a word carries half of what the clause does."""
-    parts: list[tuple[Span, Chances]] = []
-    for (span, weight), chances in ((weights(label, whole, [one])[0], one[1]) for one in coarse):
-        inside = fine.get(span, ())
-        best = weights(label, whole, inside)
-        sharp = bool(best) and best[0][1] >= max(LEAST_WEIGHT, SHARP * weight)
-        parts += inside if sharp else [(span, chances)]
-    return parts
+def strongest(label: str, coarse: Sequence[tuple[Span, Chances]]) -> Span | None:
+    """The clause that says most for the label, if any says enough to be named."""
+    ranked = sorted(coarse, key=lambda one: (-one[1].get(label, 0.0), one[0]))
+    return ranked[0][0] if ranked and ranked[0][1].get(label, 0.0) >= LEAST_WEIGHT else None
 
 
 def evidence(
-    label: str, turn: int, whole: Chances, parts: Sequence[tuple[Span, Chances]]
+    label: str,
+    turn: int,
+    coarse: Sequence[tuple[Span, Chances]],
+    fine: Mapping[Span, Sequence[tuple[Span, Chances]]],
 ) -> tuple[Evidence, ...]:
-    """The few spans that carried the label, greatest first.
+    """The few spans that carried the label, greatest first; none overlaps another.
 
-    One that overlaps a greater one is left out: the same words are named once.
+    `coarse` are the clauses, read alone; `fine` are those read without some of their words. Words stand in
+    the place of their clause where they carry half of what it does.
     """
+    found: list[tuple[Span, float]] = []
+    for span, chances in coarse:
+        weight = max(0.0, min(1.0, chances.get(label, 0.0)))
+        inside = weights(label, chances, fine.get(span, ()))
+        sharp = bool(inside) and inside[0][1] >= max(LEAST_WEIGHT, SHARP * weight)
+        found += inside if sharp else [(span, weight)]
     named: list[Evidence] = []
-    for span, weight in weights(label, whole, parts):
+    for span, weight in sorted(found, key=lambda one: (-one[1], one[0])):
         if weight < LEAST_WEIGHT or len(named) == MOST_EVIDENCE:
             break
         if not any(span[0] < other.span[1] and other.span[0] < span[1] for other in named):

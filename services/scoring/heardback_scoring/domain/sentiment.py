@@ -126,8 +126,8 @@ def satisfaction(
     A conversation: what the satisfaction model `predicted`; where there is none (the fallback read it), the
     formula: the weighted mean of end, overall and lowest sentiment. The model was trained on conversations
     with answers; of one that nobody `answered` it is the mean of both. Either ± `satisfaction_resolution`
-    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1) and the sentiment, or
-    the only one there is; where the two disagree (`disagrees`), the text alone.
+    when the platform says resolved or unresolved, clamped. A survey: the mean of the metric (put on −1…1)
+    and the sentiment, or the only one there is; where the two disagree (`disagrees`), the text alone.
     """
     if path is not None and sentiment is not None:
         formula = _by_formula(policy, sentiment, path)
