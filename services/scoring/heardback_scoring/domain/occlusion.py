@@ -1,9 +1,9 @@
 """Which words carried a label: what the model says of each clause alone, and of a clause without some words.
 
 Leave-one-out occlusion (Li, Monroe, Jurafsky 2016) within a clause: the weight of words is the probability
-of the label for their clause minus that for the clause without them. Of a clause without all its words nothing
-is left, and a text that says nothing has no label: the weight of a whole clause is its probability. Clauses are
-read alone because a long angry text without any one of them is as angry as before.
+of the label for their clause minus that for the clause without them. Of a clause without all its words
+nothing is left, and a text that says nothing has no label: the weight of a whole clause is its probability.
+Clauses are read alone because a long angry text without any one of them is as angry as before.
 """
 
 import re
