@@ -79,7 +79,7 @@ def blocks_of(sources: Sequence[tuple[Sequence[Dialogue], Floats]], cues: Sequen
     first = group == 0
     spread = raw[first].std(axis=0)
     scale = np.where(spread > 1e-9, spread, np.inf) * raw.shape[1] ** 0.5
-    widths = tuple(float(np.sqrt(part[first].var(axis=0).sum())) for part in (mean, last))
+    widths = tuple(float(np.sqrt(part[first].var(axis=0).sum())) or 1.0 for part in (mean, last))
     rarity = _rarity([f.said for f in found])
     return Blocks(
         group=group,
