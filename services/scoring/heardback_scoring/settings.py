@@ -38,5 +38,5 @@ class ScoringSettings(BaseSettings):
     drift_reference: int = Field(default=2000, ge=50)
     """Readings before those."""
     explain: Explain = "severe"
-    """Which feedback gets evidence: `severe` (bands P1 and P2), `all`, `off`. Costs texts for the model."""
+    """Which feedback gets evidence: `severe` (bands P1 and P2, by clauses), `all` (by words too), `off`."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)

@@ -1,7 +1,8 @@
 """Which words carried what a score says: a few more texts for the model, once the scores are known.
 
-Two calls for a whole batch, and only for the feedback that is to be explained: each clause alone, then the
-clauses that say most without each of their words. What cannot be read now stays unexplained.
+One or two calls for a whole batch, and only for the feedback that is to be explained: each clause alone, and,
+where everything is to be explained, the clauses that say most without each of their words. What cannot be read
+now stays unexplained.
 """
 
 import math
@@ -65,7 +66,7 @@ async def explained(
     wanted = [i for i, one in enumerate(judged) if _wanted(one, which)]
     questions = [question for i in wanted for question in _questions(i, judged[i])]
     try:
-        await _ask(questions, reader, spoken)
+        await _ask(questions, reader, spoken, closely=which == "all")
     except Exception as error:  # a full queue, a failing model: the scores must not wait for it
         _log.warning("scoring.not_explained", error=type(error).__name__, texts=len(questions))
         questions = []
@@ -113,7 +114,7 @@ def _chances(reading: TextReading) -> dict[str, float]:
     }
 
 
-async def _ask(questions: Sequence[_Question], reader: Reader, spoken: Spoken) -> None:
+async def _ask(questions: Sequence[_Question], reader: Reader, spoken: Spoken, *, closely: bool) -> None:
     first = [(q, variant) for q in questions for variant in occlusion.stage_one(q.said.text.original)]
     for (question, variant), chances in zip(first, await _read(first, reader, spoken), strict=True):
         question.coarse.append((variant.span, chances))
@@ -124,7 +125,7 @@ async def _ask(questions: Sequence[_Question], reader: Reader, spoken: Spoken) -
             ]
     second = [
         (q, span, variant)
-        for q in questions
+        for q in (questions if closely else ())
         for span in _worth_a_second_look(q)
         for variant in occlusion.stage_two(q.said.text.original, span)
     ]

@@ -16,7 +16,7 @@ class CandidateFailed(Exception):  # noqa: N818  (told to people as it is)
 
 
 Explain = Literal["severe", "all", "off"]
-"""Which feedback gets evidence: that of bands P1 and P2, all, or none."""
+"""Which feedback gets evidence: that of bands P1 and P2, by clauses; all, by words too; or none."""
 
 
 class LanguageGuesser(Protocol):
