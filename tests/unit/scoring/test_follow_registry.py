@@ -1,6 +1,7 @@
 """Models change while feedback is scored: none is lost, none is read by two of them, refusals are told."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -187,12 +188,9 @@ async def test_feedback_scored_while_models_change_is_read_by_one_model_each(fol
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(following.follow.run(serving, stop))
         scorers = [tasks.create_task(keep_scoring()) for _ in range(4)]
-        for step in range(6):
+        for change in (partial(following.promote, NEW), following.roll_back) * 3:
             before = following.models.opened[:]
-            if step % 2 == 0:
-                following.promote(NEW)
-            else:
-                following.roll_back()
+            change()
             while len(following.models.opened) == len(before) or not seen:
                 await asyncio.sleep(0.01)
             count, name = len(seen), following.models.opened[-1]

@@ -87,8 +87,8 @@ def test_each_rollback_goes_back_one_and_the_last_to_the_settings() -> None:
 @given(st.lists(st.sampled_from([NEW, OTHER, registered("third", "d"), None]), max_size=12))
 def test_promotions_and_rollbacks_are_a_stack(steps: list[Registered | None]) -> None:
     """None rolls back. Numbers count every decision; the model in force is the top of what is not undone."""
-    stack: list[Registered | None] = []
     state, taken = UNDECIDED, 0
+    stack: list[Registered] = []
     for model in steps:
         try:
             state = rollback(state) if model is None else promote(state, model)
