@@ -15,6 +15,7 @@ Values = NDArray[np.float64]
 Statistic = Callable[[Values], Values]
 DRAWS = 1000
 SEED = 20_261_122
+_ROUNDING = 1e-12
 _CELLS = 4_000_000
 """Weights held at once; bounds the memory of a draw over many rows."""
 
@@ -132,15 +133,22 @@ def calibration_error(top: Values, hit: NDArray[np.bool_], bins: int = 15) -> St
 
 
 def pearson(x: Values, y: Values) -> Statistic:
+    """NaN where one of the two does not vary."""
+
     def of(weights: Values) -> Values:
         total = weights.sum(axis=1)
         mean_x, mean_y = weights @ x / total, weights @ y / total
         both = weights @ (x * y) / total - mean_x * mean_y
-        spread_x = np.maximum(weights @ (x * x) / total - mean_x**2, 0.0)
-        spread_y = np.maximum(weights @ (y * y) / total - mean_y**2, 0.0)
-        return _divide(both, np.sqrt(spread_x * spread_y))
+        return _divide(both, np.sqrt(_spread(weights, x, total) * _spread(weights, y, total)))
 
     return of
+
+
+def _spread(weights: Values, x: Values, total: Values) -> Values:
+    """The variance; 0 where it is no more than what rounding leaves of equal values."""
+    square = weights @ (x * x) / total
+    found = square - (weights @ x / total) ** 2
+    return np.where(found > _ROUNDING * square, found, 0.0)
 
 
 def spearman(x: Values, y: Values) -> Statistic:
