@@ -131,6 +131,28 @@ def test_heads_come_back_from_their_file_and_take_a_calibration(tmp_path: Path) 
     np.testing.assert_array_equal(found.bias, heads.bias * factors + shifts)
 
 
+def test_outputs_that_nothing_was_learned_of_are_left_out() -> None:
+    from heardback_scoring.training.heads import Heads
+
+    ones = np.ones((2, 4), np.float32)
+    outputs = np.arange(7, dtype=np.float32)
+    heads = Heads(
+        ("mean_1",),
+        ones,
+        ones[0],
+        np.tile(outputs, (4, 1)),
+        outputs,
+        ("mean_1",),
+        ones,
+        emotions=("joy", "anger"),
+        cues=("a", "b"),
+    )
+    kept = heads.keeping((), ("b",))
+    assert (kept.emotions, kept.cues) == ((), ("b",))
+    np.testing.assert_array_equal(kept.bias, [0, 1, 2, 6])
+    np.testing.assert_array_equal(kept.weight[0], [0, 1, 2, 6])
+
+
 def test_an_encoder_of_another_kind_is_refused(folder: Path) -> None:
     from heardback_scoring.training.weights import load_encoder
 

@@ -63,8 +63,10 @@ def main() -> None:
         reader = PoolReader(headless, packaged_encoder() / "tokenizer.json", chosen.runs / "pools")
         train = features_of(chosen.data, chosen.licence, "train", reader, progress)
         heads = with_cues(heads, train, progress)
-        dev = features_of(chosen.data, "any", "dev", reader, progress)
-    heads = calibrated(heads, dev, console)
+        dev = features_of(chosen.data, chosen.licence, "dev", reader, progress)
+    heads = calibrated(heads, dev, console).keeping(
+        *learned([e for _, rows, _ in (*train, *dev) for e in rows])
+    )
     sets = training_sets(chosen.data, chosen.licence)
     save_heads(folder / "heads.npz", heads, {"temperature": 1.0, "training": sets})
     np.savez(folder / "encoder.npz", **encoder.tensors)  # type: ignore[arg-type]
@@ -178,6 +180,13 @@ def with_cues(heads: Heads, train: Sequence[Table], progress: Progress) -> Heads
     weight[-hidden:, others:] = network[4].weight.detach().numpy().T
     last[others:] = network[4].bias.detach().numpy()
     return replace(heads, wide=wide, wide_bias=bias, weight=weight, bias=last)
+
+
+def learned(rows: Sequence[Example]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(emotions, cues) that some row knows of; what nothing was learned of is not shipped."""
+    emotions = EMOTIONS if any(e.labels.emotion is not None for e in rows) else ()
+    told = {cue for e in rows for cue in e.labels.cues}
+    return emotions, tuple(cue for cue in CUES if cue in told)
 
 
 def cue_truth(rows: Sequence[Example]) -> tuple[Array, Array]:

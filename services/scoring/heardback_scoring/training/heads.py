@@ -33,6 +33,15 @@ class Heads:
         """Every pool that is needed, once."""
         return tuple(dict.fromkeys([*self.pools, *self.embedded]))
 
+    def keeping(self, emotions: tuple[str, ...], cues: tuple[str, ...]) -> "Heads":
+        """Without the outputs of other emotions and cues."""
+        names = [*(("logits", i) for i in range(3)), *(("emotion", e) for e in self.emotions)]
+        names += [("cue", c) for c in self.cues]
+        kept = {*names[:3], *(("emotion", e) for e in emotions), *(("cue", c) for c in cues)}
+        columns = [place for place, name in enumerate(names) if name in kept]
+        weight, bias = self.weight[:, columns], self.bias[columns]
+        return replace(self, weight=weight, bias=bias, emotions=emotions, cues=cues)
+
     def rescaled(self, factors: Array, shifts: Array) -> "Heads":
         """Every output o becomes o × factor + shift: how a calibration is folded in."""
         weight, bias = self.weight * factors, self.bias * factors + shifts
