@@ -104,7 +104,8 @@ class CueFinder:
         compiled = [
             _Compiled(
                 r,
-                *(_OneOf(p) if p else None for p in (r.patterns, r.deniable)),
+                _OneOf(r.patterns) if r.patterns else None,
+                _OneOf(r.deniable) if r.deniable else None,
                 re.compile(r.not_after) if r.not_after else None,
             )
             for r in rules
