@@ -9,7 +9,7 @@ DATA ?= .heardback
 LICENCE ?= any
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint bench train clean
+.PHONY: help demo run test lint bench train card clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,12 +33,23 @@ lint: $(VENV)/.dev ## Style, types, and which package may import which
 bench: $(VENV)/.dev ## Events per second and latency on this machine
 	$(BIN)/python -m tests.load.bench $(ARGS)
 
-train: $(VENV)/.training ## Trains and exports the default model again, from the data sets in DATASETS
+train: $(VENV)/.training ## Trains and exports the model again, from the data sets in DATASETS (LICENCE=any or green)
 	@test -n "$(DATASETS)" || { echo "Say where the data sets are: make train DATASETS=/path" >&2; exit 1; }
 	test $(LICENCE) = green || $(BIN)/python -m heardback_scoring.training.teacher --data $(DATASETS)
 	$(BIN)/python -m heardback_scoring.training.student --data $(DATASETS) --licence $(LICENCE)
 	$(BIN)/python -m heardback_scoring.training.finish --data $(DATASETS) --licence $(LICENCE)
 	$(BIN)/python -m heardback_scoring.training.export --licence $(LICENCE)
+	test $(LICENCE) = green || $(BIN)/python -m heardback_scoring.training.satisfaction --data $(DATASETS)
+
+card: $(VENV)/.training ## Scorecards of the shipped models, dev and test splits, and docs/model-card.md from them
+	@test -n "$(DATASETS)" || { echo "Say where the data sets are: make card DATASETS=/path" >&2; exit 1; }
+	$(BIN)/python -m heardback_scoring.training.export --precision float32 --target runs/float
+	$(BIN)/heardback eval --data $(DATASETS) --json > runs/dev.json || test $$? = 1
+	$(BIN)/heardback eval --data $(DATASETS) --json --split test > runs/test.json || test $$? = 1
+	$(BIN)/heardback eval --data $(DATASETS) --json --model runs/float/manifest.toml > runs/float.json || test $$? = 1
+	$(BIN)/heardback eval --data $(DATASETS) --json --model green > runs/green.json || test $$? = 1
+	$(BIN)/python -m tests.load.reading_speed --data $(DATASETS) --json > runs/speed.json
+	$(BIN)/python -m heardback_scoring.training.card
 
 clean: ## Removes the environment, caches and the data of `make run`
 	rm -rf $(VENV) $(DATA) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,8 +1,8 @@
 """Which words carried what a score says: a few more texts for the model, once the scores are known.
 
-One or two calls for a whole batch, and only for the feedback that is to be explained: each clause alone, and,
-where everything is to be explained, the clauses that say most without each of their words. What cannot be read
-now stays unexplained.
+One or two calls for a whole batch, and only for the feedback that is to be explained: each clause alone,
+and, where everything is to be explained, the clauses that say most without each of their words. What cannot
+be read now stays unexplained.
 """
 
 import math
