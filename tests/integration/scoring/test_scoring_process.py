@@ -17,6 +17,7 @@ from tests.support.waiting import until_async
 from typer.testing import CliRunner
 
 from heardback_local.commands import models
+from heardback_scoring.models.store import read_manifest
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.clock import SystemClock
 from heardback_shared.contracts.envelope import Envelope, from_record, to_bytes
@@ -183,7 +184,7 @@ async def test_models_change_and_watch_while_events_flow(
         manifest = second_model(tmp_path / "second")
         decide("promote", str(manifest), "--override", *who)
         await until_async(lambda: shows("reads", "second"))
-        (manifest.parent / "minilm-sentiment" / "model.onnx").write_bytes(b"damaged")
+        (manifest.parent / read_manifest(manifest).folder / "model.onnx").write_bytes(b"damaged")
         decide("promote", "lexicon", "--override", *who)
         await until_async(lambda: shows("reads", "lexicon-en"))
         decide("rollback", *who)

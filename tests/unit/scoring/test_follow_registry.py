@@ -19,7 +19,7 @@ from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.registry import Registered, RegistryState, promoted, rolled_back
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.thread import InferenceThread
-from heardback_scoring.models.store import ModelRefused
+from heardback_scoring.models.store import ModelRefused, read_manifest
 from heardback_shared.metrics import Metrics
 
 SETTING, NEW, BAD = registered("setting", "a"), registered("new", "b"), registered("bad", "c")
@@ -103,7 +103,7 @@ async def test_the_taxonomy_is_embedded_by_the_model_that_reads(following: Follo
     await following.follow.look(serving)
     embedded = serving.understanding.embedded
     assert embedded is not None
-    examples = list(POLICIES.taxonomy.examples)
+    examples = list(POLICIES.taxonomy.texts)
     assert following.models.scorers["new"].calls[0] == examples
     again = [r.embedding for r in following.models.scorers["new"].read(examples)]
     assert again[0] is not None
@@ -246,7 +246,7 @@ async def test_real_files_a_second_model_and_a_damaged_one(tmp_path: Path) -> No
     assert score.root_causes
     following.promote(Registered(model="default", ref=first))
     await follow.look(serving)
-    (tmp_path / "second" / "minilm-sentiment" / "model.onnx").write_bytes(b"damaged")
+    (manifest.parent / read_manifest(manifest).folder / "model.onnx").write_bytes(b"damaged")
     following.roll_back()
     await follow.look(serving)
     assert serving.refused == second.ref

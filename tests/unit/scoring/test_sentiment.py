@@ -44,7 +44,8 @@ def test_labels_ties_and_abstention() -> None:
     assert reading(0.45, 0.1, 0.45, POLICY).label == "neutral"
     assert reading(0.48, 0.47, 0.05, POLICY).abstained
     assert reading(0.4, 0.3, 0.3, POLICY).abstained
-    assert not reading(0.6, 0.3, 0.1, POLICY).abstained
+    assert reading(0.7, 0.2, 0.1, POLICY).abstained
+    assert not reading(0.71, 0.19, 0.1, POLICY).abstained
     assert nothing_said().abstained
     assert nothing_said().label == "neutral"
 

@@ -92,7 +92,7 @@ def test_finished_sets_are_taken_from_the_file(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--model", "nonsense"], "give default, lexicon"),
+        (["--model", "nonsense"], "give default, green, lexicon"),
         (["--model", "absent.toml"], "cannot be evaluated"),
         (["--only", "nothing"], "--only nothing: not in"),
         (["--policies", "/nowhere"], "does not exist"),

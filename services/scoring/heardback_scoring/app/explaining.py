@@ -20,6 +20,8 @@ from heardback_scoring.inference.ports import TextReading
 from heardback_shared.contracts.score import Band, Cue, Evidence, Score
 
 SEVERE: tuple[Band, ...] = ("P1", "P2")
+MOST_TURNS = 2
+"""Turns of one feedback whose words are sought: the loudest, and the one that shows a cue best."""
 SECOND_LOOKS = 2
 """Clauses of one text that are taken apart into words."""
 
@@ -88,9 +90,15 @@ def _questions(index: int, one: Judged) -> Iterable[_Question]:
     if sentiment is not None and sentiment.label != "neutral":
         by_place[_loudest(one, sentiment.label)] = [sentiment.label]
     places = {said.index: place for place, said in enumerate(one.heard.said)}
-    for cue in one.score.cues:
-        if cue.span is None and cue.turn in places:
-            by_place.setdefault(places[cue.turn], []).append(cue.name)
+    asked: set[str] = set()
+    for cue in sorted(one.score.cues, key=lambda cue: -cue.probability):
+        place = places.get(cue.turn)
+        # What only the whole conversation shows, no words of one turn carry.
+        if cue.span is not None or place is None or cue.name not in one.readings[place].cues:
+            continue
+        if cue.name not in asked and (place in by_place or len(by_place) < MOST_TURNS):
+            asked.add(cue.name)
+            by_place.setdefault(place, []).append(cue.name)
     for place, labels in sorted(by_place.items()):
         yield _Question(index, one.heard.said[place], _chances(one.readings[place]), labels, [], {})
 
