@@ -183,9 +183,9 @@ def _names(policy: ReadingPolicy) -> list[Pattern[str]]:
             rf"((?i:\b(?:{_any_of(policy.introductions)})\s)){name}"
             rf"(?=[.,]|(?i:\s(?:{_any_of(policy.after_introductions)})\b))"
         ),
-        re.compile(rf"((?:^|[.!?\n]\s*|[a-z],?\s)){name}(?=(?i:,?\s(?:{after})\b))"),
+        re.compile(rf"((?:^|[.!?\n]\s{{0,3}}|[a-z],?\s)){name}(?=(?i:,?\s(?:{after})\b))"),
         re.compile(rf"((?i:\b(?:{_any_of(policy.closings)}))[,.!]?\s+){name}(?=[.!]?\s*$)"),
-        re.compile(rf"((?:\s[{_DASHES}]\s?|\n\s*)){name}(?=\s*$)"),
+        re.compile(rf"((?:\s[{_DASHES}]\s?|\n\s{{0,3}})){name}(?=\s*$)"),
     ]
 
 
