@@ -6,6 +6,7 @@ import pytest
 
 from heardback_scoring.evaluation.behaviour import bounded, load_behaviours, measure_behaviour
 from heardback_scoring.evaluation.figures import Bounded
+from heardback_scoring.evaluation.known_gaps import fault_of
 from heardback_scoring.evaluation.subject import open_subject
 
 DATA = load_behaviours()
@@ -22,6 +23,8 @@ def rates() -> dict[str, Bounded]:
 
 @pytest.mark.parametrize("capability", [capability.name for capability in DATA.capability])
 def test_no_more_cases_fail_than_the_bound_allows(rates: dict[str, Bounded], capability: str) -> None:
-    found = rates[capability]
-    failures = "\n".join(found.worst)
-    assert found.value <= found.bound, f"{found.failed} of {found.of} fail, such as\n{failures}"
+    assert fault_of(rates[capability], DATA.known_gap) is None
+
+
+def test_every_known_gap_names_a_figure(rates: dict[str, Bounded]) -> None:
+    assert {(gap.name, gap.figure) for gap in DATA.known_gap} <= {(r.name, r.figure) for r in rates.values()}

@@ -12,7 +12,7 @@ from heardback_scoring.adapters.policy_files import load_policies
 def test_every_policy_has_a_name_and_a_version() -> None:
     names = [version.split("@") for version in POLICIES.versions]
     assert all(len(parts) == 2 and parts[0] and parts[1].isdigit() for parts in names)
-    assert len({parts[0] for parts in names}) == len(names) == 8
+    assert len({parts[0] for parts in names}) == len(names) == 9
 
 
 def test_floors_and_handovers_name_known_cues() -> None:

@@ -12,9 +12,12 @@ from heardback_scoring.domain.cue_merge import CuePolicy
 from heardback_scoring.domain.handover import HandoverPolicy
 from heardback_scoring.domain.language import LanguagePolicy
 from heardback_scoring.domain.mismatch import MismatchPolicy
+from heardback_scoring.domain.plain_reading import ReadingPolicy
 from heardback_scoring.domain.sentiment import SentimentPolicy
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_scoring.domain.taxonomy import Taxonomy
+
+_WORD_LISTS = ("capital_only", "members", "groups", "countries", "no_names")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,6 +34,9 @@ def load_policies(folder: Path | None = None) -> Policies:
     language["words"] = str(language.get("words", "")).split()
     listed: dict[str, str] = language.get("foreign_words", {})
     language["foreign_words"] = {code: str(words).split() for code, words in listed.items()}
+    reading = _read("reading", folder)
+    for name in _WORD_LISTS:
+        reading[name] = str(reading.get(name, "")).split()
     return Policies(
         sentiment=_checked(SentimentPolicy, _read("sentiment", folder)),
         language=_checked(LanguagePolicy, language),
@@ -39,6 +45,7 @@ def load_policies(folder: Path | None = None) -> Policies:
         taxonomy=_checked(Taxonomy, _read("taxonomy", folder)),
         cues=_checked(CuePolicy, _read("cues", folder)),
         mismatch=_checked(MismatchPolicy, _read("mismatch", folder)),
+        reading=_checked(ReadingPolicy, reading),
     )
 
 

@@ -56,7 +56,7 @@ def listen(content: FeedbackContent, by: Understanding) -> Heard:
     whole = languages.of_conversation(found)
     follows = whole.code == languages.UNKNOWN or whole.code in policy.scored
     said = tuple(
-        Said(i, text, languages.spoken(text.original, policy))
+        Said(i, text, by.policies.spoken(text.original))
         for (i, text), language in zip(spoken, found, strict=True)
         if language.readable and (follows or language.code != languages.UNKNOWN)
     )

@@ -6,8 +6,9 @@ from functools import cached_property
 from heardback_scoring.domain import cue_table
 from heardback_scoring.domain.cue_merge import CuePolicy
 from heardback_scoring.domain.handover import HandoverPolicy
-from heardback_scoring.domain.language import LanguagePolicy
+from heardback_scoring.domain.language import LanguagePolicy, spoken
 from heardback_scoring.domain.mismatch import MismatchPolicy
+from heardback_scoring.domain.plain_reading import PlainReading, ReadingPolicy
 from heardback_scoring.domain.sentiment import SentimentPolicy
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_scoring.domain.taxonomy import Taxonomy
@@ -22,6 +23,15 @@ class Policies:
     taxonomy: Taxonomy
     cues: CuePolicy
     mismatch: MismatchPolicy
+    reading: ReadingPolicy
+
+    @cached_property
+    def _plain(self) -> PlainReading:
+        return PlainReading(self.reading)
+
+    def spoken(self, text: str) -> str:
+        """What the model gets of a text: signs and ratings in words, and nothing of who speaks."""
+        return self._plain.of(spoken(text, self.language))
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -34,5 +44,6 @@ class Policies:
             self.mismatch.policy,
             self.taxonomy.policy,
             self.language.policy,
+            self.reading.policy,
             self.handover.policy,
         )

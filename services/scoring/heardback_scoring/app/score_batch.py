@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import structlog
@@ -13,7 +12,7 @@ from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
-from heardback_scoring.domain.language import UNKNOWN, spoken
+from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
 from heardback_scoring.domain.satisfaction import Dialogue
@@ -63,8 +62,7 @@ async def score_batch(
         _judged(feedback, said, read, cause, by)
         for feedback, said, read, cause in zip(feedbacks, heard, reads, causes, strict=True)
     ]
-    as_spoken = partial(spoken, policy=by.policies.language)
-    return await explained(judged, explain or by.explain, by.reader, as_spoken, by.satisfaction)
+    return await explained(judged, explain or by.explain, by.reader, by.policies.spoken, by.satisfaction)
 
 
 async def _read_all(heard: Sequence[Heard], by: Understanding) -> list[_Read]:

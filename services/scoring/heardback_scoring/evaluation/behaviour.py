@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heardback_scoring.evaluation import statistics as stats
 from heardback_scoring.evaluation.figures import Bounded
+from heardback_scoring.evaluation.known_gaps import KnownGap
 from heardback_scoring.evaluation.measures import Measure
 from heardback_scoring.evaluation.subject import Subject
 from heardback_shared.contracts.score import Sentiment, SentimentReading
@@ -59,6 +60,7 @@ class Behaviours(_Data):
     version: str
     fills: dict[str, tuple[str, ...]]
     capability: tuple[Capability, ...]
+    known_gap: tuple[KnownGap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

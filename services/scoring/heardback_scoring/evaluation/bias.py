@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from heardback_scoring.evaluation import statistics as stats
 from heardback_scoring.evaluation.figures import Bounded
+from heardback_scoring.evaluation.known_gaps import KnownGap
 from heardback_scoring.evaluation.measures import Measure
 from heardback_scoring.evaluation.statistics import Values
 from heardback_scoring.evaluation.subject import Subject
@@ -69,6 +70,7 @@ class Counterfactuals(_Data):
     version: str
     bounds: Bounds
     axis: tuple[Axis, ...]
+    known_gap: tuple[KnownGap, ...] = ()
 
 
 def load_counterfactuals() -> Counterfactuals:

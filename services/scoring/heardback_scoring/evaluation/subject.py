@@ -15,7 +15,6 @@ from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.app.policies import Policies
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.understanding import understanding_of
-from heardback_scoring.domain import language
 from heardback_scoring.domain.root_cause import Vectors
 from heardback_scoring.evaluation.data import Row
 from heardback_scoring.inference.ports import Scorer, TextReading
@@ -95,8 +94,7 @@ class Subject(AbstractAsyncContextManager["Subject"]):
 
     async def readings(self, texts: Sequence[str]) -> list[TextReading]:
         """What the model itself says of each text, whatever its language."""
-        policy = self._by.policies.language
-        return await self._reader.read([language.spoken(text, policy) for text in texts])
+        return await self._reader.read([self._by.policies.spoken(text) for text in texts])
 
     async def vectors(self, texts: Sequence[str]) -> Vectors:
         """One unit vector per text. Raises NoEmbeddings."""
