@@ -9,8 +9,8 @@ from heardback_scoring.evaluation.figures import Bounded
 
 
 class KnownGap(BaseModel):
-    """`value` is the most that may be measured: what was, and a little more, as processors round differently
-    (two hundredths; one case of a capability). `name` and `figure` are those of the figure as it is printed."""
+    """`value` is the most that may be measured: what was, and a little more, since processors differ
+    (two hundredths; one case of a capability). `name` and `figure` are those of the figure as printed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
