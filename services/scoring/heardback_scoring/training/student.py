@@ -138,7 +138,7 @@ def train(
         rows = [examples[i] for i in steps[step]]
         loss = step_loss(student, untouched, batcher, rows, soft, recipe)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(run.trained.values(), 1.0)
         optimiser.step()
         schedule.step()

@@ -165,7 +165,7 @@ def train_teacher(
         sentiment, emotion = teacher(*batcher.batch([e.text for e in rows]))
         loss = sentiment_loss(sentiment, rows) + emotion_loss(emotion, rows)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_([p for p in teacher.parameters() if p.requires_grad], 1.0)
         optimiser.step()
         schedule.step()
