@@ -15,7 +15,8 @@ from heardback_scoring.domain.words import folded, words_of
 LONGEST = 12
 """A plain text has at most this many characters for each of the original."""
 _PASSES = 4
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD = re.compile(r"(?<![#@\w])[^\W\d_]+(?:['’][^\W\d_]+)*")
+"""Not a tag or a handle: a topic is no person."""
 _LARGE = re.compile(r"[A-ZÀ-ÖØ-Þ][^\W\d_]+")
 _START = re.compile(r"(?:^|[.!?\n]\s*)$")
 _TONGUE = re.compile(
