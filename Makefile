@@ -46,6 +46,8 @@ card: $(VENV)/.training ## Scorecards of the shipped models, dev and test splits
 	$(BIN)/python -m heardback_scoring.training.export --precision float32 --target runs/float
 	$(BIN)/heardback eval --data $(DATASETS) --json > runs/dev.json || test $$? = 1
 	$(BIN)/heardback eval --data $(DATASETS) --json --split test > runs/test.json || test $$? = 1
+	$(BIN)/python -m heardback_scoring.training.as_written --out runs/raw
+	$(BIN)/heardback eval --data $(DATASETS) --json --split test --policies runs/raw > runs/test-raw.json || test $$? = 1
 	$(BIN)/heardback eval --data $(DATASETS) --json --model runs/float/manifest.toml > runs/float.json || test $$? = 1
 	$(BIN)/heardback eval --data $(DATASETS) --json --model green > runs/green.json || test $$? = 1
 	$(BIN)/python -m tests.load.reading_speed --data $(DATASETS) --json > runs/speed.json

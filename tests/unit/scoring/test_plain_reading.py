@@ -1,12 +1,15 @@
 """What the model reads does not tell who is speaking, and is otherwise what was written."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.scoring import POLICIES
 
+from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.domain.plain_reading import LONGEST, PlainReading
 from heardback_scoring.domain.words import folded, words_of
 
@@ -115,3 +118,12 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
 )
 def test_dialect_and_origin_in_plain_words(said: str, plain: str) -> None:
     assert PLAIN(said) == plain
+
+
+def test_a_policy_that_changes_nothing_can_be_made_to_measure_with(tmp_path: Path) -> None:
+    from heardback_scoring.training.as_written import as_written
+
+    (tmp_path / "reading.yaml").write_text(yaml.safe_dump(as_written()), encoding="utf8")
+    text = "As a Muslim from Nigeria I cannae wait, y'all. Regards, Keisha"
+    assert load_policies(tmp_path).spoken(text) == text
+    assert load_policies(None).spoken(text) != text
