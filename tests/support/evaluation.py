@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from heardback_scoring.evaluation.data import LabelledSet, Split, find_sets
 from heardback_scoring.evaluation.subject import Subject
 from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import TextReading
+from heardback_scoring.training.as_written import EMPTY, NEVER, POSITIONS
 from heardback_shared.contracts.score import ModelRef
 
 Say = Callable[[str], TextReading]
@@ -54,7 +56,12 @@ def said(
 
 
 def subject_saying(say: Say) -> Subject:
-    return Subject(OpenedModel(InlineReader(SayingScorer(say)), LexiconScorer()), load_policies())
+    """A subject whose model says this of each text as it was written, names and all."""
+    policies = load_policies()
+    nothing: dict[str, Any] = {"words": {}, "phrases": ()}
+    nothing |= dict.fromkeys(EMPTY, frozenset()) | dict.fromkeys(POSITIONS, (NEVER,))
+    as_written = replace(policies, reading=policies.reading.model_copy(update=nothing))
+    return Subject(OpenedModel(InlineReader(SayingScorer(say)), LexiconScorer()), as_written)
 
 
 def write_rows(folder: Path, name: str, split: Split, rows: Sequence[dict[str, Any]]) -> None:
