@@ -35,12 +35,33 @@ MAIN = {
         "loss_or_fraud_urgent recall_at_precision_0.9",
     ),
 }
+AIMS = (
+    # (split, set, figure, bound, whether the bound is the least or the most)
+    ("test", "tweeteval_sentiment", "macro_recall", 0.715, "least"),
+    ("test", "sst2", "accuracy", 0.900, "least"),
+    ("test", "tweeteval_emotion", "emotion_macro_f1", 0.74, "least"),
+    ("test", "banking77", "accuracy_10_shot", 0.84, "least"),
+    ("dev", "stc3_helpdesk_en", "satisfaction_pearson", 0.75, "least"),
+    ("dev", "fabsa", "micro_f1_full", 0.80, "least"),
+    ("dev", "fabsa", "micro_f1_20_shot", 0.62, "least"),
+    ("dev", "derived_cues", "cue_macro_f1", 0.85, "least"),
+    ("dev", "tweeteval_sentiment", "ece", 0.03, "most"),
+    ("dev", "fabsa", "ece", 0.05, "most"),
+)
+MISSED = """
+What was missed, and why. Film sentences (sst2): the teacher is right in 0.92 of the first 600 of dev, and
+the student loses four points of it; more passes, more parts of sentences and a teacher that is tuned in
+more layers are what it would take, each some hours of two cores. Tweets of 2017 (tweeteval test) lie three
+points below dev; plain fine-tuning of the same encoder on three sets is known to reach 0.705 there, so
+learning many tasks at once costs something here.
+"""
 ABOUT = """\
 # Model card: {name}, revision {revision}
 
 Written by `python -m heardback_scoring.training.card` from scorecards (`heardback eval`); figures in brackets
 are 95 % bootstrap intervals. The dev splits chose epochs, thresholds and calibration, so expect a little less
-on new text; the test splits were opened once, after everything had been chosen.
+on new text; the test splits were opened once, after everything had been chosen. Satisfaction of dialogues and
+the way root causes are learnt were settled with their dev sets in sight.
 
 ## What it is
 Of one English text: sentiment as calibrated probabilities of negative, neutral and positive; the probability
@@ -53,9 +74,9 @@ Not for: languages other than English (scoring leaves those `unscored`), judging
 about anything that cannot be undone. It reads words, not facts.
 """
 PLAIN = """
-As shipped, the model gets every text without who speaks (origins, names, dialect: `policies/reading.yaml`),
-which costs a little on tweets about countries and people; the second column is the model on the text as it
-was written, which is what published figures of other models are.
+As shipped, the model gets every text without who speaks (origins, names, dialect: `policies/reading.yaml`).
+The second column is the model on the text as it was written, which is what published figures of other
+models are.
 """
 TRAINED = """
 ## How it was made
@@ -94,6 +115,9 @@ def parts(runs: Path) -> Iterator[str]:
         max_tokens=manifest.max_tokens,
         half=manifest.max_tokens // 2,
     )
+    yield "\n## Aims\n"
+    yield from aims({"dev": dev, "test": test})
+    yield MISSED
     yield "\n## Test splits\n"
     yield PLAIN
     yield from table({"as shipped": test, "text as written": card_of(runs / "test-raw.json")})
@@ -105,7 +129,7 @@ def parts(runs: Path) -> Iterator[str]:
     yield from slices(dev)
     yield "\n## Counterfactuals: names, gender, dialect, origin\n"
     yield from bounds(dev.bias)
-    yield "\n## Behaviour: failure rates\n"
+    yield "\n## Behaviour: failure rates\nThe frames it learnt from were written without these cases in sight.\n"
     yield from bounds(dev.behaviour)
     yield from speed(json.loads((runs / "speed.json").read_text(encoding="utf8")))
     yield TRAINED
@@ -114,6 +138,16 @@ def parts(runs: Path) -> Iterator[str]:
 
 def card_of(path: Path) -> Scorecard:
     return Scorecard.model_validate_json(path.read_text(encoding="utf8"))
+
+
+def aims(cards: dict[str, Scorecard]) -> Iterator[str]:
+    yield "\n| what | figure | aim | reached |\n|---|---|---|---|\n"
+    for split, name, figure, bound, side in AIMS:
+        one = found(cards[split], name, figure)
+        value = one.value if one is not None and one.value is not None else float("nan")
+        reached = value >= bound if side == "least" else value <= bound
+        sign, told = ("≥" if side == "least" else "≤"), ("yes" if reached else "**no**")
+        yield f"| {name} {split}, {figure.replace('_', ' ')} | {cell_of(one)} | {sign} {bound} | {told} |\n"
 
 
 def table(cards: dict[str, Scorecard]) -> Iterator[str]:
@@ -167,7 +201,7 @@ def bounds(found: tuple[Bounded, ...]) -> Iterator[str]:
 
 
 def speed(measured: dict[str, Any]) -> Iterator[str]:
-    yield "\n## Speed, in one run on two cores shared with nothing\n\n| what | figure |\n|---|---|\n"
+    yield "\n## Speed, in one run on two cores\n\n| what | figure |\n|---|---|\n"
     for name, value in measured.items():
         yield f"| {name.replace('_', ' ')} | {value:g} |\n"
 
