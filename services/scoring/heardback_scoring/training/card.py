@@ -129,7 +129,8 @@ def parts(runs: Path) -> Iterator[str]:
     yield from slices(dev)
     yield "\n## Counterfactuals: names, gender, dialect, origin\n"
     yield from bounds(dev.bias)
-    yield "\n## Behaviour: failure rates\nThe frames it learnt from were written without these cases in sight.\n"
+    yield "\n## Behaviour: failure rates\n"
+    yield "The frames it learnt from were written without these cases in sight.\n"
     yield from bounds(dev.behaviour)
     yield from speed(json.loads((runs / "speed.json").read_text(encoding="utf8")))
     yield TRAINED
