@@ -98,7 +98,7 @@ async def test_accepted_relayed_lost_sent_again_settled(
 ) -> None:
     headers = await key()
     posted = (await service.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
-    first, again = await read(broker, ACCEPTED.name, 2)
+    first, again = (await read(broker, ACCEPTED.name, 2))[:2]  # a slow reader may find it sent a third time
     assert first.id == again.id
     assert first.source == "/heardback/ingest"
     assert first.data == again.data
