@@ -6,7 +6,7 @@ from heardback_scoring.domain.cues import CueRule, stems
 MOOD: tuple[CueRule, ...] = (
     CueRule(
         "anger",
-        0.85,  # 47 of 50 in app reviews and survey remarks, read one by one; 0.44 of 825 forum comments, whose labels are strict
+        0.85,  # 47 of 50 in app reviews and survey remarks, read once, quickly; 0.44 of 825 forum comments, whose labels are strict
         stems(
             "furious angry anger outraged outrageous livid fuming disgusted disgusting disgrace disgraceful fed sick worst "
             "unacceptable ridiculous infuriating pissed appalling enough joke shameful shame terrible horrible horrendous "
@@ -36,7 +36,7 @@ MOOD: tuple[CueRule, ...] = (
     ),
     CueRule(
         "disappointment",
-        0.85,  # 49 of 50 in app reviews and survey remarks, read one by one; 0.47 of 197 forum comments
+        0.85,  # 49 of 50 in app reviews and survey remarks, read once, quickly; 0.47 of 197 forum comments
         stems(
             "disappointed disappointing disappointment disappoints let expected sad sadly unfortunately regret shame pity hoped "
             "underwhelming underwhelmed expect expecting expectations wish poor letdown used unhappy happy satisfied dissatisfied unsatisfied "

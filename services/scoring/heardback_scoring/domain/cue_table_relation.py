@@ -84,7 +84,7 @@ RELATION: tuple[CueRule, ...] = (
     ),
     CueRule(
         "asks_for_human",
-        0.8,  # 0.92 of 308 in the train split of intents; about 0.6 of 30 survey remarks, read one by one
+        0.8,  # 0.92 of 308 in the train split of intents; about 0.6 of 30 survey remarks, read once, quickly
         stems(
             "human person people agent agents representative rep operator manager supervisor someone somebody adviser advisor "
             "colleague staff bot robot chatbot robots chat-bot specialist customer assistant live employee worker reception front team boss superior "
@@ -127,7 +127,7 @@ RELATION: tuple[CueRule, ...] = (
     ),
     CueRule(
         "repeated_contact",
-        0.8,  # 40 of 50 in app reviews and survey remarks, read one by one
+        0.8,  # 40 of 50 in app reviews and survey remarks, read once, quickly
         stems(
             "again still third fourth fifth second times several multiple repeatedly already yet another twice many weeks "
             "keep keeps once follow following chasing chased asked waiting before over escalated explained explain said told mentioned gave given sent answered start calling repeating repeat 3rd 4th 5th"
@@ -188,7 +188,7 @@ RELATION: tuple[CueRule, ...] = (
     ),
     CueRule(
         "broken_promise",
-        0.8,  # 28 of 34 in app reviews and survey remarks, read one by one
+        0.8,  # 28 of 34 in app reviews and survey remarks, read once, quickly
         stems(
             "promise promised promises told said assured assure guaranteed guarantee supposed agreed were never nobody commitment "
             "commitments call confirmed word meant would lied lies advised"

@@ -115,7 +115,7 @@ STAKES: tuple[CueRule, ...] = (
     ),
     CueRule(
         "legal_or_press_threat",
-        0.9,  # 32 of 34 in app reviews and survey remarks, read one by one
+        0.9,  # 32 of 34 in app reviews and survey remarks, read once, quickly
         stems(
             "lawyer lawyers attorney solicitor solicitors legal legally sue suing court lawsuit ombudsman regulator tribunal "
             "press journalist newspaper newspapers media twitter trustpilot consumer authorities authority police report "

@@ -5,7 +5,7 @@
 Starts from all-MiniLM-L6-v2. All six layers are tuned, the lower ones slower; the token embeddings stay. What
 it learns from: the labels of every set, the teacher's probabilities where there are any, sentences made from
 frames, and its own untouched copy, whose sentence embedding it has to go on giving (so that root causes,
-found by few examples, do not suffer). Seeded; checkpoints; a GPU is used if there is one.
+found by few examples, do not suffer). Seeded, with checkpoints; on the CPU.
 """
 
 import argparse
