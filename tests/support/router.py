@@ -10,9 +10,8 @@ from sqlalchemy import select, text
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
+from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.routing.app import RouteFeedback
-from heardback_router.routing.plan import Policies
-from heardback_router.routing.policy import load_grouping, load_routing
 from heardback_router.routing.ports import LoopStates
 from heardback_router.routing.store import PostgresInbox
 from heardback_shared.db.database import Database
@@ -75,7 +74,7 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         PostgresItems(),
         loops or NoLoops(),
         Outbox(outbox),
-        Policies(load_routing(), load_grouping()),
+        DeploymentPolicies(load_policies()),
         clock,
         metrics,
     )

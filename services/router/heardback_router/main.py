@@ -17,14 +17,13 @@ from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.http import policy_routes
-from heardback_router.routing.plan import Policies
-from heardback_router.routing.policy import load_grouping, load_routing
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
@@ -73,7 +72,8 @@ class Core:
     def __init__(
         self, database: Database, clock: Clock, metrics: Metrics, readiness: Readiness, settings: Settings
     ) -> None:
-        policies = load_policies(settings.router)
+        policies = load_policies(settings.router.policies)
+        source = DeploymentPolicies(policies)
         teams = policies.routing.titles
         keyring = Keyring(settings.service.master_key)
         keys = ApiKeys(database, keyring, clock)
@@ -85,8 +85,8 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, teams, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, policies, clock, metrics)
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock)
+        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -157,13 +157,6 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
     finally:
         await sink.stop()
         await database.close()
-
-
-def load_policies(settings: RouterSettings) -> Policies:
-    """Raises PolicyError; a service with a policy it cannot use does not start."""
-    return Policies(
-        load_routing(settings.policy("routing.yaml")), load_grouping(settings.policy("grouping.yaml"))
-    )
 
 
 if __name__ == "__main__":

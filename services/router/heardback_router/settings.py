@@ -13,16 +13,10 @@ class RouterSettings(BaseSettings):
 
     port: int = Field(default=8703, ge=0, le=65535)
     policies: Path | None = None
-    """A folder whose routing.yaml and grouping.yaml take the place of those that come with heardback."""
+    """A folder whose policy files (routing.yaml, grouping.yaml, …) take the place of those that come with
+    heardback."""
     batch_records: int = Field(default=500, ge=1, le=5000)
     """Events routed in one transaction at most."""
     shadow_days: int = Field(default=90, ge=1)
     """How long what candidate models made of feedback is kept."""
     max_body_bytes: int = Field(default=100_000, ge=1_000)
-
-    def policy(self, name: str) -> Path | None:
-        """The deployment's own policy file of this name, if there is one."""
-        if self.policies is None:
-            return None
-        path = self.policies / name
-        return path if path.exists() else None

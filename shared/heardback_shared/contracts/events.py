@@ -1,5 +1,7 @@
 """The events, by type. The type string carries the major version; an unknown major is refused."""
 
+import base64
+import struct
 from typing import Literal
 
 from pydantic import Field
@@ -31,7 +33,10 @@ ITEM_CHANGED = "heardback.item.changed.v1"
 """A person, or a customer who answered, changed the item."""
 LOOP_CHANGED = "heardback.loop.changed.v1"
 
-ItemState = Literal["open", "in_progress", "resolved", "closed"]
+POLICY_ACTIVATED = "heardback.policy.activated.v1"
+FEEDBACK_CORRECTED = "heardback.feedback.corrected.v1"
+
+ItemState = Literal["open", "in_progress", "resolved", "closed", "merged"]
 LoopState = Literal["pending", "told", "failed", "not_told", "confirmed", "disputed"]
 
 
@@ -46,10 +51,56 @@ class FeedbackAccepted(Wire):
     customer: CustomerSnapshot | None = None
 
 
+class Embedding(Wire):
+    """What a model made of all the customer said: one unit vector, little-endian float16 values in base64."""
+
+    model: str
+    """name@revision of the model; vectors of different models cannot be compared."""
+    values: str
+
+    @property
+    def data(self) -> bytes:
+        """The values, two bytes each. Raises ValueError where they are not base64."""
+        return base64.b64decode(self.values, validate=True)
+
+    @property
+    def floats(self) -> tuple[float, ...]:
+        data = self.data
+        return struct.unpack(f"<{len(data) // 2}e", data)
+
+
 class FeedbackScored(Wire):
     accepted: FeedbackAccepted
     score: Score
     scored_at: Instant
+    embedding: Embedding | None = None
+    """None where the model gives none, or nothing was said."""
+
+
+class PolicyActivated(Wire):
+    """A tenant's policy is in force from now on; `text` is the whole of it. None: the deployment's own again.
+
+    Announced again now and then, so that whoever starts late learns it too.
+    """
+
+    kind: Literal["severity", "taxonomy"]
+    version: str
+    text: str | None = None
+    at: Instant
+
+
+class FeedbackCorrected(Wire):
+    """What a person said the root causes of a feedback are. `right` and `wrong` are domain/category paths.
+
+    `right` None leaves open what is right; `taken_back` true: as if nobody had said anything.
+    """
+
+    feedback_id: str
+    right: tuple[str, ...] | None = None
+    wrong: tuple[str, ...] = ()
+    taken_back: bool = False
+    embedding: Embedding | None = None
+    at: Instant
 
 
 class ShadowReading(Wire):

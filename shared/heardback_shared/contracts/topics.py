@@ -71,4 +71,15 @@ BACKLOG = Topic(
     key="item",
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG)
+JUDGEMENT = Topic(
+    "judgement.changed",
+    "What tenants and their people teach scoring: policies in force and corrected root causes.",
+    (
+        (events.POLICY_ACTIVATED, events.PolicyActivated),
+        (events.FEEDBACK_CORRECTED, events.FeedbackCorrected),
+    ),
+    partitions=1,
+    key="tenant and policy kind, or tenant and feedback",
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT)

@@ -9,7 +9,7 @@ from tests.support.clock import NOON
 from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 
-from heardback_router.backlog.domain import fold
+from heardback_router.backlog.fold import fold
 from heardback_shared.contracts.topics import BACKLOG
 from heardback_shared.db.database import Database
 

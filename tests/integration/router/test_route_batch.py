@@ -14,10 +14,11 @@ from tests.support.clock import NOON
 from tests.support.router import NoLoops, Router, router_on
 from tests.support.scored import incoming, score, scored
 
-from heardback_router.backlog.domain import Weight, fold
+from heardback_router.backlog.domain import Weight
+from heardback_router.backlog.fold import fold
+from heardback_router.configuration.source import load_policies
 from heardback_router.routing.domain import decide
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
-from heardback_router.routing.policy import load_routing
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.routing.tables import inbox
 from heardback_shared.contracts.events import LoopRef
@@ -108,7 +109,7 @@ async def test_an_item_nobody_touched_follows_the_better_reading_of_its_only_fee
 async def test_what_a_stored_record_was_made_of_gives_the_same_record_again(router: Router) -> None:
     await router.receive(incoming(scored(1, tier="strategic", context={"order": "A-1", "weight": 1.5})))
     (link,) = await router.links()
-    again = decide(link["decision"]["inputs"], load_routing())
+    again = decide(link["decision"]["inputs"], load_policies().routing)
     assert orjson.loads(orjson.dumps(again.record)) == link["decision"]
 
 

@@ -8,12 +8,12 @@ from tests.support.clock import NOON
 from tests.support.scored import scored
 
 from heardback_router.backlog.domain import Item, Weight
-from heardback_router.backlog.grouping import Alone, Join, Matter, entity_of, group
 from heardback_router.backlog.titles import LIMIT, title_of, words_of
-from heardback_router.routing.policy import load_grouping
+from heardback_router.configuration.source import load_policies
+from heardback_router.grouping.domain import Alone, Join, Matter, entity_of, group
 from heardback_shared.contracts.feedback import FeedbackContent, Metric, Turn
 
-POLICY = load_grouping()
+POLICY = load_policies().grouping
 
 
 def item(matter: Matter, **changes: Any) -> Item:

@@ -21,7 +21,8 @@ from heardback_router.backlog.commands import (
     Start,
     decide,
 )
-from heardback_router.backlog.domain import BrokenLogError, Item, ItemEvent, Weight, apply, fold, heaviest
+from heardback_router.backlog.domain import Item, ItemEvent, Weight, heaviest
+from heardback_router.backlog.fold import BrokenLogError, apply, fold
 from heardback_router.wording import CustomerText, InternalText
 
 WHY = InternalText("because")

@@ -12,11 +12,12 @@ from tests.support.clock import NOON
 from tests.support.scored import score, scored
 
 from heardback_router.backlog.commands import Claim, decide
-from heardback_router.backlog.domain import Item, ItemEvent, Weight, apply, fold, heaviest
-from heardback_router.routing.plan import Arrival, Link, Plan, Policies, arrival_of
-from heardback_router.routing.policy import load_grouping, load_routing
+from heardback_router.backlog.domain import Item, ItemEvent, Weight, heaviest
+from heardback_router.backlog.fold import apply, fold
+from heardback_router.configuration.source import load_policies
+from heardback_router.routing.plan import Arrival, Link, Plan, arrival_of
 
-POLICIES = Policies(load_routing(), load_grouping())
+POLICIES = load_policies()
 
 
 @dataclass

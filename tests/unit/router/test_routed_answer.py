@@ -6,13 +6,13 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.scored import incoming, scored
 
+from heardback_router.configuration.source import load_policies
 from heardback_router.routing.announce import feedback_routed
-from heardback_router.routing.plan import Plan, Policies, arrival_of
-from heardback_router.routing.policy import load_grouping, load_routing
+from heardback_router.routing.plan import Plan, arrival_of
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackRouted, FeedbackScored, ItemRef, LoopRef
 
-POLICIES = Policies(load_routing(), load_grouping())
+POLICIES = load_policies()
 LOOP = LoopRef(id="lp_1", state="told", at=NOON + timedelta(microseconds=12))
 
 

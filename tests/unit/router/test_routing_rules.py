@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tests.support.clock import NOON
 from tests.support.scored import score, scored
 
+from heardback_router.configuration.reading import PolicyError
+from heardback_router.configuration.source import load_policies
 from heardback_router.routing.domain import (
     CATCH_ALL,
     REMEMBERED,
@@ -19,13 +21,13 @@ from heardback_router.routing.domain import (
     mentions_in,
 )
 from heardback_router.routing.inputs import inputs_of
-from heardback_router.routing.policy import PolicyError, load_routing, read_routing
+from heardback_router.routing.policy import read_routing
 from heardback_router.routing.sample import SAMPLE_INPUTS
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.contracts.feedback import Metric
 
-DEFAULT = load_routing()
+DEFAULT = load_policies().routing
 
 
 def policy(*conditions: str, teams: str = "[{id: a, title: A}, {id: z, title: Z}]") -> RoutingPolicy:

@@ -1,6 +1,6 @@
 """Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution, apply
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
+from heardback_router.backlog.fold import apply
 from heardback_router.backlog.ports import Items, Loops
+from heardback_router.configuration.source import PolicySource
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -41,7 +43,7 @@ class CustomersWaitError(Exception):
 
 
 class Backlog:
-    """`teams` are those that may own an item: id → title."""
+    """What people do to items, each deed in one transaction."""
 
     def __init__(
         self,
@@ -49,14 +51,14 @@ class Backlog:
         items: Items,
         loops: Loops,
         outbox: Outbox,
-        teams: Mapping[str, str],
+        policies: PolicySource,
         clock: Clock,
     ) -> None:
         self._database = database
         self._items = items
         self._loops = loops
         self._outbox = outbox
-        self._teams = teams
+        self._policies = policies
         self._clock = clock
 
     async def carry_out(
@@ -73,14 +75,16 @@ class Backlog:
 
         Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError.
         """
-        if isinstance(command, Reassign) and command.team not in self._teams:
-            raise UnknownTeamError(f"is none of the teams: {', '.join(self._teams)}")
         async with self._database.tenant(tenant_id) as connection:
+            policies = await self._policies.of(connection, tenant_id)
+            teams = policies.routing.titles
+            if isinstance(command, Reassign) and command.team not in teams:
+                raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
             item = await self._locked(connection, tenant_id, item_id)
             if versions is not None and item.version not in versions:
                 raise StaleVersionError(item.version)
             at = self._clock.now()
-            event = decide(item, command, actor, at)
+            event = decide(item, command, actor, at, policies.weighing)
             if isinstance(command, Close):
                 await self._refuse_while_customers_wait(connection, tenant_id, item)
             after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
@@ -103,10 +107,11 @@ class Backlog:
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
         item = await self._locked(connection, tenant_id, item_id)
+        policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
         if item.state in {"resolved", "closed"}:
-            event = decide(item, Reopen(NOT_SOLVED, loop_id, said), CUSTOMER, at)
+            event = decide(item, Reopen(NOT_SOLVED, loop_id, said), CUSTOMER, at, policies.weighing)
         else:
             data = {"text": NOT_SOLVED.text, "loop_id": loop_id, "comment": said.text if said else None}
             event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
@@ -123,8 +128,10 @@ class Backlog:
         loops = await self._current_loops(connection, tenant_id, item)
         if any(loop["state"] not in SETTLED for loop in loops if loop.get("id") != loop_id):
             return ()
+        policies = await self._policies.of(connection, tenant_id)
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
-        _, outgoing = await self._append(connection, tenant_id, item, decide(item, close, ROUTER, at))
+        event = decide(item, close, ROUTER, at, policies.weighing)
+        _, outgoing = await self._append(connection, tenant_id, item, event)
         return outgoing
 
     async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:

@@ -1,11 +1,13 @@
 """What people may do to an item, and which event each deed becomes. Pure; the law is one table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from heardback_router.backlog.domain import EventKind, Item, ItemEvent
+from heardback_router.backlog.fold import apply
+from heardback_router.backlog.weighing import WeighingPolicy, weigh
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemState
 
@@ -19,6 +21,31 @@ LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
     "reassigned": ("open", "in_progress"),
     "reopened": ("resolved", "closed"),
     "closed": ("resolved",),
+    "feedback_came": ("open", "in_progress"),
+    "feedback_left": ("open", "in_progress"),
+    "merged": ("open", "in_progress"),
+    "case_linked": ("open", "in_progress"),
+    "size_alarmed": ("open", "in_progress"),
+    "child_opened": ("open", "in_progress"),
+    "assigned": ("open", "in_progress"),
+    "released": ("open", "in_progress"),
+    "escalated": ("open", "in_progress"),
+    "responded": ("open", "in_progress"),
+    "paused": ("open", "in_progress"),
+    "resumed": ("open", "in_progress"),
+    "clock_warned": ("open", "in_progress", "resolved"),
+    "clock_breached": ("open", "in_progress", "resolved"),
+    "sla_pinned": ("open", "in_progress", "resolved"),
+    "reweighed": ("open", "in_progress", "resolved"),
+    "corrected": ("open", "in_progress", "resolved", "closed"),
+    "criterion_set": ("open", "in_progress"),
+    "criterion_settled": ("open", "in_progress"),
+    "flagged": ("open", "in_progress", "resolved", "closed"),
+    "promised": ("open", "in_progress"),
+    "promise_settled": ("open", "in_progress", "resolved", "closed"),
+    "steps_chosen": ("open", "in_progress"),
+    "step_settled": ("open", "in_progress"),
+    "time_logged": ("open", "in_progress", "resolved", "closed"),
 }
 """From which states each event may follow. `opened` follows nothing."""
 
@@ -75,18 +102,41 @@ class IllegalCommandError(Exception):
     """The item's state does not allow it. The message says what would."""
 
 
-def decide(item: Item, command: Command, actor: str, at: datetime) -> ItemEvent:
+def decide(item: Item, command: Command, actor: str, at: datetime, weighing: WeighingPolicy) -> ItemEvent:
     """The event the command becomes. Raises IllegalCommandError."""
     kind, reason, data = _effect(item, command)
+    refuse_illegal(item, kind)
+    if isinstance(command, Reassign) and command.team == item.team:
+        raise IllegalCommandError(f"The item belongs to {item.team} already.")
+    return event_after(item, kind, actor, at, reason, data, weighing)
+
+
+def refuse_illegal(item: Item, kind: EventKind) -> None:
+    """Raises IllegalCommandError where an event of this kind may not follow."""
     allowed = LEGAL[kind]
     if item.state not in allowed:
         raise IllegalCommandError(
-            f"The item is {_plain(item.state)}; it can be {kind} only while it is "
+            f"The item is {_plain(item.state)}; it can be {_plain(kind)} only while it is "
             f"{' or '.join(_plain(state) for state in allowed)}."
         )
-    if isinstance(command, Reassign) and command.team == item.team:
-        raise IllegalCommandError(f"The item belongs to {item.team} already.")
-    return ItemEvent(item.id, item.version + 1, kind, actor, at, reason, data)
+
+
+def event_after(
+    item: Item,
+    kind: EventKind,
+    actor: str,
+    at: datetime,
+    reason: str | None,
+    data: Mapping[str, Any],
+    weighing: WeighingPolicy,
+) -> ItemEvent:
+    """The next entry of the item's log. It says what the item weighs where the event changes that."""
+    event = ItemEvent(item.id, item.version + 1, kind, actor, at, reason, data)
+    after = apply(item, event)
+    if (after.counts, after.worst, after.customers) == (item.counts, item.worst, item.customers):
+        return event
+    weighed = weigh(after.worst, len(after.customers), after.arrivals, after.counts, at, weighing)
+    return replace(event, data={**data, **weighed.data})
 
 
 def _effect(item: Item, command: Command) -> tuple[EventKind, str | None, dict[str, Any]]:
@@ -99,7 +149,7 @@ def _effect(item: Item, command: Command) -> tuple[EventKind, str | None, dict[s
         case Comment(text):
             effect = "commented", None, {"text": text.text}
         case Resolve():
-            effect = "resolved", None, _resolved(item, command)
+            effect = "resolved", None, _outcome(item, command)
         case Reopen(reason, loop_id, comment):
             said = comment.text if comment else None
             effect = "reopened", reason.text, {"loop_id": loop_id, "comment": said}
@@ -110,7 +160,7 @@ def _effect(item: Item, command: Command) -> tuple[EventKind, str | None, dict[s
     return effect
 
 
-def _resolved(item: Item, command: Resolve) -> dict[str, Any]:
+def _outcome(item: Item, command: Resolve) -> dict[str, Any]:
     telling = isinstance(command.tell, CustomerText)
     return {
         "number": item.resolutions + 1,

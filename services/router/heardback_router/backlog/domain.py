@@ -1,7 +1,7 @@
 """Items and their event log. An item is the fold of its events; the stored row is a copy of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,31 @@ EventKind = Literal[
     "reopened",
     "reassigned",
     "closed",
+    "feedback_came",
+    "feedback_left",
+    "merged",
+    "case_linked",
+    "size_alarmed",
+    "child_opened",
+    "assigned",
+    "released",
+    "escalated",
+    "responded",
+    "paused",
+    "resumed",
+    "clock_warned",
+    "clock_breached",
+    "sla_pinned",
+    "reweighed",
+    "corrected",
+    "criterion_set",
+    "criterion_settled",
+    "flagged",
+    "promised",
+    "promise_settled",
+    "steps_chosen",
+    "step_settled",
+    "time_logged",
 ]
 ROUTER = "router"
 """The actor of everything no person did."""
@@ -27,7 +52,24 @@ ROUTER = "router"
 CUSTOMER = "customer"
 """The actor of what a customer does through a loop link."""
 
-BY_MACHINE: frozenset[EventKind] = frozenset({"opened", "feedback_joined", "feedback_rescored"})
+BY_MACHINE: frozenset[EventKind] = frozenset(
+    {
+        "opened",
+        "feedback_joined",
+        "feedback_rescored",
+        "case_linked",
+        "size_alarmed",
+        "child_opened",
+        "assigned",
+        "released",
+        "clock_warned",
+        "clock_breached",
+        "sla_pinned",
+        "steps_chosen",
+    }
+)
+"""What leaves an item untouched by people."""
+
 BAND_ORDER: tuple[Band, ...] = ("P1", "P2", "P3", "P4")
 
 
@@ -42,6 +84,18 @@ class Weight:
 def heaviest(weights: Iterable[Weight]) -> Weight:
     """An item weighs as much as its heaviest feedback; of equal scores, the more urgent band counts."""
     return max(weights, key=lambda w: (w.score, -BAND_ORDER.index(w.band)))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened to an item how often. `open_promises` are given and neither kept nor broken yet."""
+
+    transfers: int = 0
+    reopens: int = 0
+    escalations: int = 0
+    breaches: int = 0
+    open_promises: int = 0
+    broken_promises: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +140,9 @@ class Item:
     """One problem in one team's backlog. The team is never empty; a person is a separate field.
 
     `key` and `entity` say what the item is about for grouping; `touched` is true once a person did something,
-    from when on no machine moves it to another team.
+    from when on no machine moves it to another team. `worst` is its heaviest feedback, `weight` the item's
+    own, and `contributions` say how the one became the other; `arrivals` are when its latest feedbacks were
+    accepted.
     """
 
     id: str
@@ -108,10 +164,26 @@ class Item:
     touched: bool = False
     resolution: Outcome | None = None
     resolutions: int = 0
+    worst: Weight = Weight(0.0, "P4")
+    contributions: tuple[Mapping[str, Any], ...] = ()
+    arrivals: tuple[datetime, ...] = ()
+    counts: Counts = Counts()
+    parent_id: str | None = None
+    """The accountable item of which this is one domain's share of the work."""
+    case_id: str | None = None
+    """Items of one customer about one matter that came over several channels."""
+    merged_into: str | None = None
+    assigned_by: Literal["person", "machine"] | None = None
+    waiting_for: str | None = None
+    """Why its clocks are paused."""
+    responded_at: datetime | None = None
+    sla: str | None = None
+    """The clock policy pinned to it, name@version."""
+    flag: Literal["standard", "custom"] | None = None
 
     @property
     def accepts_feedback(self) -> bool:
-        return self.state in {"open", "in_progress"}
+        return self.parent_id is None and self.state in {"open", "in_progress"}
 
     @property
     def follows_its_feedback(self) -> bool:
@@ -130,97 +202,3 @@ class ItemEvent:
     at: datetime
     reason: str | None
     data: Mapping[str, Any]
-
-
-class BrokenLogError(Exception):
-    """The log of an item does not start with `opened`, or has a gap."""
-
-
-def fold(events: Iterable[ItemEvent]) -> Item:
-    """The item as it stands after these events, given in order. Raises BrokenLogError."""
-    item: Item | None = None
-    for event in events:
-        item = apply(item, event)
-    if item is None:
-        raise BrokenLogError("an empty log is no item")
-    return item
-
-
-def apply(item: Item | None, event: ItemEvent) -> Item:
-    """The item after one more event. Raises BrokenLogError."""
-    if item is None:
-        if event.kind != "opened" or event.sequence != 1:
-            raise BrokenLogError(f"the log of {event.item_id} starts with {event.kind} {event.sequence}")
-        return _opened(event)
-    if event.kind == "opened" or event.sequence != item.version + 1:
-        raise BrokenLogError(
-            f"{event.kind} {event.sequence} cannot follow version {item.version} of {item.id}"
-        )
-    after = replace(
-        item,
-        version=event.sequence,
-        updated_at=event.at,
-        touched=item.touched or event.kind not in BY_MACHINE,
-    )
-    return replace(after, **_changes(item, event))
-
-
-def _opened(event: ItemEvent) -> Item:
-    data = event.data
-    customer = data["customer_id"]
-    return Item(
-        id=event.item_id,
-        title=data["title"],
-        team=data["team"],
-        assignee=None,
-        state="open",
-        weight=Weight(data["severity"], data["band"]),
-        domain=data["domain"],
-        category=data["category"],
-        key=data["key"],
-        entity=data["entity"],
-        feedback_count=1,
-        customers=(customer,) if customer else (),
-        opened_at=datetime.fromisoformat(data["opened_at"]),
-        last_feedback_at=datetime.fromisoformat(data["opened_at"]),
-        updated_at=event.at,
-        version=1,
-    )
-
-
-def _changes(item: Item, event: ItemEvent) -> dict[str, Any]:
-    data = event.data
-    changes: dict[str, Any] = {}
-    match event.kind:
-        case "feedback_joined":
-            changes = _joined(item, data)
-        case "feedback_rescored":
-            changes = {"weight": Weight(data["item_severity"], data["item_band"]), **data.get("follows", {})}
-        case "claimed":
-            changes = {"assignee": data["assignee"]}
-        case "started":
-            changes = {"state": "in_progress"}
-        case "resolved":
-            outcome = Outcome(**data, actor=event.actor, at=event.at)
-            changes = {"state": "resolved", "resolution": outcome, "resolutions": outcome.number}
-        case "reopened":
-            changes = {"state": "open", "resolution": None}
-        case "reassigned":
-            changes = {"team": data["team"], "assignee": None, "state": "open"}
-        case "closed":
-            changes = {"state": "closed"}
-        case "opened" | "commented":
-            pass
-    return changes
-
-
-def _joined(item: Item, data: Mapping[str, Any]) -> dict[str, Any]:
-    customer = data["customer_id"]
-    known = customer is None or customer in item.customers
-    return {
-        "weight": Weight(data["item_severity"], data["item_band"]),
-        "feedback_count": item.feedback_count + 1,
-        "customers": item.customers if known else (*item.customers, customer),
-        "entity": item.entity or data["entity"],
-        "last_feedback_at": max(item.last_feedback_at, datetime.fromisoformat(data["accepted_at"])),
-    }

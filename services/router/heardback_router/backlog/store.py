@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.backlog.domain import Item, ItemEvent, LinkedCustomer, Outcome, Weight
+from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
 from heardback_router.backlog.tables import item_events, items, links
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
 
-_ITEM_COLUMNS = tuple(column.name for column in items.columns)
+_ITEM_COLUMNS = tuple(column.name for column in items.columns if column.name != "clocks")
+"""What an item says of itself. `clocks` is written by whoever reads its clocks."""
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS if name not in {"tenant_id", "id"})
 _UPDATE_ITEMS = f"ON CONFLICT (tenant_id, id) DO UPDATE SET {_UPDATED}"
 _LINK_UPDATED = ", ".join(
@@ -28,6 +29,9 @@ _LINK_UPDATED = ", ".join(
         "scored_at",
         "routed_at",
         "content",
+        "customer",
+        "embedding",
+        "embedding_model",
         "score",
         "decision",
         "words",
@@ -189,6 +193,20 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         if item.resolution
         else None,
         "resolutions": item.resolutions,
+        "worst_severity": item.worst.score,
+        "worst_band": item.worst.band,
+        "contributions": list(item.contributions),
+        "arrivals": [at.isoformat() for at in item.arrivals],
+        "counts": asdict(item.counts),
+        "parent_id": item.parent_id,
+        "case_id": item.case_id,
+        "merged_into": item.merged_into,
+        "assigned_by": item.assigned_by,
+        "waiting_for": item.waiting_for,
+        "responded_at": item.responded_at,
+        "sla": item.sla,
+        "flag": item.flag,
+        "timer_at": item.updated_at,
     }
 
 
@@ -216,6 +234,18 @@ def item_of(row: RowMapping) -> Item:
         if resolution
         else None,
         resolutions=row["resolutions"],
+        worst=Weight(row["worst_severity"], row["worst_band"]),
+        contributions=tuple(row["contributions"]),
+        arrivals=tuple(datetime.fromisoformat(at) for at in row["arrivals"]),
+        counts=Counts(**row["counts"]),
+        parent_id=row["parent_id"],
+        case_id=row["case_id"],
+        merged_into=row["merged_into"],
+        assigned_by=row["assigned_by"],
+        waiting_for=row["waiting_for"],
+        responded_at=row["responded_at"],
+        sla=row["sla"],
+        flag=row["flag"],
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -54,7 +55,23 @@ items = Table(
     Column("touched", Boolean, nullable=False),
     Column("resolution", JSONB),
     Column("resolutions", Integer, nullable=False),
+    Column("worst_severity", Double, nullable=False),
+    Column("worst_band", Text, nullable=False),
+    Column("contributions", JSONB, nullable=False),
+    Column("arrivals", JSONB, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("parent_id", Text),
+    Column("case_id", Text),
+    Column("merged_into", Text),
+    Column("assigned_by", Text),
+    Column("waiting_for", Text),
+    Column("responded_at", DateTime(timezone=True)),
+    Column("sla", Text),
+    Column("flag", Text),
+    Column("timer_at", DateTime(timezone=True)),
+    Column("clocks", JSONB, nullable=False),
 )
+"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change."""
 
 item_events = Table(
     "item_event",
@@ -86,10 +103,15 @@ links = Table(
     Column("scored_at", DateTime(timezone=True), nullable=False),
     Column("routed_at", DateTime(timezone=True), nullable=False),
     Column("content", JsonText, nullable=False),
+    Column("customer", JsonText),
+    Column("embedding", LargeBinary),
+    Column("embedding_model", Text),
     Column("score", JsonText, nullable=False),
     Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
 )
-"""`words` is what the customer said, redacted, and so holds every title; `search` is generated from it."""
+"""`customer` is the snapshot the score was made with; `embedding` little-endian float16 values as the model of
+that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
+generated from it."""
 
 outbox = outbox_table(metadata)

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
+from heardback_router.configuration.source import PolicySource
 from heardback_router.routing.announce import answers_for, feedback_routed
-from heardback_router.routing.plan import Arrival, Link, Plan, Policies, Standing, arrival_of, keys_of
+from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of, keys_of
 from heardback_router.routing.ports import Inbox, Items, LoopStates
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
@@ -45,7 +46,7 @@ class RouteFeedback:
         items: Items,
         loops: LoopStates,
         outbox: Outbox,
-        policies: Policies,
+        policies: PolicySource,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -84,12 +85,13 @@ class RouteFeedback:
         self, connection: AsyncConnection, tenant_id: str, batch: Sequence[Scored]
     ) -> tuple[Plan, list[Arrival]]:
         at = self._clock.now()
+        policies = await self._policies.of(connection, tenant_id)
         fresh = await self._inbox.remember(connection, tenant_id, (s.event.id for s in batch), at)
         arrivals = []
         for scored in batch:
             event_id = scored.event.id
             known = event_id not in fresh
-            arrivals.append(arrival_of(event_id, scored.feedback, known, self._policies.grouping))
+            arrivals.append(arrival_of(event_id, scored.feedback, known, policies.grouping))
             fresh.discard(event_id)
         rows = await self._items.links(connection, tenant_id, [a.feedback_id for a in arrivals])
         links = {row["feedback_id"]: _link_of(row) for row in rows}
@@ -98,7 +100,7 @@ class RouteFeedback:
         weights = {}
         if _may_rescore(arrivals, links):
             weights = await self._items.weights(connection, tenant_id, items)
-        plan = Plan(self._policies, at, items, links, weights)
+        plan = Plan(policies, at, items, links, weights)
         for arrival in arrivals:
             plan.take(tenant_id, arrival)
         return plan, arrivals
@@ -207,7 +209,7 @@ def _link_of(row: RowMapping) -> Link:
 def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
     if link.arrival is None or link.decision is None:
         raise ValueError("only a link that was just made or changed is written")
-    accepted = link.arrival.scored.accepted
+    accepted, embedding = link.arrival.scored.accepted, link.arrival.scored.embedding
     return {
         "tenant_id": tenant_id,
         "feedback_id": link.feedback_id,
@@ -223,6 +225,9 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "scored_at": link.standing.scored_at,
         "routed_at": link.routed_at,
         "content": to_bytes(accepted.content).decode(),
+        "customer": to_bytes(accepted.customer).decode() if accepted.customer else None,
+        "embedding": embedding.data if embedding else None,
+        "embedding_model": embedding.model if embedding else None,
         "score": link.arrival.score_json.decode(),
         "decision": link.decision.record,
         "words": words_of(accepted.content),

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from heardback_router.backlog.grouping import GroupingPolicy
+from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
 from heardback_shared.access.keys import Principal
 from heardback_shared.http.auth import Guard

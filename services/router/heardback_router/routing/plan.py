@@ -9,18 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from heardback_router.backlog.domain import (
-    ROUTER,
-    EventKind,
-    Item,
-    ItemEvent,
-    Weight,
-    apply,
-    heaviest,
-)
-from heardback_router.backlog.grouping import Alone, GroupingPolicy, Join, Matter, entity_of, group
+from heardback_router.backlog.domain import ROUTER, EventKind, Item, ItemEvent, Weight, heaviest
+from heardback_router.backlog.fold import ARRIVALS_KEPT, apply
 from heardback_router.backlog.titles import title_of
-from heardback_router.routing.domain import Decision, RoutingPolicy, decide
+from heardback_router.backlog.weighing import Weighed, weigh
+from heardback_router.configuration.policies import Policies
+from heardback_router.grouping.domain import Alone, GroupingPolicy, Join, Matter, entity_of, group
+from heardback_router.routing.domain import Decision, decide
 from heardback_router.routing.inputs import inputs_of
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
@@ -84,12 +79,6 @@ class Link:
     routed_at: datetime
     arrival: Arrival | None = None
     decision: Decision | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    routing: RoutingPolicy
-    grouping: GroupingPolicy
 
 
 @dataclass
@@ -163,16 +152,15 @@ class Plan:
 
     def _join(self, arrival: Arrival, matter: Matter, join: Join) -> None:
         item = self.items[join.item_id]
-        weight = heaviest((item.weight, arrival.weight))
+        accepted_at = arrival.scored.accepted.accepted_at
         data = {
             "feedback_id": arrival.feedback_id,
             "customer_id": arrival.customer_id,
-            "accepted_at": arrival.scored.accepted.accepted_at.isoformat(),
+            "accepted_at": accepted_at.isoformat(),
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
-            "item_severity": weight.score,
-            "item_band": weight.band,
             "entity": matter.entity,
+            **self._weigh_joined(item, arrival).data,
         }
         self._record(item, item.id, "feedback_joined", join.because, data)
 
@@ -188,15 +176,19 @@ class Plan:
             decision=decision,
         )
         self.written.add(arrival.feedback_id)
-        weight = heaviest(self._weights_of(item.id))
+        worst = heaviest(self._weights_of(item.id))
+        weighed = weigh(
+            worst, len(item.customers), item.arrivals, item.counts, self.at, self.policies.weighing
+        )
         data: dict[str, Any] = {
             "feedback_id": arrival.feedback_id,
             "revision": arrival.standing.revision,
             "pass_number": arrival.standing.pass_number,
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
-            "item_severity": weight.score,
-            "item_band": weight.band,
+            "worst_severity": worst.score,
+            "worst_band": worst.band,
+            **weighed.data,
         }
         reason = "the feedback was read again"
         if item.follows_its_feedback:
@@ -205,6 +197,17 @@ class Plan:
             if decision.team != item.team:
                 reason = f"{reason}; {decision.because}"
         self._record(item, item.id, "feedback_rescored", reason, data)
+
+    def _weigh_joined(self, item: Item, arrival: Arrival) -> Weighed:
+        customers = {*item.customers, arrival.customer_id} - {None}
+        return weigh(
+            heaviest((item.worst, arrival.weight)),
+            len(customers),
+            (*item.arrivals, arrival.scored.accepted.accepted_at)[-ARRIVALS_KEPT:],
+            item.counts,
+            self.at,
+            self.policies.weighing,
+        )
 
     def _weights_of(self, item_id: str) -> Iterable[Weight]:
         weights = dict(self.weights.get(item_id, {}))

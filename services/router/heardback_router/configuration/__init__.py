@@ -1,0 +1,1 @@
+"""Which policies are in force, for whom."""

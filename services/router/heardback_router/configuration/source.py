@@ -1,0 +1,37 @@
+"""Where policies come from."""
+
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_router.backlog.policy import read_weighing
+from heardback_router.configuration.policies import Policies
+from heardback_router.configuration.reading import text_of
+from heardback_router.grouping.policy import read_grouping
+from heardback_router.routing.policy import read_routing
+
+
+class PolicySource(Protocol):
+    async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
+        """What is in force for the tenant, as this transaction sees it."""
+        ...
+
+
+class DeploymentPolicies:
+    """The same for every tenant: those that come with heardback, or the deployment's own files."""
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+
+    async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
+        return self.policies
+
+
+def load_policies(folder: Path | None = None) -> Policies:
+    """From the folder's files, and packaged ones where it has none. Raises PolicyError."""
+    return Policies(
+        routing=read_routing(text_of("routing.yaml", folder)),
+        grouping=read_grouping(text_of("grouping.yaml", folder)),
+        weighing=read_weighing(text_of("weighing.yaml", folder)),
+    )

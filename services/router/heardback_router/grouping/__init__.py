@@ -1,0 +1,1 @@
+"""Which feedbacks are one problem."""
