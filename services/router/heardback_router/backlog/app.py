@@ -1,6 +1,6 @@
 """Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
 from heardback_router.backlog.fold import apply
+from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Items, Loops
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
@@ -91,6 +93,39 @@ class Backlog:
             if event.kind == "resolved":
                 resolution = await self._resolution(connection, tenant_id, after)
                 outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+            await self._outbox.add(connection, outgoing)
+        self._outbox.wake()
+        return after
+
+    async def act(
+        self,
+        tenant_id: str,
+        item_id: str,
+        entries: Callable[[Item, Policies, datetime], Sequence[Entry]],
+        *,
+        versions: frozenset[int] | None,
+        traceparent: str | None = None,
+    ) -> Item:
+        """Appends what `entries` makes of the locked item; the item afterwards.
+
+        Raises UnknownItemError, StaleVersionError, IllegalCommandError, and whatever `entries` raises.
+        """
+        async with self._database.tenant(tenant_id) as connection:
+            policies = await self._policies.of(connection, tenant_id)
+            item = await self._locked(connection, tenant_id, item_id)
+            if versions is not None and item.version not in versions:
+                raise StaleVersionError(item.version)
+            at = self._clock.now()
+            after, outgoing = await append(
+                self._items,
+                connection,
+                tenant_id,
+                item,
+                entries(item, policies, at),
+                at,
+                policies.weighing,
+                traceparent,
+            )
             await self._outbox.add(connection, outgoing)
         self._outbox.wake()
         return after

@@ -110,8 +110,8 @@ links = Table(
     Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
 )
-"""`customer` is the snapshot the score was made with; `embedding` little-endian float16 values as the model of
-that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
+"""`customer` is the snapshot the score was made with; `embedding` little-endian float16 values, as the model
+of that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
 generated from it."""
 
 outbox = outbox_table(metadata)
