@@ -15,16 +15,19 @@ from heardback_scoring.adapters.models import OpenedModel, open_exactly, open_mo
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.adapters.registry_folder import RegistryFolder
+from heardback_scoring.app.drafts import Drafts
 from heardback_scoring.app.drift_monitor import DriftMonitor
 from heardback_scoring.app.follow_registry import FollowRegistry
 from heardback_scoring.app.ports import CandidateFailed
 from heardback_scoring.app.score_events import ScoreEvents
 from heardback_scoring.app.serving import Serving
 from heardback_scoring.app.shadow import Shadow
+from heardback_scoring.app.taxonomies import Taxonomies
 from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.drift import DriftPolicy
 from heardback_scoring.domain.registry import Candidate, Registered
 from heardback_scoring.http.api import add_routes
+from heardback_scoring.http.judging import add_judging
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
@@ -139,6 +142,7 @@ def http_app(
     readiness: Readiness,
     service: ServiceSettings,
     settings: ScoringSettings,
+    taxonomies: Taxonomies | None = None,
 ) -> FastAPI:
     app = create_app(
         "heardback scoring",
@@ -147,7 +151,9 @@ def http_app(
         readiness=readiness,
         max_body_bytes=settings.max_body_bytes,
     )
-    add_routes(app, serving, Guard(keys, RateLimiter(service.rate_limit_per_minute)), clock, metrics)
+    guard = Guard(keys, RateLimiter(service.rate_limit_per_minute))
+    add_routes(app, serving, guard, clock, metrics)
+    add_judging(app, serving, Drafts(serving, taxonomies or Taxonomies()), guard)
     return app
 
 
