@@ -206,6 +206,9 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "responded_at": item.responded_at,
         "sla": item.sla,
         "flag": item.flag,
+        "tier": item.tier,
+        "owner": item.owner,
+        "children": list(item.children),
         "timer_at": item.updated_at,
     }
 
@@ -246,6 +249,9 @@ def item_of(row: RowMapping) -> Item:
         responded_at=row["responded_at"],
         sla=row["sla"],
         flag=row["flag"],
+        tier=row["tier"],
+        owner=row["owner"],
+        children=tuple(row["children"]),
     )
 
 
