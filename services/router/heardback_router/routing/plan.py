@@ -18,6 +18,7 @@ from heardback_router.grouping.domain import Alone, GroupingPolicy, Join, Matter
 from heardback_router.routing.children import entries_of, parts_of
 from heardback_router.routing.domain import Decision, decide
 from heardback_router.routing.inputs import inputs_of
+from heardback_router.sla.pin import facts_of, pinned
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
@@ -151,6 +152,7 @@ class Plan:
             "rule": decision.rule,
             "processes": list(decision.processes),
             **_face(arrival.scored, matter, decision),
+            **pinned(arrival.scored, self.policies.sla),
         }
         self.opened.append(item_id)
         self._record(None, item_id, "opened", decision.because, data)
@@ -171,7 +173,8 @@ class Plan:
                 continue
             opened, noted = entries_of(part, parent, child_id, arrival.feedback_id, arrival.weight, self.at)
             self.opened.append(child_id)
-            self._record(None, child_id, "opened", part.because, opened)
+            pin = pinned(arrival.scored, self.policies.sla)
+            self._record(None, child_id, "opened", part.because, {**opened, **pin})
             self._record(parent, item_id, "child_opened", part.because, noted)
 
     def _join(self, arrival: Arrival, matter: Matter, join: Join) -> None:
@@ -185,6 +188,7 @@ class Plan:
             "band": arrival.weight.band,
             "entity": matter.entity,
             "tier": _tier(arrival.scored),
+            **facts_of(arrival.scored),
             **self._weigh_joined(item, arrival).data,
         }
         self._record(item, item.id, "feedback_joined", join.because, data)
@@ -214,6 +218,7 @@ class Plan:
             "band": arrival.weight.band,
             "worst_severity": worst.score,
             "worst_band": worst.band,
+            "accepted_at": arrival.scored.accepted.accepted_at.isoformat(),
             **weighed.data,
         }
         reason = "the feedback was read again"
