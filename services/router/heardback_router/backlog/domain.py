@@ -63,6 +63,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "child_opened",
         "assigned",
         "released",
+        "escalated",
         "clock_warned",
         "clock_breached",
         "sla_pinned",
