@@ -1,19 +1,22 @@
 """Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.announce import item_changed
-from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
+from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
+from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Items, Loops
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.routing.ladder import after_transfer, passed_back
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -82,15 +85,31 @@ class Backlog:
             teams = policies.routing.titles
             if isinstance(command, Reassign) and command.team not in teams:
                 raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
+            parent_state = await self._items.lock_parent(connection, tenant_id, item_id)
             item = await self._locked(connection, tenant_id, item_id)
             if versions is not None and item.version not in versions:
                 raise StaleVersionError(item.version)
             at = self._clock.now()
             event = decide(item, command, actor, at, policies.weighing)
+            children = await self._items.lock(connection, tenant_id, item.children, ())
+            refuse_against_family(item, command, list(children.values()), parent_state)
             if isinstance(command, Close):
                 await self._refuse_while_customers_wait(connection, tenant_id, item)
+            if isinstance(command, Reassign):
+                event = await self._noting_the_way(connection, tenant_id, event)
             after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
-            if event.kind == "resolved":
+            after, following = await append(
+                self._items,
+                connection,
+                tenant_id,
+                after,
+                _following(command, after, policies),
+                at,
+                policies.weighing,
+                traceparent,
+            )
+            outgoing += following
+            if event.kind == "resolved" and after.parent_id is None:
                 resolution = await self._resolution(connection, tenant_id, after)
                 outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
             await self._outbox.add(connection, outgoing)
@@ -188,6 +207,14 @@ class Backlog:
         await self._items.update(connection, tenant_id, [after])
         return after, [item_changed(tenant_id, event, after, traceparent=traceparent)]
 
+    async def _noting_the_way(
+        self, connection: AsyncConnection, tenant_id: str, event: ItemEvent
+    ) -> ItemEvent:
+        """The handover, with a warning where the item comes back to a team that had it before."""
+        teams = await self._items.teams_before(connection, tenant_id, event.item_id)
+        warning = passed_back([*teams, event.data["from"]], event.data["team"])
+        return replace(event, data={**event.data, "warning": warning}) if warning else event
+
     async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
         outcome = item.resolution
         if outcome is None:
@@ -217,3 +244,12 @@ class Backlog:
         waiting = sum(loop["state"] == "pending" for loop in loops)
         if waiting:
             raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")
+
+
+def _following(command: Command, after: Item, policies: Policies) -> list[Entry]:
+    """What a deed brings about by itself."""
+    if isinstance(command, Reassign):
+        return after_transfer(after, policies.ladder)
+    if isinstance(command, Resolve) and after.parent_id is not None:
+        return [PART_DONE]
+    return []

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from heardback_router.wording import CustomerText
+from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
 
@@ -62,6 +63,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "child_opened",
         "assigned",
         "released",
+        "escalated",
         "clock_warned",
         "clock_breached",
         "sla_pinned",
@@ -69,6 +71,14 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
     }
 )
 """What leaves an item untouched by people."""
+
+TIER_ORDER: tuple[Tier, ...] = ("strategic", "key", "standard")
+
+
+def highest_tier(tiers: Iterable[Tier | None]) -> Tier | None:
+    known = [tier for tier in tiers if tier is not None]
+    return min(known, key=TIER_ORDER.index, default=None)
+
 
 BAND_ORDER: tuple[Band, ...] = ("P1", "P2", "P3", "P4")
 
@@ -180,6 +190,12 @@ class Item:
     sla: str | None = None
     """The clock policy pinned to it, name@version."""
     flag: Literal["standard", "custom"] | None = None
+    tier: Tier | None = None
+    """The highest of the customers behind it, as their snapshots said."""
+    owner: str | None = None
+    """The person who looks after the customer's account, where routing wants the item to be theirs."""
+    children: tuple[str, ...] = ()
+    """The items that hold other domains' shares of its work."""
 
     @property
     def accepts_feedback(self) -> bool:

@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from heardback_router.backlog.domain import BY_MACHINE, EventKind, Item, ItemEvent, Outcome, Weight, heaviest
+from heardback_router.backlog.domain import (
+    BY_MACHINE,
+    EventKind,
+    Item,
+    ItemEvent,
+    Outcome,
+    Weight,
+    heaviest,
+    highest_tier,
+)
 
 ARRIVALS_KEPT = 50
 _OUTCOME = ("number", "root_cause", "action", "tell_customer", "not_telling_because")
@@ -71,6 +80,8 @@ def _opened(event: ItemEvent) -> Item:
         parent_id=data.get("parent_id"),
         case_id=data.get("case_id"),
         sla=data.get("sla"),
+        tier=data.get("tier"),
+        owner=data.get("owner"),
     )
 
 
@@ -126,6 +137,7 @@ def _joined(item: Item, event: ItemEvent) -> dict[str, Any]:
         "entity": item.entity or data["entity"],
         "last_feedback_at": max(item.last_feedback_at, accepted_at),
         "arrivals": (*item.arrivals, accepted_at)[-ARRIVALS_KEPT:],
+        "tier": highest_tier((item.tier, data.get("tier"))),
     }
 
 
@@ -146,6 +158,7 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "feedback_rescored": _rescored,
     "feedback_came": _regrouped,
     "feedback_left": _regrouped,
+    "child_opened": lambda i, e: {"children": (*i.children, e.data["child_id"])},
     "merged": lambda _, e: {"state": "merged", "merged_into": e.data["into"], "waiting_for": None},
     "case_linked": lambda _, e: {"case_id": e.data["case_id"]},
     "claimed": lambda _, e: {"assignee": e.data["assignee"], "assigned_by": "person"},

@@ -1,12 +1,13 @@
 """What the backlog needs from the rest of the service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, LinkedCustomer, Resolution
+from heardback_shared.contracts.events import ItemState
 from heardback_shared.stream.ports import Outgoing
 
 
@@ -28,6 +29,18 @@ class Loops(Protocol):
 
 class Items(Protocol):
     async def lock_one(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None: ...
+
+    async def lock(
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
+    ) -> dict[str, Item]: ...
+
+    async def lock_parent(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> ItemState | None: ...
+
+    async def teams_before(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> list[str]: ...
 
     async def linked(
         self, connection: AsyncConnection, tenant_id: str, item_id: str

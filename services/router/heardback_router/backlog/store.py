@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
 from heardback_router.backlog.tables import item_events, items, links
+from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
@@ -69,6 +70,15 @@ _LOCK = text("""
     ) AS found
 """)
 _LOCK_ONE = select(items).where(text("tenant_id = :tenant AND id = :id")).with_for_update()
+# A parent is locked before its children, here and wherever both are.
+_LOCK_PARENT = text("""
+    SELECT state FROM router.item WHERE tenant_id = :tenant
+        AND id = (SELECT parent_id FROM router.item WHERE tenant_id = :tenant AND id = :id) FOR UPDATE
+""")
+_TEAMS_BEFORE = text("""
+    SELECT data->>'from' FROM router.item_event
+    WHERE tenant_id = :tenant AND item_id = :id AND kind = 'reassigned' ORDER BY sequence
+""")
 _LINKED = text("""
     SELECT customer_id, feedback_id, channel FROM router.item_feedback
     WHERE tenant_id = :tenant AND item_id = :id ORDER BY accepted_at, feedback_id
@@ -103,6 +113,18 @@ class PostgresItems:
         found = await connection.execute(_LOCK_ONE, {"tenant": tenant_id, "id": item_id})
         row = found.mappings().first()
         return item_of(row) if row else None
+
+    async def lock_parent(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> ItemState | None:
+        """The state of the item's parent, locked; None where it has none."""
+        state: ItemState | None = await connection.scalar(_LOCK_PARENT, {"tenant": tenant_id, "id": item_id})
+        return state
+
+    async def teams_before(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[str]:
+        """The teams that gave the item away, in order."""
+        found = await connection.execute(_TEAMS_BEFORE, {"tenant": tenant_id, "id": item_id})
+        return list(found.scalars())
 
     async def weights(
         self, connection: AsyncConnection, tenant_id: str, item_ids: Iterable[str]
@@ -206,6 +228,9 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "responded_at": item.responded_at,
         "sla": item.sla,
         "flag": item.flag,
+        "tier": item.tier,
+        "owner": item.owner,
+        "children": list(item.children),
         "timer_at": item.updated_at,
     }
 
@@ -246,6 +271,9 @@ def item_of(row: RowMapping) -> Item:
         responded_at=row["responded_at"],
         sla=row["sla"],
         flag=row["flag"],
+        tier=row["tier"],
+        owner=row["owner"],
+        children=tuple(row["children"]),
     )
 
 

@@ -68,6 +68,9 @@ items = Table(
     Column("responded_at", DateTime(timezone=True)),
     Column("sla", Text),
     Column("flag", Text),
+    Column("tier", Text),
+    Column("owner", Text),
+    Column("children", JSONB, nullable=False),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from heardback_router.backlog.weighing import WeighingPolicy
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
+from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.domain import SlaPolicy
 
 
@@ -15,5 +16,6 @@ class Policies:
     grouping: GroupingPolicy
     weighing: WeighingPolicy
     sla: SlaPolicy
+    ladder: LadderPolicy
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

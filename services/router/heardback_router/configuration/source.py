@@ -10,6 +10,7 @@ from heardback_router.backlog.policy import read_weighing
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import text_of
 from heardback_router.grouping.policy import read_grouping
+from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.domain import SlaPolicy
 from heardback_router.sla.policy import read_sla
@@ -50,4 +51,5 @@ def load_policies(folder: Path | None = None) -> Policies:
         grouping=read_grouping(text_of("grouping.yaml", folder)),
         weighing=read_weighing(text_of("weighing.yaml", folder)),
         sla=read_sla(text_of("sla.yaml", folder)),
+        ladder=read_ladder(text_of("ladder.yaml", folder)),
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
+from heardback_router.routing.gates import Gates
 from heardback_shared.access.keys import Principal
 from heardback_shared.http.auth import Guard
 
@@ -27,9 +28,19 @@ def policy_routes(routing: RoutingPolicy, grouping: GroupingPolicy, guard: Guard
                     "team": rule.team,
                     "because": rule.because,
                     "note": rule.note,
+                    "process": rule.process,
+                    "owner": "dedicated" if rule.owner else None,
+                    "gates": rule.gated,
                 }
                 for rule in routing.rules
             ],
+            "gates": shown_gates(routing.gates),
+            "dedicated": {
+                "tiers": sorted(routing.dedicated.tiers),
+                "teams": sorted(routing.dedicated.teams),
+            }
+            if routing.dedicated
+            else None,
         }
 
     @router.get("/v1/policies/grouping", summary="When a feedback joins an item that is there")
@@ -41,3 +52,27 @@ def policy_routes(routing: RoutingPolicy, grouping: GroupingPolicy, guard: Guard
         }
 
     return router
+
+
+def shown_gates(gates: Gates) -> dict[str, Any]:
+    confidence, stakes = gates.confidence, gates.stakes
+    return {
+        "confidence": {
+            "team": confidence.team,
+            "because": confidence.because,
+            "least": {**confidence.least, "otherwise": confidence.otherwise},
+        }
+        if confidence
+        else None,
+        "stakes": {
+            "team": stakes.team,
+            "because": stakes.because,
+            "severity_at_least": stakes.severity_at_least,
+            "tiers": sorted(stakes.tiers),
+            "cues": list(stakes.cues),
+            "confidence_below": stakes.confidence_below,
+            "mismatch": stakes.mismatch,
+        }
+        if stakes
+        else None,
+    }

@@ -15,9 +15,11 @@ from heardback_router.backlog.titles import title_of
 from heardback_router.backlog.weighing import Weighed, weigh
 from heardback_router.configuration.policies import Policies
 from heardback_router.grouping.domain import Alone, GroupingPolicy, Join, Matter, entity_of, group
+from heardback_router.routing.children import entries_of, parts_of
 from heardback_router.routing.domain import Decision, decide
 from heardback_router.routing.inputs import inputs_of
 from heardback_router.sla.pin import facts_of, pinned
+from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.ids import derived_id
@@ -110,10 +112,11 @@ class Plan:
         if link is None:
             self._link(tenant_id, arrival)
         elif arrival.standing > link.standing:
-            self._rescore(arrival, link)
+            self._rescore(tenant_id, arrival, link)
 
     def _link(self, tenant_id: str, arrival: Arrival) -> None:
-        decision = decide(inputs_of(arrival.scored, self.at), self.policies.routing)
+        inputs = inputs_of(arrival.scored, self.at)
+        decision = decide(inputs, self.policies.routing)
         matter = arrival.matter
         candidates = [self.items[i] for i in self.by_key.get(matter.key or "", ())]
         accepted_at = arrival.scored.accepted.accepted_at
@@ -124,6 +127,7 @@ class Plan:
         else:
             item_id = derived_id("it", tenant_id, arrival.feedback_id)
             self._open(item_id, arrival, matter, decision, answer)
+        self._open_children(tenant_id, item_id, arrival, inputs, decision)
         self.links[arrival.feedback_id] = Link(
             arrival.feedback_id,
             item_id,
@@ -146,11 +150,32 @@ class Plan:
             "entity": matter.entity,
             "because": alone.because,
             "rule": decision.rule,
+            "processes": list(decision.processes),
             **_face(arrival.scored, matter, decision),
             **pinned(arrival.scored, self.policies.sla),
         }
         self.opened.append(item_id)
         self._record(None, item_id, "opened", decision.because, data)
+
+    def _open_children(
+        self,
+        tenant_id: str,
+        item_id: str,
+        arrival: Arrival,
+        inputs: Mapping[str, Any],
+        decision: Decision,
+    ) -> None:
+        """A child for each further domain of the feedback that has none yet."""
+        for part in parts_of(inputs, decision, self.policies.routing):
+            parent = self.items[item_id]
+            child_id = derived_id("it", tenant_id, item_id, "child", part.domain)
+            if part.domain == parent.domain or child_id in parent.children:
+                continue
+            opened, noted = entries_of(part, parent, child_id, arrival.feedback_id, arrival.weight, self.at)
+            self.opened.append(child_id)
+            pin = pinned(arrival.scored, self.policies.sla)
+            self._record(None, child_id, "opened", part.because, {**opened, **pin})
+            self._record(parent, item_id, "child_opened", part.because, noted)
 
     def _join(self, arrival: Arrival, matter: Matter, join: Join) -> None:
         item = self.items[join.item_id]
@@ -162,14 +187,16 @@ class Plan:
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
             "entity": matter.entity,
+            "tier": _tier(arrival.scored),
             **facts_of(arrival.scored),
             **self._weigh_joined(item, arrival).data,
         }
         self._record(item, item.id, "feedback_joined", join.because, data)
 
-    def _rescore(self, arrival: Arrival, link: Link) -> None:
+    def _rescore(self, tenant_id: str, arrival: Arrival, link: Link) -> None:
         item = self.items[link.item_id]
-        decision = decide(inputs_of(arrival.scored, self.at), self.policies.routing)
+        inputs = inputs_of(arrival.scored, self.at)
+        decision = decide(inputs, self.policies.routing)
         self.links[arrival.feedback_id] = replace(
             link,
             standing=arrival.standing,
@@ -195,12 +222,15 @@ class Plan:
             **weighed.data,
         }
         reason = "the feedback was read again"
-        if item.follows_its_feedback:
+        follows = item.follows_its_feedback
+        if follows:
             matter = arrival.matter
             data["follows"] = {"entity": matter.entity, **_face(arrival.scored, matter, decision)}
             if decision.team != item.team:
                 reason = f"{reason}; {decision.because}"
         self._record(item, item.id, "feedback_rescored", reason, data)
+        if follows:
+            self._open_children(tenant_id, item.id, arrival, inputs, decision)
 
     def _weigh_joined(self, item: Item, arrival: Arrival) -> Weighed:
         customers = {*item.customers, arrival.customer_id} - {None}
@@ -262,4 +292,11 @@ def _face(scored: FeedbackScored, matter: Matter, decision: Decision) -> dict[st
         "domain": causes[0].domain if causes else None,
         "category": causes[0].category if causes else None,
         "key": matter.key,
+        "tier": _tier(scored),
+        "owner": decision.owner,
     }
+
+
+def _tier(scored: FeedbackScored) -> Tier | None:
+    customer = scored.accepted.customer
+    return customer.tier if customer else None

@@ -1,0 +1,37 @@
+"""Who works for which team and how much at a time; tiers, dedicated owners and children of items."""
+
+from heardback_shared.db.migrate import execute_script, secure_tables
+
+revision = "router_2026_11_22_06"
+down_revision = "router_2026_11_22_04"
+
+
+def upgrade() -> None:
+    execute_script("""
+ALTER TABLE router.item
+    ADD COLUMN tier text,
+    ADD COLUMN owner text,
+    ADD COLUMN children jsonb NOT NULL DEFAULT '[]';
+CREATE INDEX item_waiting ON router.item (tenant_id, team, band, opened_at, id)
+    WHERE assignee IS NULL AND state IN ('open', 'in_progress');
+CREATE TABLE router.team_member (
+    tenant_id text NOT NULL,
+    team text NOT NULL CHECK (team <> ''),
+    person text NOT NULL CHECK (person <> ''),
+    cap integer CHECK (cap >= 1),
+    tiers jsonb NOT NULL,
+    skills jsonb NOT NULL,
+    time_zone text NOT NULL,
+    away_until timestamptz,
+    changed_at timestamptz NOT NULL,
+    changed_by text NOT NULL,
+    PRIMARY KEY (tenant_id, team, person)
+);
+CREATE TABLE router.team_turns (
+    tenant_id text NOT NULL,
+    team text NOT NULL,
+    credits jsonb NOT NULL,
+    PRIMARY KEY (tenant_id, team)
+);
+""")
+    secure_tables("router", ["team_member", "team_turns"])
