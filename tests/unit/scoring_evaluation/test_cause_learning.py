@@ -11,6 +11,7 @@ from tests.support.evaluation import said, subject_saying, the_set, write_rows
 from typer.testing import CliRunner
 
 from heardback_scoring.cli import taxonomy as commands
+from heardback_scoring.domain.root_cause import nearest_causes
 from heardback_scoring.evaluation import scorecard
 from heardback_scoring.evaluation.cause_learning import BARE, LearningPlan, measure_learning
 from heardback_scoring.evaluation.figures import figure_of
@@ -94,8 +95,6 @@ async def test_answers_as_shipped_are_those_of_the_product() -> None:
     heard = await subject.heard(texts)
     assert [one is not None for one in heard] == [True, False, True, False]
     expected = [score.root_causes for score in scores]
-    from heardback_scoring.domain.root_cause import nearest_causes
-
     for one, causes in zip(heard, expected, strict=True):
         if one is None:
             assert causes == ()
