@@ -118,6 +118,7 @@ def check_taxonomy(
 
 @taxonomy.command("learn")
 def learn(
+    *,
     data: _Data,
     model: Annotated[str, typer.Option(help=_HELP_MODEL, envvar="HEARDBACK_SCORING_MODEL")] = "default",
     split: _Split = "dev",

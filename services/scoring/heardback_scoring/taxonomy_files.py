@@ -167,7 +167,7 @@ def _as_dict(preview: Preview | None) -> dict[str, object] | None:
     if preview is None:
         return None
     told = [{**asdict(one), "text": text} for one, text in zip(preview.changed, preview.texts, strict=True)]
-    went = [{"before": before, "after": after, "rows": rows} for before, after, rows in moves(preview.changed)]
+    went = [{"before": old, "after": new, "rows": rows} for old, new, rows in moves(preview.changed)]
     return {
         "before": preview.before,
         "rows": preview.rows,

@@ -140,9 +140,7 @@ def test_labels_get_our_names() -> None:
     assert cues_of(row) == frozenset({"wants_to_leave", "asks_for_human", "money_dispute"})
     [yes, no] = rows({"text": "a", "label": "irony"}, {"text": "a", "label": "non_irony"})
     assert (flag_of(yes), flag_of(no)) == (("sarcasm_suspected", True), ("sarcasm_suspected", False))
-    maps = {
-        "aspect": {"price": Meaning("account/pricing", ("operations/billing",)), "brand": Meaning(None)}
-    }
+    maps = {"aspect": {"price": Meaning("account/pricing", ("operations/billing",)), "brand": Meaning(None)}}
     [priced, brand, other] = rows(
         *({"text": "a", "labels": [{"aspect": a, "polarity": "negative"}]} for a in ("price", "brand", "new"))
     )

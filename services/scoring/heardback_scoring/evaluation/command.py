@@ -1,9 +1,9 @@
-"""Behind `heardback eval`, `heardback models compare` and `heardback taxonomy learn`: from options to output and exit status."""
+"""Behind `heardback eval`, `models compare` and `taxonomy learn`: from options to output and exit status."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,13 +60,13 @@ class CompareJob:
 
 @dataclass(frozen=True, slots=True)
 class LearnJob:
-    """`sets` as in `EvalJob`, the split that figures are made on; corrections come from the train split."""
+    """Figures are made on `split`, corrections come from the train split."""
 
     data: Path
     model: str = "default"
     split: Split = "dev"
     only: tuple[str, ...] = ()
-    plan: LearningPlan = LearningPlan()
+    plan: LearningPlan = field(default_factory=LearningPlan)
     as_json: bool = False
     resume: Path | None = None
     policies: Path | None = None

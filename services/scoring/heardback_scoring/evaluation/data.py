@@ -161,4 +161,3 @@ def _row(line: bytes) -> tuple[dict[str, Any], str | None]:
 
 def _is_turn(turn: object) -> bool:
     return isinstance(turn, dict) and isinstance(turn.get("role"), str) and isinstance(turn.get("text"), str)
-

@@ -56,5 +56,6 @@ def key_of(data: LabelledSet, subject: Subject, how: str = "") -> str:
     """`how` says what else the figures depend on."""
     model = subject.model
     parts = [VERSION, model.name, model.revision, model.sha256, *subject.policies, data.name, data.split]
-    parts += [data.judged.sha256, data.train.sha256 if data.train else "", str(sorted(data.maps.items())), how]
+    parts += [data.judged.sha256, data.train.sha256 if data.train else "", str(sorted(data.maps.items()))]
+    parts += [how]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

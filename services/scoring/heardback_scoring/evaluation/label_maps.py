@@ -22,7 +22,7 @@ class MapRefused(Exception):  # noqa: N818  (a verdict, told to people as it is)
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`cause` is the path that the label means, None for no root cause; an answer from `also` is right too."""
+    """`cause` is the path that the label means, None for no root cause; one of `also` is right too."""
 
     cause: str | None
     also: tuple[str, ...] = ()
