@@ -26,19 +26,19 @@ class Guard:
         self._keys = keys
         self._limiter = limiter
 
-    def needs(self, scope: str) -> Callable[..., Awaitable[Principal]]:
-        """A dependency that lets through only keys with this scope (or `admin`)."""
+    def needs(self, *scopes: str) -> Callable[..., Awaitable[Principal]]:
+        """A dependency that lets through only keys with one of these scopes (or `admin`)."""
 
         async def dependency(
             credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
         ) -> Principal:
             principal = await self._identify(credentials)
-            if not principal.may(scope):
+            if not any(principal.may(scope) for scope in scopes):
                 raise ProblemError(
                     403,
                     "forbidden",
                     "The key may not do this",
-                    f"This needs the scope {scope}; the key has: {', '.join(sorted(principal.scopes))}.",
+                    f"This needs the scope {' or '.join(scopes)}; the key has: {', '.join(sorted(principal.scopes))}.",
                 )
             return principal
 
