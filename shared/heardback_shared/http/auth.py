@@ -38,7 +38,8 @@ class Guard:
                     403,
                     "forbidden",
                     "The key may not do this",
-                    f"This needs the scope {' or '.join(scopes)}; the key has: {', '.join(sorted(principal.scopes))}.",
+                    f"This needs the scope {' or '.join(scopes)}; "
+                    f"the key has: {', '.join(sorted(principal.scopes))}.",
                 )
             return principal
 

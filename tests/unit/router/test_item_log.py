@@ -23,9 +23,11 @@ from heardback_router.backlog.commands import (
 )
 from heardback_router.backlog.domain import Item, ItemEvent, Weight, heaviest
 from heardback_router.backlog.fold import BrokenLogError, apply, fold
+from heardback_router.configuration.source import load_policies
 from heardback_router.wording import CustomerText, InternalText
 
 WHY = InternalText("because")
+WEIGHING = load_policies().weighing
 OPENED = ItemEvent(
     "it_1",
     1,
@@ -66,7 +68,7 @@ def test_the_kept_item_is_the_fold_of_its_log_whatever_people_try(tried: list[Co
     for command in tried:
         at += timedelta(minutes=1)
         try:
-            event = decide(item, command, "ana", at)
+            event = decide(item, command, "ana", at, WEIGHING)
         except IllegalCommandError:
             continue
         assert item.state in LEGAL[event.kind]
@@ -82,14 +84,14 @@ def test_the_kept_item_is_the_fold_of_its_log_whatever_people_try(tried: list[Co
 def do(*tried: Command) -> Item:
     item = fold([OPENED])
     for command in tried:
-        item = apply(item, decide(item, command, "ana", NOON))
+        item = apply(item, decide(item, command, "ana", NOON, WEIGHING))
     return item
 
 
 def test_claiming_never_changes_the_team_and_reassigning_clears_the_person() -> None:
     claimed = do(Claim("ben"), Start())
     assert (claimed.team, claimed.assignee, claimed.state) == ("operations", "ben", "in_progress")
-    moved = apply(claimed, decide(claimed, Reassign("product", WHY), "ana", NOON))
+    moved = apply(claimed, decide(claimed, Reassign("product", WHY), "ana", NOON, WEIGHING))
     assert (moved.team, moved.assignee, moved.state) == ("product", None, "open")
 
 

@@ -48,7 +48,9 @@ class Memory:
             assert item == fold(self.logs[item_id])
             mine = [link for link in self.links.values() if link.item_id == item_id]
             assert item.feedback_count == len(mine)
-            assert item.weight == heaviest(link.weight for link in mine)
+            assert item.worst == heaviest(link.weight for link in mine)
+            assert item.weight.score >= item.worst.score
+            assert item.weight.band <= item.worst.band
             assert item.team in POLICIES.routing.titles
 
     def outcome(self) -> object:
@@ -137,7 +139,7 @@ def test_what_a_person_touched_is_not_moved_by_a_better_reading() -> None:
     memory = Memory()
     memory.receive([arrival(1, 1, 1, 1, None)])
     (item,) = memory.items.values()
-    claimed = decide(item, Claim("ana"), "ana", NOON)
+    claimed = decide(item, Claim("ana"), "ana", NOON, POLICIES.weighing)
     memory.logs[item.id].append(claimed)
     memory.items[item.id] = apply(item, claimed)
     memory.receive([arrival(1, 1, 1, 2, "product/defect")])

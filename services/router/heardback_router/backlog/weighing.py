@@ -91,6 +91,8 @@ def weigh(
     ):
         if points := _reached(rungs, count):
             parts.append(_says(factor, points, because))
+    if len(parts) == 1:
+        return Weighed(worst, tuple(parts))
     total = sum(part["points"] for part in parts)
     if total > 100:
         parts.append(_says("cap", 100 - total, "A score ends at 100."))

@@ -237,7 +237,7 @@ class Versions:
         if own and own.content.policy == content.policy and own.content.digest != content.digest:
             whose = "the deployment's own policy"
         if whose:
-            detail = f"{content.policy} is the name of {whose}, which has another text; raise the version after the @"
+            detail = f"{content.policy} is the name of {whose}, which has another text; raise what follows the @"
             raise invalid((("/text/policy", detail),))
 
     async def _locked(self, connection: AsyncConnection, who: Caller, kind: str, number: int) -> Version:

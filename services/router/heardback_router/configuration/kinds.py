@@ -6,11 +6,13 @@ from typing import Any
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.grouping.policy import read_grouping
 from heardback_router.routing.policy import read_routing
+from heardback_router.sla.policy import read_sla
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "routing": read_routing,
     "grouping": read_grouping,
     "weighing": read_weighing,
+    "sla": read_sla,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 

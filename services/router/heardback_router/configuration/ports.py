@@ -34,7 +34,7 @@ class Reports(Protocol):
     async def latest(
         self, connection: AsyncConnection, tenant_id: str, kind: str, digest: str, base: str
     ) -> str | None:
-        """The newest finished what-if of this text against what has the digest `base`; None: there is none."""
+        """The newest finished what-if of this text against what has the digest `base`, if there is one."""
         ...
 
 

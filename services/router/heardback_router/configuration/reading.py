@@ -38,8 +38,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases are not taken; write it out", mark)
+            raise yaml.composer.ComposerError(None, None, "aliases are not taken; write it out", None)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -68,11 +67,6 @@ def found(name: str, folder: Path | None) -> tuple[str, Origin]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PolicyError(f"{path} cannot be read: {why}") from error
-
-
-def text_of(name: str, folder: Path | None) -> str:
-    """As `found`, the text alone."""
-    return found(name, folder)[0]
 
 
 def content_of(text: str) -> Any:

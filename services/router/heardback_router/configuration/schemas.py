@@ -1,10 +1,10 @@
 """What goes in and out of the policies' routes."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator
+from sqlalchemy import RowMapping
 
 from heardback_router.configuration.domain import ApplyTo, Version
 from heardback_shared.contracts.base import Submission
@@ -71,5 +71,5 @@ def shown(version: Version, *, text: bool = False) -> dict[str, Any]:
     return {**body, "text": version.content.text} if text else body
 
 
-def shown_deed(row: Mapping[str, Any]) -> dict[str, Any]:
+def shown_deed(row: RowMapping) -> dict[str, Any]:
     return {name: row[name] for name in ("sequence", "number", "deed", "actor", "at", "words", "data")}

@@ -1,6 +1,6 @@
 """Where policies come from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,11 +12,18 @@ from heardback_router.configuration.domain import Text
 from heardback_router.configuration.kinds import KINDS
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import Origin, content_of, found
+from heardback_router.sla.domain import SlaPolicy
 
 
 class PolicySource(Protocol):
     async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
         """What is in force for the tenant, as this transaction sees it."""
+        ...
+
+    async def sla(
+        self, connection: AsyncConnection, tenant_id: str, names: Iterable[str]
+    ) -> Mapping[str, SlaPolicy]:
+        """The clock policies of these names, in force or not, as far as they are kept."""
         ...
 
 
@@ -28,6 +35,12 @@ class DeploymentPolicies:
 
     async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
         return self.policies
+
+    async def sla(
+        self, connection: AsyncConnection, tenant_id: str, names: Iterable[str]
+    ) -> Mapping[str, SlaPolicy]:
+        own = self.policies.sla
+        return {own.name: own} if own.name in set(names) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from heardback_router.configuration.kinds import KINDS
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import PolicyError
 from heardback_router.configuration.source import Deployment
+from heardback_router.sla.domain import SlaPolicy
 
 REMEMBERED = 1_000
 _log = structlog.get_logger(__name__)
@@ -33,7 +34,8 @@ _NAMED = text("""
     FROM unnest(CAST(:names AS text[])) AS asked(policy)
     CROSS JOIN LATERAL (
         SELECT kind, policy, digest, text FROM router.policy_version
-        WHERE tenant_id = :tenant AND kind = :kind AND policy = asked.policy AND state IN ('active', 'retired')
+        WHERE tenant_id = :tenant AND kind = :kind AND policy = asked.policy
+            AND state IN ('active', 'retired')
         ORDER BY number DESC LIMIT 1
     ) AS found
 """)
@@ -54,8 +56,8 @@ class InForce:
 class StoredPolicies:
     """A PolicySource: what the tenant has put in force, and the deployment's own for every other kind.
 
-    Every call asks the database, so a transaction that begins after an activation was committed never works by
-    what was in force before. Texts are read and compiled once per digest.
+    Every call asks the database, so a transaction that begins after an activation was committed never works
+    by what was in force before. Texts are read and compiled once per digest.
     """
 
     def __init__(self, deployment: Deployment) -> None:
@@ -116,8 +118,8 @@ class StoredPolicies:
 
     async def sla(
         self, connection: AsyncConnection, tenant_id: str, names: Iterable[str]
-    ) -> Mapping[str, Any]:
-        """The clock policies that items are pinned to."""
+    ) -> Mapping[str, SlaPolicy]:
+        """The clock policies that items are pinned to, in force or not."""
         return await self.named(connection, tenant_id, "sla", names)
 
     async def _compile(

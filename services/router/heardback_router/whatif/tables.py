@@ -31,8 +31,8 @@ what_ifs = Table(
     Column("report", JSONB),
     Column("report_digest", Text),
 )
-"""`base` is what was in force when it was asked for: kind → digest. `progress` is where it stands and what was
-counted so far, so that any process can go on from there."""
+"""`base` is what was in force when it was asked for: kind → digest. `progress` is where it stands and what
+was counted so far, so that any process can go on from there."""
 
 changes = Table(
     "what_if_change",
