@@ -44,7 +44,10 @@ def policy_activated(tenant_id: str, kind: str, content: Text | None, at: dateti
 
 
 async def in_force_again(connection: AsyncConnection, versions: PostgresVersions) -> Sequence[Outgoing]:
-    """What is in force, of every tenant, as it was announced; for whoever starts late. A worker's transaction."""
+    """What is in force, of every tenant, as it was announced, for whoever starts late.
+
+    Needs a worker's transaction.
+    """
     return [
         _again(tenant_id, version)
         for tenant_id, version in await versions.all_active(connection)

@@ -217,7 +217,8 @@ class Versions:
                 "What would it change?",
                 f"A what-if is required before activation: none was finished for this text of version "
                 f"{version.number} against what is in force now. Run one with POST /v1/what-if "
-                f'{{"kind": "{kind}", "version": {version.number}, "days": 30}}, look at it, and activate then.',
+                f'{{"kind": "{kind}", "version": {version.number}, "days": 30}}, '
+                "look at what it says, and activate then.",
             )
         return found
 
@@ -237,7 +238,7 @@ class Versions:
         if own and own.content.policy == content.policy and own.content.digest != content.digest:
             whose = "the deployment's own policy"
         if whose:
-            detail = f"{content.policy} is the name of {whose}, which has another text; raise what follows the @"
+            detail = f"{content.policy} names {whose}, which has another text; raise what follows the @"
             raise invalid((("/text/policy", detail),))
 
     async def _locked(self, connection: AsyncConnection, who: Caller, kind: str, number: int) -> Version:
