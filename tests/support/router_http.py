@@ -35,17 +35,22 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
+    async def put(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.put(path, json=body, headers={**self._headers, **sent})
+
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]
         return await self.post(f"/v1/items/{item_id}:{command}", body or {}, If_Match=tag)
 
 
 class RouterApp:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, scoring_url: str | None = None) -> None:
         self.clock = FakeClock()
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
-        settings = Settings(service, RouterSettings(), LoopSettings(), WebhookSettings())
+        router = RouterSettings(scoring_url=scoring_url)
+        settings = Settings(service, router, LoopSettings(), WebhookSettings())
         self.core = Core(database, self.clock, metrics, Readiness(), settings)
         self.router = Router(database, self.clock, metrics, self.core.route)
         self._keys = ApiKeys(database, Keyring(service.master_key), self.clock)
@@ -59,7 +64,7 @@ class RouterApp:
 
 
 @asynccontextmanager
-async def router_app(database: Database) -> AsyncIterator[RouterApp]:
-    app = RouterApp(database)
+async def router_app(database: Database, scoring_url: str | None = None) -> AsyncIterator[RouterApp]:
+    app = RouterApp(database, scoring_url)
     async with app.client:
         yield app

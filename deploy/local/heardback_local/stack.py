@@ -109,6 +109,7 @@ class LocalStack:
                 "HEARDBACK_SCORING_REGISTRY", str(self.folder.root / MODELS)
             ),
             "HEARDBACK_ROUTER_PUBLIC_URL": self.router_url,
+            "HEARDBACK_ROUTER_SCORING_URL": self.scoring_url,
             "HEARDBACK_WEBHOOK_ALLOW_LOOPBACK": "true",
             **self._extra,
         }

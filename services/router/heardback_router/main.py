@@ -17,18 +17,24 @@ from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
-from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.configuration.app import Versions
+from heardback_router.configuration.http import configuration_routes
+from heardback_router.configuration.scoring_client import ScoringClient
+from heardback_router.configuration.source import load_deployment
+from heardback_router.configuration.store import PostgresVersions
+from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
-from heardback_router.routing.http import policy_routes
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
+from heardback_router.whatif.domain import REPLAYED
+from heardback_router.whatif.store import PostgresWhatIfs
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -72,9 +78,7 @@ class Core:
     def __init__(
         self, database: Database, clock: Clock, metrics: Metrics, readiness: Readiness, settings: Settings
     ) -> None:
-        policies = load_policies(settings.router.policies)
-        source = DeploymentPolicies(policies)
-        teams = policies.routing.titles
+        source = StoredPolicies(load_deployment(settings.router.policies))
         keyring = Keyring(settings.service.master_key)
         keys = ApiKeys(database, keyring, clock)
         guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
@@ -87,6 +91,18 @@ class Core:
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        scoring = ScoringClient(settings.router.scoring_url)
+        self.policies = Versions(
+            database,
+            PostgresVersions(),
+            source,
+            scoring,
+            PostgresWhatIfs(),
+            self.outbox,
+            clock,
+            replayed=REPLAYED,
+            repin={},
+        )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -101,8 +117,8 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
-            policy_routes(policies.routing, policies.grouping, guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, source, guard),
+            configuration_routes(self.policies, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):

@@ -16,6 +16,9 @@ SCOPES = (
     "items:read",
     "items:write",
     "endpoints:write",
+    "policies:read",
+    "policies:write",
+    "policies:approve",
     "admin",
 )
 PURPOSE = "api-keys"

@@ -1,6 +1,5 @@
 """The backlog's routes: lists, one item with everything about it, and what people do to it."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -37,6 +36,7 @@ from heardback_router.backlog.schemas import (
     shown,
     shown_entries,
 )
+from heardback_router.configuration.source import PolicySource
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.events import ItemState
@@ -53,11 +53,11 @@ def backlog_routes(
     backlog: Backlog,
     reader: PostgresBacklog,
     loops: Loops,
-    teams: Mapping[str, str],
+    policies: PolicySource,
     guard: Guard,
 ) -> APIRouter:
     router = APIRouter(tags=["backlog"])
-    _add_reading(router, database, reader, loops, teams, guard)
+    _add_reading(router, database, reader, loops, policies, guard)
     _add_commands(router, backlog, guard)
     return router
 
@@ -67,7 +67,7 @@ def _add_reading(
     database: Database,
     reader: PostgresBacklog,
     loops: Loops,
-    teams: Mapping[str, str],
+    policies: PolicySource,
     guard: Guard,
 ) -> None:
     readers = Annotated[Principal, Depends(guard.needs("items:read"))]
@@ -110,6 +110,7 @@ def _add_reading(
     async def overview(who: readers) -> Response:
         async with database.tenant(who.tenant_id) as connection:
             counts = await reader.counts(connection, who.tenant_id)
+            teams = (await policies.of(connection, who.tenant_id)).routing.titles
         return as_json({"teams": counted(teams, counts)})
 
 

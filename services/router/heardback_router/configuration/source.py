@@ -1,19 +1,18 @@
 """Where policies come from."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.backlog.policy import read_weighing
+from heardback_router.configuration.domain import Text
+from heardback_router.configuration.kinds import KINDS
 from heardback_router.configuration.policies import Policies
-from heardback_router.configuration.reading import text_of
-from heardback_router.grouping.policy import read_grouping
-from heardback_router.routing.ladder_policy import read_ladder
-from heardback_router.routing.policy import read_routing
+from heardback_router.configuration.reading import Origin, content_of, found
 from heardback_router.sla.domain import SlaPolicy
-from heardback_router.sla.policy import read_sla
 
 
 class PolicySource(Protocol):
@@ -44,12 +43,37 @@ class DeploymentPolicies:
         return {own.name: own} if own.name in set(names) else {}
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The deployment's own text of one kind, for tenants that have none in force."""
+
+    content: Text
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """`own` is by kind; the kinds that scoring reads are not in it."""
+
+    policies: Policies
+    own: Mapping[str, Own]
+
+
 def load_policies(folder: Path | None = None) -> Policies:
     """From the folder's files, and packaged ones where it has none. Raises PolicyError."""
-    return Policies(
-        routing=read_routing(text_of("routing.yaml", folder)),
-        grouping=read_grouping(text_of("grouping.yaml", folder)),
-        weighing=read_weighing(text_of("weighing.yaml", folder)),
-        sla=read_sla(text_of("sla.yaml", folder)),
-        ladder=read_ladder(text_of("ladder.yaml", folder)),
-    )
+    return load_deployment(folder).policies
+
+
+def load_deployment(folder: Path | None = None) -> Deployment:
+    """As `load_policies`, with the texts they were read from. Raises PolicyError."""
+    texts = {kind: found(f"{kind}.yaml", folder) for kind in KINDS}
+    policies = Policies(**{kind: KINDS[kind](text) for kind, (text, _) in texts.items()})
+    own = {
+        kind: Own(text_named(str(content_of(text)["policy"]), text), o) for kind, (text, o) in texts.items()
+    }
+    return Deployment(policies, own)
+
+
+def text_named(policy: str, text: str) -> Text:
+    """The text under its name@version, with the SHA-256 of its UTF-8 in hex digits."""
+    return Text(policy, text, sha256(text.encode()).hexdigest())

@@ -1,11 +1,9 @@
-"""Showing the policy that routes."""
+"""How the policies that route are shown."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
-
-from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
+<<<<<<< HEAD
 from heardback_router.routing.gates import Gates
 from heardback_shared.access.keys import Principal
 from heardback_shared.http.auth import Guard
@@ -75,4 +73,23 @@ def shown_gates(gates: Gates) -> dict[str, Any]:
         }
         if stakes
         else None,
+=======
+
+
+def shown_routing(policy: RoutingPolicy) -> dict[str, Any]:
+    return {
+        "policy": policy.name,
+        "teams": [{"id": team.id, "title": team.title} for team in policy.teams],
+        "catch_all": policy.catch_all,
+        "rules": [
+            {
+                "name": rule.name,
+                "when": rule.condition.text,
+                "team": rule.team,
+                "because": rule.because,
+                "note": rule.note,
+            }
+            for rule in policy.rules
+        ],
+>>>>>>> configuration
     }

@@ -1,0 +1,42 @@
+"""Whether a text can be a policy of its kind: asked of the kind's own reader, or of scoring."""
+
+from heardback_router.configuration.domain import Text
+from heardback_router.configuration.kinds import KINDS, SCORING_KINDS
+from heardback_router.configuration.ports import Checked, Scoring
+from heardback_router.configuration.reading import PolicyError, content_of
+from heardback_router.configuration.source import text_named
+from heardback_shared.errors import ProblemError
+from heardback_shared.http.problems import invalid
+
+POINTER = "/text"
+
+
+async def check(kind: str, text: str, scoring: Scoring, bearer: str) -> tuple[Text, tuple[str, ...]]:
+    """The text under its name, and warnings. Raises ProblemError, every fault named, with where it stands."""
+    if kind in SCORING_KINDS:
+        checked = await scoring.check(kind, text, bearer)
+    else:
+        checked = read_here(kind, text)
+    return text_named(checked.policy, text), checked.warnings
+
+
+def read_here(kind: str, text: str) -> Checked:
+    """Raises ProblemError."""
+    try:
+        KINDS[kind](text)
+        return Checked(str(content_of(text)["policy"]))
+    except PolicyError as error:
+        faults = tuple((POINTER + pointer, detail) for pointer, detail in error.faults)
+        raise invalid(faults or ((POINTER, str(error)),), f"This is no {kind} policy: {error}") from error
+
+
+def known_kind(kind: str) -> str:
+    """The kind. Raises ProblemError where there is none of this name."""
+    if kind in KINDS or kind in SCORING_KINDS:
+        return kind
+    raise ProblemError(
+        404,
+        "not-found",
+        "There is no such kind of policy",
+        f"Policies are of the kinds {', '.join((*SCORING_KINDS, *KINDS))}.",
+    )

@@ -1,0 +1,24 @@
+"""The kinds of policy there are, and who reads each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from heardback_router.backlog.policy import read_weighing
+from heardback_router.grouping.policy import read_grouping
+from heardback_router.routing.ladder_policy import read_ladder
+from heardback_router.routing.policy import read_routing
+from heardback_router.sla.policy import read_sla
+
+KINDS: Mapping[str, Callable[[str], Any]] = {
+    "routing": read_routing,
+    "grouping": read_grouping,
+    "weighing": read_weighing,
+    "sla": read_sla,
+    "ladder": read_ladder,
+}
+"""Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
+
+SCORING_KINDS = ("severity", "taxonomy")
+"""Kinds that scoring reads and follows. Router keeps their versions and tells scoring what is in force."""
+
+ALL_KINDS = (*SCORING_KINDS, *KINDS)
