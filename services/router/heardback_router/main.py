@@ -13,10 +13,12 @@ from functools import partial
 import uvloop
 
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.duty_http import duty_routes
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.backlog.views_http import view_routes
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
@@ -101,6 +103,8 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
+            view_routes(database, PostgresBacklog(), clock, guard),
+            duty_routes(self.backlog, guard),
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
