@@ -1,10 +1,12 @@
 """The policies that decide about one tenant's feedback at one moment."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from heardback_router.backlog.weighing import WeighingPolicy
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
+from heardback_router.sla.domain import SlaPolicy
 
 
 @dataclass(frozen=True)
@@ -12,3 +14,6 @@ class Policies:
     routing: RoutingPolicy
     grouping: GroupingPolicy
     weighing: WeighingPolicy
+    sla: SlaPolicy
+    sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
+    """Older versions of `sla` by name, as far as somebody has looked them up."""

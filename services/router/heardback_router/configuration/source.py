@@ -1,5 +1,6 @@
 """Where policies come from."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +11,19 @@ from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import text_of
 from heardback_router.grouping.policy import read_grouping
 from heardback_router.routing.policy import read_routing
+from heardback_router.sla.domain import SlaPolicy
+from heardback_router.sla.policy import read_sla
 
 
 class PolicySource(Protocol):
     async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
         """What is in force for the tenant, as this transaction sees it."""
+        ...
+
+    async def sla(
+        self, connection: AsyncConnection, tenant_id: str, names: Iterable[str]
+    ) -> Mapping[str, SlaPolicy]:
+        """The clock policies of these names, in force or not, as far as they are kept."""
         ...
 
 
@@ -27,6 +36,12 @@ class DeploymentPolicies:
     async def of(self, connection: AsyncConnection, tenant_id: str) -> Policies:
         return self.policies
 
+    async def sla(
+        self, connection: AsyncConnection, tenant_id: str, names: Iterable[str]
+    ) -> Mapping[str, SlaPolicy]:
+        own = self.policies.sla
+        return {own.name: own} if own.name in set(names) else {}
+
 
 def load_policies(folder: Path | None = None) -> Policies:
     """From the folder's files, and packaged ones where it has none. Raises PolicyError."""
@@ -34,4 +49,5 @@ def load_policies(folder: Path | None = None) -> Policies:
         routing=read_routing(text_of("routing.yaml", folder)),
         grouping=read_grouping(text_of("grouping.yaml", folder)),
         weighing=read_weighing(text_of("weighing.yaml", folder)),
+        sla=read_sla(text_of("sla.yaml", folder)),
     )

@@ -39,12 +39,12 @@ def _event(feedback_id: str, content: FeedbackContent) -> dict[str, Any]:
         "touchpoint": content.touchpoint or "",
         "language": content.language or "",
         "resolution": content.resolution or "",
-        "context": {name: _portable(value) for name, value in content.context.items()},
+        "context": {name: portable(value) for name, value in content.context.items()},
         "metric": _metric(content.metric),
     }
 
 
-def _portable(value: Any) -> Any:
+def portable(value: Any) -> Any:
     """Conditions and stored JSON count in 64 bits; a longer number, such as an order number, is text."""
     return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 

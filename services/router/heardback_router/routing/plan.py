@@ -17,6 +17,7 @@ from heardback_router.configuration.policies import Policies
 from heardback_router.grouping.domain import Alone, GroupingPolicy, Join, Matter, entity_of, group
 from heardback_router.routing.domain import Decision, decide
 from heardback_router.routing.inputs import inputs_of
+from heardback_router.sla.pin import facts_of, pinned
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.ids import derived_id
@@ -146,6 +147,7 @@ class Plan:
             "because": alone.because,
             "rule": decision.rule,
             **_face(arrival.scored, matter, decision),
+            **pinned(arrival.scored, self.policies.sla),
         }
         self.opened.append(item_id)
         self._record(None, item_id, "opened", decision.because, data)
@@ -160,6 +162,7 @@ class Plan:
             "severity": arrival.weight.score,
             "band": arrival.weight.band,
             "entity": matter.entity,
+            **facts_of(arrival.scored),
             **self._weigh_joined(item, arrival).data,
         }
         self._record(item, item.id, "feedback_joined", join.because, data)
@@ -188,6 +191,7 @@ class Plan:
             "band": arrival.weight.band,
             "worst_severity": worst.score,
             "worst_band": worst.band,
+            "accepted_at": arrival.scored.accepted.accepted_at.isoformat(),
             **weighed.data,
         }
         reason = "the feedback was read again"

@@ -1,0 +1,1 @@
+"""By when: clocks over an item's log, working time, warnings and breaches."""
