@@ -7,7 +7,7 @@ from typing import Any
 
 from heardback_router.backlog.domain import EventKind, Item, ItemEvent
 from heardback_router.backlog.fold import apply
-from heardback_router.backlog.gate import GateError, lacks_of, lacks_to_close
+from heardback_router.backlog.gate import GateError, Lack, lacks_of, lacks_to_close
 from heardback_router.backlog.weighing import WeighingPolicy, weigh
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemState
@@ -108,21 +108,24 @@ class IllegalCommandError(Exception):
 
 
 def decide(item: Item, command: Command, actor: str, at: datetime, weighing: WeighingPolicy) -> ItemEvent:
-    """The event the command becomes. Raises IllegalCommandError, and GateError where something is owed yet."""
+    """The event the command becomes. Raises IllegalCommandError; GateError while something is owed."""
     kind, reason, data = _effect(item, command)
     refuse_illegal(item, kind)
-    lacks = (
-        lacks_of(item)
-        if isinstance(command, Resolve)
-        else lacks_to_close(item)
-        if isinstance(command, Close)
-        else ()
-    )
-    if lacks:
+    if lacks := _lacks(item, command):
         raise GateError(lacks)
     if isinstance(command, Reassign) and command.team == item.team:
         raise IllegalCommandError(f"The item belongs to {item.team} already.")
     return event_after(item, kind, actor, at, reason, data, weighing)
+
+
+def _lacks(item: Item, command: Command) -> tuple[Lack, ...]:
+    match command:
+        case Resolve():
+            return lacks_of(item)
+        case Close():
+            return lacks_to_close(item)
+        case _:
+            return ()
 
 
 def refuse_illegal(item: Item, kind: EventKind) -> None:

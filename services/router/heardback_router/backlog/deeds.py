@@ -33,9 +33,7 @@ RESERVED = (ROUTER, CUSTOMER)
 """Actors of the log that no caller may pose as."""
 _ETAG = re.compile(r'\s*(?:(W/)?"([^"]*)"|(\*))\s*(?:,|$)')
 
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description='The ETag as you saw it, such as "3"')
-]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag as you saw it, such as "3"')]
 Actor = Annotated[
     str | None,
     Header(alias="X-Heardback-Actor", description="Who acts, when one key serves several people"),

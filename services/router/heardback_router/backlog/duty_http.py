@@ -1,4 +1,4 @@
-"""Routes for what people say about the work itself: the customer's criterion, standard or custom, time spent."""
+"""Routes about the work itself: the customer's criterion, standard or custom, time spent."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -158,6 +158,7 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
 
 
 def _filters(
+    *,
     team: Asked = None,
     assignee: Asked = None,
     state: Annotated[list[ItemState] | None, Query()] = None,
@@ -169,7 +170,9 @@ def _filters(
     waiting: Annotated[Asked, Query(description="What it waits for, or any, or none")] = None,
     parent: Asked = None,
     case: Asked = None,
-    due_before: Annotated[AwareDatetime | None, Query(description="A clock of it runs out before then")] = None,
+    due_before: Annotated[
+        AwareDatetime | None, Query(description="A clock of it runs out before then")
+    ] = None,
     unassigned: bool | None = None,
     sort: Sort | None = None,
 ) -> Filters:

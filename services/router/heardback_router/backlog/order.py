@@ -58,7 +58,9 @@ def because(item: Item) -> str:
         name = _FACTOR_NAMES.get(part["factor"], part["factor"].replace("_", " "))
         sign = "" if part["factor"] == "worst" else "+" if part["points"] >= 0 else "−"
         parts.append(f"{name} {sign}{abs(part['points']):g}")
-    return f"{item.weight.band}, {item.weight.score:g} points ({', '.join(parts)}), since {_at(item.opened_at)}"
+    return (
+        f"{item.weight.band}, {item.weight.score:g} points ({', '.join(parts)}), since {_at(item.opened_at)}"
+    )
 
 
 def compare(one: Placed, other: Placed, sort: Sort = "severity") -> Comparison:
@@ -66,7 +68,11 @@ def compare(one: Placed, other: Placed, sort: Sort = "severity") -> Comparison:
     upper, lower = sorted((one, other), key=lambda placed: place_of(placed, sort))
     by, words = _first_difference(upper, lower, sort)
     return Comparison(
-        upper.item, lower.item, by, words, _side_by_side(contributions_of(one.item), contributions_of(other.item))
+        upper.item,
+        lower.item,
+        by,
+        words,
+        _side_by_side(contributions_of(one.item), contributions_of(other.item)),
     )
 
 
@@ -100,7 +106,10 @@ def _first_difference(upper: Placed, lower: Placed, sort: Sort) -> tuple[str, st
             f"Both have severity {above.weight.score:g}; {above.id} has waited longer, since "
             f"{_at(above.opened_at)}, {below.id} since {_at(below.opened_at)}.",
         )
-    return "id", "Both are equally severe and equally old; they keep the order of their ids, so that it is steady."
+    return (
+        "id",
+        "Both are equally severe and equally old; they keep the order of their ids, so that it is steady.",
+    )
 
 
 def _side_by_side(

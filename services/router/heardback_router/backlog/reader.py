@@ -87,7 +87,9 @@ class PostgresBacklog:
         for condition in _owed(filters):
             query = query.where(condition)
         if after is not None:
-            query = query.where(_AFTER if filters.sort != "due" else _AFTER_UNDUE if after.due_at is None else _AFTER_DUE)
+            query = query.where(
+                _AFTER if filters.sort != "due" else _AFTER_UNDUE if after.due_at is None else _AFTER_DUE
+            )
             values |= {name: value for name, value in asdict(after).items() if value is not None}
         return [_listed(row) for row in (await connection.execute(query, values)).mappings()]
 

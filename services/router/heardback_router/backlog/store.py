@@ -17,7 +17,7 @@ from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
 
 _ITEM_COLUMNS = tuple(c.name for c in items.columns if c.name not in {"clocks", "due_at"})
-"""What an item says of itself. `clocks` is written by whoever reads its clocks, `due_at` follows from them."""
+"""What an item says of itself. `clocks` is written by whoever reads its clocks; `due_at` follows from it."""
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS if name not in {"tenant_id", "id"})
 _UPDATE_ITEMS = f"ON CONFLICT (tenant_id, id) DO UPDATE SET {_UPDATED}"
 _LINK_UPDATED = ", ".join(

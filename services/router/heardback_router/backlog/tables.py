@@ -77,8 +77,10 @@ items = Table(
     Column("clocks", JSONB, nullable=False),
     Column("due_at", DateTime(timezone=True), Computed("router.due_of(clocks)")),
 )
-"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change. `due_at` is when the
-first of its running clocks runs out. `criterion`, `promises` and `steps` are NULL where there are none."""
+"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
+`due_at` is when the first of its running clocks runs out. `criterion`, `promises` and `steps` are NULL where
+there are none."""
+
 
 item_events = Table(
     "item_event",

@@ -105,7 +105,9 @@ def _exactly(tenant_id: str, view: View) -> tuple[ColumnElement[bool], ...]:
 
 def filters_json(filters: Filters) -> dict[str, Any]:
     """Only what is asked for."""
-    given = {name: value for name, value in asdict(filters).items() if value not in (None, ()) and name != "sort"}
+    given = {
+        name: value for name, value in asdict(filters).items() if value not in (None, ()) and name != "sort"
+    }
     if filters.due_before is not None:
         given["due_before"] = filters.due_before.isoformat()
     return given
