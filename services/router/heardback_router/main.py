@@ -13,10 +13,12 @@ from functools import partial
 import uvloop
 
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.duty_http import duty_routes
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.backlog.views_http import view_routes
 from heardback_router.configuration.app import Versions
 from heardback_router.configuration.http import configuration_routes
 from heardback_router.configuration.scoring_client import ScoringClient
@@ -119,6 +121,8 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, source, guard),
             configuration_routes(self.policies, guard),
+            view_routes(database, PostgresBacklog(), clock, guard),
+            duty_routes(self.backlog, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):

@@ -10,14 +10,15 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
+from heardback_router.backlog.duties import Criterion, promise_json, promise_of, step_of
 from heardback_router.backlog.tables import item_events, items, links
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
 
-_ITEM_COLUMNS = tuple(column.name for column in items.columns if column.name != "clocks")
-"""What an item says of itself. `clocks` is written by whoever reads its clocks."""
+_ITEM_COLUMNS = tuple(c.name for c in items.columns if c.name not in {"clocks", "due_at"})
+"""What an item says of itself. `clocks` is written by whoever reads its clocks; `due_at` follows from it."""
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS if name not in {"tenant_id", "id"})
 _UPDATE_ITEMS = f"ON CONFLICT (tenant_id, id) DO UPDATE SET {_UPDATED}"
 _LINK_UPDATED = ", ".join(
@@ -231,6 +232,10 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "tier": item.tier,
         "owner": item.owner,
         "children": list(item.children),
+        "request": item.request,
+        "criterion": asdict(item.criterion) if item.criterion else None,
+        "promises": [promise_json(promise) for promise in item.promises] or None,
+        "steps": [asdict(step) for step in item.steps] or None,
         "timer_at": item.updated_at,
     }
 
@@ -255,9 +260,7 @@ def item_of(row: RowMapping) -> Item:
         updated_at=row["updated_at"],
         version=row["version"],
         touched=row["touched"],
-        resolution=Outcome(**{**resolution, "at": datetime.fromisoformat(resolution["at"])})
-        if resolution
-        else None,
+        resolution=_outcome_of(resolution) if resolution else None,
         resolutions=row["resolutions"],
         worst=Weight(row["worst_severity"], row["worst_band"]),
         contributions=tuple(row["contributions"]),
@@ -274,7 +277,16 @@ def item_of(row: RowMapping) -> Item:
         tier=row["tier"],
         owner=row["owner"],
         children=tuple(row["children"]),
+        request=row["request"],
+        criterion=Criterion(**row["criterion"]) if row["criterion"] else None,
+        promises=tuple(promise_of(promise) for promise in row["promises"] or ()),
+        steps=tuple(step_of(step) for step in row["steps"] or ()),
     )
+
+
+def _outcome_of(stored: Mapping[str, Any]) -> Outcome:
+    at, warnings = datetime.fromisoformat(stored["at"]), tuple(stored.get("warnings", ()))
+    return Outcome(**{**stored, "at": at, "warnings": warnings})
 
 
 def event_row_of(tenant_id: str, event: ItemEvent) -> dict[str, Any]:

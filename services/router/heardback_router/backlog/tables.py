@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Computed,
     DateTime,
     Double,
     Integer,
@@ -71,10 +72,18 @@ items = Table(
     Column("tier", Text),
     Column("owner", Text),
     Column("children", JSONB, nullable=False),
+    Column("request", Text),
+    Column("criterion", JSONB),
+    Column("promises", JSONB),
+    Column("steps", JSONB),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
+    Column("due_at", DateTime(timezone=True), Computed("router.due_of(clocks)")),
 )
-"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change."""
+"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
+`due_at` is when the first of its running clocks runs out. `criterion`, `promises` and `steps` are NULL where
+there are none."""
+
 
 item_events = Table(
     "item_event",

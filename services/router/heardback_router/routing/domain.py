@@ -243,9 +243,7 @@ def _outcome(winner: Rule | None, policy: RoutingPolicy) -> tuple[str, str, str]
     return winner.team, winner.name, winner.because
 
 
-def _in_words(
-    team: str, because: str, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]
-) -> str:
+def _in_words(team: str, because: str, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]) -> str:
     severity = score["severity"]
     words = [
         f"Goes to {team}. {because}",

@@ -79,7 +79,9 @@ def _return(
 def _steps(
     item: Item, log: Sequence[ItemEvent], ladder: LadderPolicy, hours: WorkingTime, acted: datetime
 ) -> list[tuple[datetime, Entry]]:
-    done = {e.data.get("level") for e in log if e.kind == "escalated" and e.data.get("idle") and e.at >= acted}
+    done = {
+        e.data.get("level") for e in log if e.kind == "escalated" and e.data.get("idle") and e.at >= acted
+    }
     found = []
     for step in ladder.steps:
         after = step.after.get(item.weight.band)

@@ -83,7 +83,9 @@ def _reach(one: _Read, before: Sequence[_Read], recorded: Sequence[_Event]) -> F
     """Why no event gets to the rule and makes it true; or that it is not known; None where one does."""
     name = one.rule.name
     if one.meaning is not None and not one.meaning.alternatives:
-        return Finding("error", "never-true", name, None, "Its tests contradict each other: it is never true.")
+        return Finding(
+            "error", "never-true", name, None, "Its tests contradict each other: it is never true."
+        )
     takers = [other for other in before if other.rule.team is not None]
     if _reached(one, takers, recorded):
         return None

@@ -80,8 +80,10 @@ def _value(known: Any, value: Any, place: str) -> Any:
         raise TrialError(f"{place} must be {_kind(known)}")
     if known is None and not isinstance(value, int | float | None):
         raise TrialError(f"{place} must be a number")
-    if known is not None and not isinstance(value, type(known)) and not (
-        isinstance(known, float) and isinstance(value, int)
+    if (
+        known is not None
+        and not isinstance(value, type(known))
+        and not (isinstance(known, float) and isinstance(value, int))
     ):
         raise TrialError(f"{place} must be {_kind(known)}")
     return float(value) if isinstance(known, float) else value
