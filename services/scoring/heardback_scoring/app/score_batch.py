@@ -12,6 +12,7 @@ from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
+from heardback_scoring.domain.intensity import strongest
 from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
@@ -173,11 +174,13 @@ def _score(
             lowest=path.lowest if path else mood,
             end=path.end if path else mood,
             silent=heard.silent,
-            mismatch=contradiction == "score_above_text",
+            intensity=strongest([said.text for said in heard.said]),
             cues=cues,
             metric=content.metric,
             customer=feedback.customer,
             touchpoint=content.touchpoint,
+            conversation=content.kind == "transcript",
+            resolution=content.resolution,
             today=feedback.accepted_at.date(),
         ),
         policies.severity,
