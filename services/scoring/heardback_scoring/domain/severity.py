@@ -60,7 +60,7 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     answer, deeper fall, larger count, higher tier or value, nearer renewal, fresher profile), and a small
     change moves it by `policy.largest_step` at most.
     """
-    own = [*_feeling(inputs, policy), *_cues(inputs, policy), *_answer(inputs, policy)]
+    own = [*_said(inputs, policy), *_answer(inputs, policy)]
     hurt = _sum(own)
     record = list(_weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)))
     hurt += _sum(record)
@@ -113,24 +113,54 @@ def _says(factor: str, points: float, because: str) -> Contribution:
     return Contribution(factor=factor, points=points, because=because)
 
 
+def _said(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
+    """Words and cues, and what a good end takes off them again."""
+    words = list(_feeling(inputs, policy))
+    cues = list(_cues(inputs, policy))
+    yield from words
+    yield from cues
+    if inputs.resolution == "unresolved" and policy.feeling.unresolved:
+        yield _Part("resolution", policy.feeling.unresolved, "The conversation ended unresolved.")
+    if share := _recovered(inputs, policy):
+        passing = [part for part in words if part.factor in _AT_LOWEST]
+        passing += [part for part in cues if policy.cues[part.factor].passes]
+        because = f"The conversation ended better: {share:.0%} of what was said on the way is taken off."
+        yield _Part("recovery", -share * _sum(passing), because)
+
+
+_AT_LOWEST = ("sentiment_lowest", "intensity")
+
+
 def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
-    feeling = policy.feeling
-    low = 0.0
-    if inputs.lowest is not None and (share := feeling.share.at(inputs.lowest)):
-        because = f"The customer's words read {inputs.lowest:+.2f} at their lowest (−1 to 1)."
-        yield _Part("sentiment_lowest", low := feeling.lowest * share, because)
-        if strong := feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share:
-            low += strong
-            because = "It is put strongly." if strong > 0 else "It is put mildly, which takes points off."
-            yield _Part("intensity", strong, because)
-    if inputs.end is not None and (share := feeling.share.at(inputs.end)):
-        because = f"The customer's words read {inputs.end:+.2f} at the end (−1 to 1)."
-        yield _Part("sentiment_end", feeling.end * share, because)
-    if inputs.resolution == "unresolved" and feeling.unresolved:
-        yield _Part("resolution", feeling.unresolved, "The conversation ended unresolved.")
-    if inputs.resolution == "resolved" and (relief := feeling.relief * low):
-        because = "The conversation ended resolved, so its lowest point counts less."
-        yield _Part("resolution", -relief, because)
+    feeling, lowest, end = policy.feeling, inputs.lowest, inputs.end
+    at_lowest = feeling.share.at(lowest) if lowest is not None else 0.0
+    at_end = feeling.share.at(end) if end is not None else 0.0
+    strong = feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * at_lowest
+    if at_lowest:
+        because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
+        yield _Part("sentiment_lowest", feeling.lowest * at_lowest, because)
+    if strong:
+        yield _Part("intensity", strong, _STRONGLY if strong > 0 else _MILDLY)
+    if at_end:
+        because = f"The customer's words read {end:+.2f} at the end (−1 to 1)."
+        yield _Part("sentiment_end", feeling.end * at_end, because)
+    if sarcasm := surest(inputs.cues).get("sarcasm_suspected"):
+        words = feeling.lowest * at_lowest + feeling.end * at_end + strong
+        if (points := feeling.sarcasm * sarcasm.probability - words) > 0:
+            yield _Part("praise_not_believed", points, "The praise may be sarcastic and is not believed.")
+
+
+_STRONGLY = "It is put strongly."
+_MILDLY = "It is put mildly, which takes points off."
+
+
+def _recovered(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
+    """The share of what was said on the way that a good end takes off."""
+    if not inputs.conversation:
+        return 0.0
+    by_end = policy.feeling.recovered.at(inputs.end) if inputs.end is not None else 0.0
+    resolved = policy.feeling.resolved if inputs.resolution == "resolved" else 0.0
+    return 1.0 - (1.0 - by_end) * (1.0 - resolved)
 
 
 def _cues(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:

@@ -40,20 +40,29 @@ class Bands(_Data):
 
 class Feeling(_Data):
     """`share` of the points by sentiment (−1 to 1). `intensity` is added in full by the strongest words and
-    taken off by the mildest; at good sentiment neither. `relief` is taken off what was said at the lowest
-    point of a conversation that was resolved."""
+    taken off by the mildest; at good sentiment neither. Words that are surely sarcastic count `sarcasm` at
+    least.
+
+    A conversation: `unresolved` is added where it ended so. What was said on the way (the lowest point, and
+    cues that pass) counts less by the share `resolved` where it was resolved, and by the share `recovered`
+    of its last sentiment.
+    """
 
     lowest: Points
     end: Points
     intensity: Points
     share: Curve
+    sarcasm: Points
     unresolved: Points
-    relief: Share
+    resolved: Share
+    recovered: Curve
 
     @model_validator(mode="after")
     def _lower_is_worse(self) -> Self:
         if not (self.share.falls and self.share.within(0, 1)):
             raise ValueError("feeling.share: lower sentiment is worse; it must fall, within 0 and 1")
+        if not (self.recovered.rises and self.recovered.within(0, 1)):
+            raise ValueError("feeling.recovered: a better end takes off more; it must rise, within 0 and 1")
         if self.intensity > self.lowest:
             raise ValueError("feeling.intensity must not exceed feeling.lowest, or mild words would praise")
         return self
@@ -88,8 +97,11 @@ class Answer(_Data):
 
 
 class CueWeight(_Data):
+    """`passes`: over once a conversation ends well."""
+
     points: Points
     because: str
+    passes: bool = False
 
 
 class Counts(_Data):
@@ -185,10 +197,12 @@ class SeverityPolicy(_Data):
         feeling, answer = self.feeling, self.answer
         words = feeling.share.steepest * (feeling.lowest + feeling.end + feeling.intensity)
         words += answer.points * (answer.not_believed.steepest + answer.doubted.steepest)
+        passing = sum(weight.points for weight in self.cues.values() if weight.passes)
+        words += feeling.recovered.steepest * (feeling.lowest + feeling.intensity + passing)
         mood = self.record_counts.by_mood.steepest * record * by_record
         on_scale = max(answer.points, answer.alone) * answer.share.steepest
         on_scale += answer.fall_points * answer.fall.steepest
-        cue = max((weight.points for weight in self.cues.values()), default=0.0)
+        cue = max((weight.points for weight in self.cues.values()), default=0.0) + feeling.sarcasm
         steps = (
             SMALL * (words * by_own + mood),
             SMALL * on_scale * by_own,
