@@ -7,8 +7,8 @@ _WE = r"(?:i|we|our (?:\w+ )?(?:team|board|management|director|company))"
 _OTHERS = r"(?:other|alternative|different|new|another|your|competing|rival) (?:vendor|provider|supplier|partner|bank|insurer|carrier|platform|agenc|compan|competitor|tool)(?:s|y|ies)?"
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:last|this|next) (?:week|month)|january|february|march|april|may|june|july|august|september|october|november|december|noon|\d+"
 _OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
-_PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|customer|guest|patient|dog|cat)"
-_DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|it|unit|boiler|blanket)"
+_PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
+_DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
 _REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi-?pen|heart (?:pills|tablets)|antibiotics|chemo\w*)"
 
 QUIET: tuple[CueRule, ...] = (
@@ -82,8 +82,8 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:too|so|extremely|dangerously|burning|red) hot (?:to touch|that (?:it|i|we) (?:\w+ )?(?:burn|melt|scorch)\w*)\b",
             rf"\b{_DEVICE}(?: \w+){{0,5}} (?:smok(?:ing|ed)|melt(?:ed|ing)|swell(?:ed|ing)|swelled|swollen|bulging|sparked|sparking)\b(?! (?:area|room|policy))",
             r"\bsmell(?:s|ed|ing)? (?:of|like) (?:burning|burnt|gas)\b(?! (?:coffee|sugar|toast))",
-            rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|passed out|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
-            r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on))\b",
+            rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
+            r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
             r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
             rf"\b{_REMEDY}\b[^.!?]{{0,60}}\b(?:not (?:come|arrived?|been (?:delivered|sent))|never (?:came|arrived)|late|delayed|missing|r[au]n out|wrong|expired|hasn't|without|stuck)\b",
             rf"\b(?:without|out of|no|waiting for|ran out of|need)(?: \w+){{0,3}} {_REMEDY}\b",

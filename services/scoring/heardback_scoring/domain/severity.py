@@ -115,17 +115,21 @@ def _says(factor: str, points: float, because: str) -> Contribution:
 
 def _said(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
     """Words and cues, and what a good end takes off them again."""
-    words = list(_feeling(inputs, policy))
-    cues = list(_cues(inputs, policy))
+    feeling = policy.feeling
+    words, cues = list(_feeling(inputs, policy)), list(_cues(inputs, policy))
     yield from words
     yield from cues
-    if inputs.resolution == "unresolved" and policy.feeling.unresolved:
-        yield _Part("resolution", policy.feeling.unresolved, "The conversation ended unresolved.")
-    if share := _recovered(inputs, policy):
-        passing = [part for part in words if part.factor in _AT_LOWEST]
-        passing += [part for part in cues if policy.cues[part.factor].passes]
-        because = f"The conversation ended better: {share:.0%} of what was said on the way is taken off."
-        yield _Part("recovery", -share * _sum(passing), because)
+    if inputs.resolution == "unresolved" and feeling.unresolved:
+        yield _Part("resolution", feeling.unresolved, "The conversation ended unresolved.")
+    recovered = _recovered(inputs, policy)
+    on_the_way = recovered * _sum([part for part in words if part.factor in _AT_LOWEST])
+    if taken_off := on_the_way + recovered * _sum([part for part in cues if policy.cues[part.factor].passes]):
+        because = f"The conversation ended better: {recovered:.0%} of what was said on the way is taken off."
+        yield _Part("recovery", -taken_off, because)
+    if sarcasm := surest(inputs.cues).get("sarcasm_suspected"):
+        points = feeling.sarcasm * sarcasm.probability - (_sum(words) - on_the_way)
+        if points > 0:
+            yield _Part("praise_not_believed", points, "The praise may be sarcastic and is not believed.")
 
 
 _AT_LOWEST = ("sentiment_lowest", "intensity")
@@ -133,21 +137,14 @@ _AT_LOWEST = ("sentiment_lowest", "intensity")
 
 def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
     feeling, lowest, end = policy.feeling, inputs.lowest, inputs.end
-    at_lowest = feeling.share.at(lowest) if lowest is not None else 0.0
-    at_end = feeling.share.at(end) if end is not None else 0.0
-    strong = feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * at_lowest
-    if at_lowest:
+    if lowest is not None and (share := feeling.share.at(lowest)):
         because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
-        yield _Part("sentiment_lowest", feeling.lowest * at_lowest, because)
-    if strong:
-        yield _Part("intensity", strong, _STRONGLY if strong > 0 else _MILDLY)
-    if at_end:
+        yield _Part("sentiment_lowest", feeling.lowest * share, because)
+        if strong := feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share:
+            yield _Part("intensity", strong, _STRONGLY if strong > 0 else _MILDLY)
+    if end is not None and (share := feeling.share.at(end)):
         because = f"The customer's words read {end:+.2f} at the end (−1 to 1)."
-        yield _Part("sentiment_end", feeling.end * at_end, because)
-    if sarcasm := surest(inputs.cues).get("sarcasm_suspected"):
-        words = feeling.lowest * at_lowest + feeling.end * at_end + strong
-        if (points := feeling.sarcasm * sarcasm.probability - words) > 0:
-            yield _Part("praise_not_believed", points, "The praise may be sarcastic and is not believed.")
+        yield _Part("sentiment_end", feeling.end * share, because)
 
 
 _STRONGLY = "It is put strongly."
