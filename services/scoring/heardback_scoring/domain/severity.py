@@ -53,7 +53,8 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
        more the worse 1. is, so that it does not turn praise into a complaint. 1. and 2. are the hurt.
     3. The standing: tier, value, renewal date, touchpoint. It counts more the greater the hurt, so that a
        content customer stays at zero whoever they are.
-    4. Floors of grave cues lift the sum; `cap` takes off what exceeds 100.
+    4. `cap`: high sums are bent so that they end at 100 and keep their order. `floor`: a grave cue lifts what
+       is below its floor; there too the rest keeps its order.
 
     The sum is rounded to quarters once and the parts so that they add up to it exactly. It never falls in
     any worsening input (lower sentiment, stronger words, a worse resolution, one more or surer cue, lower
@@ -66,8 +67,8 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     hurt += _sum(record)
     standing = list(_weighed(_standing(inputs, policy), _share(policy.standing_counts, inputs, hurt)))
     parts = [*own, *record, *standing]
-    contributions, quarters = _in_quarters(parts)
-    _add_floor_and_cap(contributions, quarters, inputs, policy)
+    contributions, total = _in_quarters(parts)
+    _add_cap_and_floor(contributions, total, inputs, policy)
     contributions.sort(key=lambda c: (-c.points, c.factor))
     score = sum([c.points for c in contributions])
     return Severity(
@@ -300,23 +301,25 @@ def _weighed(parts: Iterator[_Part], share: float) -> Iterator[_Part]:
         yield _Part(part.factor, part.points * share, part.because + weighed)
 
 
-def _add_floor_and_cap(
-    contributions: list[Contribution], quarters: int, inputs: SeverityInputs, policy: SeverityPolicy
+def _add_cap_and_floor(
+    contributions: list[Contribution], total: int, inputs: SeverityInputs, policy: SeverityPolicy
 ) -> None:
+    """`total` is the sum of the contributions, in quarters."""
+    score = policy.ceiling.at(total * QUANTUM)
+    if (capped := _quarters(score)) != total:
+        contributions.append(_says("cap", (capped - total) * QUANTUM, _CAPPED))
     floors = [
-        (_quarters(policy.floors[name].at(cue.probability)), name)
+        (policy.floors[name].at(cue.probability), name)
         for name, cue in surest(inputs.cues).items()
         if name in policy.floors
     ]
-    if floors and max(floors)[0] > quarters:
-        lowest, name = max(floors)
-        because = f"With the cue {name} this sure, no feedback is below {lowest * QUANTUM:g}."
-        contributions.append(_says("floor", (lowest - quarters) * QUANTUM, because))
-        quarters = lowest
-    if (over := 100 - quarters * QUANTUM) < 0:
-        contributions.append(_says("cap", over, "A score ends at 100."))
+    least, name = max(floors, default=(0.0, ""))
+    if least > 0 and (lifted := _quarters(least + policy.floor_keeps * score)) > capped:
+        because = f"With the cue {name} this sure, no feedback is below {least:.0f}."
+        contributions.append(_says("floor", (lifted - capped) * QUANTUM, because))
 
 
+_CAPPED = "High sums count less, so that a score ends at 100."
 _CUSTOMER = ("tier", "lifetime_value", "renewal_date", "profile_at")
 
 

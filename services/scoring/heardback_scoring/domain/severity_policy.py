@@ -137,6 +137,10 @@ class SeverityPolicy(_Data):
     cues: dict[str, CueWeight]
     floors: dict[str, Curve]
     """No score below this, by the cue's probability."""
+    floor_keeps: Share
+    """The share of the rest that is added to a floor, so that of two with the same grave cue one is worse."""
+    ceiling: Curve
+    """The score by the sum of the points: as it is at first, then ever less, to 100 at most."""
     record: dict[str, Curve]
     """Points of what went before, by its count; they count as `record_counts` says."""
     record_counts: Counts
@@ -156,9 +160,11 @@ class SeverityPolicy(_Data):
         for name, curve in (*self.record.items(), ("lifetime_value", self.lifetime_value)):
             if not (curve.rises and curve.within(0, 100)):
                 raise ValueError(f"{name}: more is worse; the points must rise, within 0 and 100")
+        highest = 100 * (1 - self.floor_keeps)
         for name, curve in self.floors.items():
-            if not (curve.rises and curve.within(0, 100)):
-                raise ValueError(f"floors.{name} must rise with the probability, within 0 and 100")
+            if not (curve.rises and curve.within(0, highest)):
+                raise ValueError(f"floors.{name} must rise with the probability, within 0 and {highest:g}")
+        self._check_ceiling()
         ahead = [points for days, points in self.renewal.root if days >= 0]
         if ahead != sorted(ahead, reverse=True) or not self.renewal.within(0, 100):
             raise ValueError("renewal: nearer is worse; from day 0 on the points must fall, within 0 and 100")
@@ -175,6 +181,12 @@ class SeverityPolicy(_Data):
                 " or make the curves less steep"
             )
         return self
+
+    def _check_ceiling(self) -> None:
+        if self.ceiling.root[0] != (0.0, 0.0) or not self.ceiling.rises or self.ceiling.steepest > 1:
+            raise ValueError("ceiling must begin at [0, 0] and rise, by no more than the sum does")
+        if self.ceiling.most > 100:
+            raise ValueError("ceiling must end at 100 at most")
 
     def _check_names(self) -> None:
         if set(self.tiers) != {"standard", "key", "strategic"}:
@@ -196,7 +208,7 @@ class SeverityPolicy(_Data):
         by_own = (1 + self.record_counts.by_hurt.steepest * record) * by_record
         feeling, answer = self.feeling, self.answer
         words = feeling.share.steepest * (feeling.lowest + feeling.end + feeling.intensity)
-        words += answer.points * (answer.not_believed.steepest + answer.doubted.steepest)
+        words += answer.points * max(answer.not_believed.steepest, answer.doubted.steepest)
         passing = sum(weight.points for weight in self.cues.values() if weight.passes)
         words += feeling.recovered.steepest * (feeling.lowest + feeling.intensity + passing)
         mood = self.record_counts.by_mood.steepest * record * by_record
@@ -213,4 +225,4 @@ class SeverityPolicy(_Data):
             self.renewal.steepest,
             self.freshness.steepest * profile,
         )
-        return max(steps) + QUANTUM
+        return max(steps) + 2 * QUANTUM
