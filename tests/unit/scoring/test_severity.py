@@ -1,6 +1,7 @@
-"""Severity of single cases, sentence by sentence; what holds for every case is in test_severity_properties."""
+"""Severity of single cases, with their reasons; what holds for all is in test_severity_properties."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -132,7 +133,7 @@ def test_a_floor_rises_with_the_probability() -> None:
         assess(SeverityInputs(lowest=1.0, end=1.0, cues=(cue("safety", p / 100),)), POLICY).score
         for p in range(101)
     ]
-    assert max(b - a for a, b in zip(floors, floors[1:], strict=False)) <= 2.5
+    assert max(b - a for a, b in pairwise(floors)) <= 2.5
     assert floors[0] == 0
     assert floors[70] > POLICY.floors["safety"].most
 

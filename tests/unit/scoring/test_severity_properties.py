@@ -1,4 +1,4 @@
-"""What severity promises of every feedback: points add up, worse is never lower, a small change is a small one."""
+"""Severity of any feedback: points add up, worse is never lower, a small change is a small step."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta

@@ -47,7 +47,9 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "broken_promise",
         0.7,
-        stems("told said confirmed committed commitment agreed agreement assured promised due overdue deadline announced"),
+        stems(
+            "told said confirmed committed commitment agreed agreement assured promised due overdue deadline announced"
+        ),
         patterns=(
             rf"\b(?:you|they|he|she|your (?:\w+ )?(?:team|colleague|agent|manager|support)) (?:said|confirmed|announced|told (?:me|us))(?: \w+){{0,5}} (?:{_DAY})\b[^.!?]{{0,20}}[.!?,;:–-]+ ?{_OVERDUE}\b",
             rf"\b(?:was|were|been) told\b[^.!?]{{0,60}}\b(?:would|will)\b[^.!?]{{0,60}}[.!?,;:–-]+ ?{_OVERDUE}\b",
@@ -110,7 +112,9 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "repeated_contact",
         0.75,
-        stems("nobody none one never replied reply replies answered answer answers responded response unanswered reminder reminders ignored"),
+        stems(
+            "nobody none one never replied reply replies answered answer answers responded response unanswered reminder reminders ignored"
+        ),
         patterns=(
             r"\b(?:nobody|no one|noone|none of you|never)(?: has| have| ever| even)* (?:replied|reply|replies|answered|answers|responded|responds)(?: to)?(?: \w+){0,3} (?:e-?mails?|messages?|calls?|letters?|tickets?|requests?|questions?)\b",
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",

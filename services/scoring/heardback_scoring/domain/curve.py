@@ -1,5 +1,6 @@
 """A piecewise-linear curve: what a policy says instead of steps, so that a small change stays a small one."""
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -21,17 +22,20 @@ class Curve(RootModel[Annotated[tuple[tuple[Finite, Finite], ...], Field(min_len
         return self
 
     def at(self, value: float) -> float:
-        """The curve at this input; never outside the two knots beside it, so that rounding keeps the order."""
-        knots = self.root
-        x0, y0 = knots[0]
-        if value <= x0:
-            return y0
-        for x1, y1 in knots:
-            if value < x1:
-                y = y0 + (value - x0) / (x1 - x0) * (y1 - y0)
-                return min(max(y, y0), y1) if y0 <= y1 else min(max(y, y1), y0)
-            x0, y0 = x1, y1
-        return y0
+        """The curve at this input; never past the knots beside it, so that rounding keeps the order."""
+        x, y = self.root[0]
+        if value <= x:
+            return y
+        for right, left, start, end, slope in self._lines:
+            if value < right:
+                y = start + (value - left) * slope
+                return (y if y < end else end) if slope > 0 else (y if y > end else end)
+        return self.root[-1][1]
+
+    @cached_property
+    def _lines(self) -> list[tuple[float, float, float, float, float]]:
+        """(right, left, value left, value right, slope) of each line: read a dozen times for each event."""
+        return [(x1, x0, y0, y1, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in pairwise(self.root)]
 
     @property
     def values(self) -> tuple[float, ...]:

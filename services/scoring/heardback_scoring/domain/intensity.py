@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from heardback_scoring.domain.words import Text
 
 _STRONG = re.compile(
-    r"\b(?:absolute(?:ly)?|utter(?:ly)?|complete(?:ly)?|total(?:ly)?|extremely|incredibly|beyond|so (?:angry|upset|bad|rude)"
-    r"|furious|livid|fuming|outrag\w+|disgust\w+|disgrac\w+|appall\w+|atrocious|horrendous|horrific|horrible|terrible"
-    r"|awful|dreadful|unacceptable|inexcusable|unforgivable|unbelievable|ridiculous|pathetic|shameful|shambles|nightmare"
-    r"|scandal\w*|worst|hate|despise|worthless|useless|infuriat\w+|never (?:ever|again)|fed up|sick of|enough is enough"
+    r"\b(?:absolute(?:ly)?|utter(?:ly)?|complete(?:ly)?|total(?:ly)?|extremely|incredibly|beyond"
+    r"|so (?:angry|upset|bad|rude)|furious|livid|fuming|outrag\w+|disgust\w+|disgrac\w+|appall\w+|atrocious"
+    r"|horrendous|horrific|horrible|terrible|awful|dreadful|unacceptable|inexcusable|unforgivable|unbelievable"
+    r"|ridiculous|pathetic|shameful|shambles|nightmare|scandal\w*|worst|hate|despise|worthless|useless"
+    r"|infuriat\w+|never (?:ever|again)|fed up|sick of|enough is enough"
     r"|fuck\w*|shit\w*|bloody|bullshit|crap|wtf|hell|damn\w*)\b"
 )
 _MILD = re.compile(
-    r"\b(?:a (?:bit|little|tad|touch)|slight(?:ly)?|somewhat|minor|small|tiny|little (?:thing|issue|niggle)|mildly"
-    r"|not (?:a )?(?:big|huge|major) (?:deal|issue|problem)|no (?:big deal|rush|hurry|worries|drama)|not urgent"
-    r"|not the end of the world|could be (?:better|nicer)|would be nice|just (?:a|one) (?:thought|note|suggestion)"
-    r"|only (?:complaint|criticism|wish|thing)|nothing (?:serious|dramatic|major)|when (?:you|someone) (?:get|has|have) (?:a )?(?:chance|moment))\b"
+    r"\b(?:a (?:bit|little|tad|touch)|slight(?:ly)?|somewhat|minor|small|tiny|mildly"
+    r"|little (?:thing|issue|niggle)|not (?:a )?(?:big|huge|major) (?:deal|issue|problem)"
+    r"|no (?:big deal|rush|hurry|worries|drama)|not urgent|not the end of the world"
+    r"|could be (?:better|nicer)|would be nice|just (?:a|one) (?:thought|note|suggestion)"
+    r"|only (?:complaint|criticism|wish|thing)|nothing (?:serious|dramatic|major)"
+    r"|when (?:you|someone) (?:get|has|have) (?:a )?(?:chance|moment))\b"
 )
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _EXCLAIMED = re.compile(r"!{2,}|[?!]*(?:\?!|!\?)[?!]*")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from math import floor
-from typing import NamedTuple
 
 from heardback_scoring.domain.severity_policy import QUANTUM, RECORD, Counts, SeverityPolicy
 from heardback_shared.contracts.customer import CustomerSnapshot
@@ -36,12 +35,8 @@ class SeverityInputs:
     today: date | None = None
 
 
-class _Part(NamedTuple):
-    """A contribution before its points are brought to quarters."""
-
-    factor: str
-    points: float
-    because: str
+_Part = tuple[str, float, str]
+"""Factor, points not yet in quarters, reason. A bare tuple: a dozen are made for each event."""
 
 
 def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
@@ -61,20 +56,24 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     answer, deeper fall, larger count, higher tier or value, nearer renewal, fresher profile), and a small
     change moves it by `policy.largest_step` at most.
     """
-    own = [*_said(inputs, policy), *_answer(inputs, policy)]
-    hurt = _sum(own)
-    record = list(_weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)))
-    hurt += _sum(record)
-    standing = list(_weighed(_standing(inputs, policy), _share(policy.standing_counts, inputs, hurt)))
-    parts = [*own, *record, *standing]
-    contributions, total = _in_quarters(parts)
-    _add_cap_and_floor(contributions, total, inputs, policy)
-    contributions.sort(key=lambda c: (-c.points, c.factor))
-    score = sum([c.points for c in contributions])
+    cues = surest(inputs.cues)
+    parts = _said(inputs, cues, policy)
+    parts += _answer(inputs, policy)
+    hurt = _sum(parts)
+    if record := _weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)):
+        parts += record
+        hurt = _sum(parts)
+    parts += _weighed(_standing(inputs, policy), _share(policy.standing_counts, inputs, hurt))
+    weighed, total = _in_quarters(parts)
+    total += _add_cap_and_floor(weighed, total, cues, policy)
+    weighed.sort()
+    score = total * QUANTUM
     return Severity(
         score=score,
         band=band_of(score, policy),
-        contributions=tuple(contributions),
+        contributions=tuple(
+            [_says(factor, -quarters * QUANTUM, because) for quarters, factor, because in weighed]
+        ),
         missing=_missing(inputs),
         policy=policy.policy,
     )
@@ -87,26 +86,33 @@ def band_of(score: float, policy: SeverityPolicy) -> Band:
 
 def _sum(parts: Sequence[_Part]) -> float:
     """To nine decimals, so that the last bit of a sum cannot turn the order of two scores round."""
-    return round(sum([part.points for part in parts]), 9)
+    return round(sum([points for _, points, _ in parts]), 9)
 
 
 def _quarters(points: float) -> int:
     return floor(round(points / QUANTUM, 6) + 0.5)
 
 
-def _in_quarters(parts: Sequence[_Part]) -> tuple[list[Contribution], int]:
-    """Contributions in whole quarters and their sum, the rounded sum of the parts.
+_Weighed = tuple[int, str, str]
+"""Quarters below zero (so that the most come first), factor, reason."""
+
+
+def _in_quarters(parts: Sequence[_Part]) -> tuple[list[_Weighed], int]:
+    """The parts in whole quarters, and the quarters of their sum.
 
     Each part is rounded down, then those that lost most get a quarter more, until the sum is met.
     """
-    exact = [round(part.points / QUANTUM, 6) for part in parts]
-    whole = [floor(points) for points in exact]
     total = _quarters(_sum(parts))
-    lost = sorted(range(len(parts)), key=lambda i: (whole[i] - exact[i], parts[i].factor))
-    for i in lost[: total - sum(whole)]:
-        whole[i] += 1
-    said = [_says(p.factor, q * QUANTUM, p.because) for p, q in zip(parts, whole, strict=True) if q]
-    return said, total
+    whole = [floor(points / QUANTUM + 1e-7) for _, points, _ in parts]
+    if missing := total - sum(whole):
+        lost = [
+            (quarters - part[1] / QUANTUM, part[0], i)
+            for i, (quarters, part) in enumerate(zip(whole, parts, strict=True))
+        ]
+        lost.sort()
+        for _, _, i in lost[:missing]:
+            whole[i] += 1
+    return [(-q, part[0], part[2]) for q, part in zip(whole, parts, strict=True) if q], total
 
 
 @lru_cache(maxsize=8192)  # the same reasons come up over and over, and a contribution never changes
@@ -114,38 +120,40 @@ def _says(factor: str, points: float, because: str) -> Contribution:
     return Contribution(factor=factor, points=points, because=because)
 
 
-def _said(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
+def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolicy) -> list[_Part]:
     """Words and cues, and what a good end takes off them again."""
     feeling = policy.feeling
-    words, cues = list(_feeling(inputs, policy)), list(_cues(inputs, policy))
-    yield from words
-    yield from cues
+    low, words = _feeling(inputs, policy)
+    parts, passing = _cues(cues, policy)
+    parts += words
     if inputs.resolution == "unresolved" and feeling.unresolved:
-        yield _Part("resolution", feeling.unresolved, "The conversation ended unresolved.")
+        parts.append(("resolution", feeling.unresolved, "The conversation ended unresolved."))
     recovered = _recovered(inputs, policy)
-    on_the_way = recovered * _sum([part for part in words if part.factor in _AT_LOWEST])
-    if taken_off := on_the_way + recovered * _sum([part for part in cues if policy.cues[part.factor].passes]):
+    if taken_off := recovered * (low + passing):
         because = f"The conversation ended better: {recovered:.0%} of what was said on the way is taken off."
-        yield _Part("recovery", -taken_off, because)
-    if sarcasm := surest(inputs.cues).get("sarcasm_suspected"):
-        points = feeling.sarcasm * sarcasm.probability - (_sum(words) - on_the_way)
+        parts.append(("recovery", -taken_off, because))
+    if sarcasm := cues.get("sarcasm_suspected"):
+        points = feeling.sarcasm * sarcasm.probability - (_sum(words) - recovered * low)
         if points > 0:
-            yield _Part("praise_not_believed", points, "The praise may be sarcastic and is not believed.")
+            because = "The praise may be sarcastic and is not believed."
+            parts.append(("praise_not_believed", points, because))
+    return parts
 
 
-_AT_LOWEST = ("sentiment_lowest", "intensity")
-
-
-def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
+def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, list[_Part]]:
+    """The points of the lowest, and all points of the words."""
     feeling, lowest, end = policy.feeling, inputs.lowest, inputs.end
+    low, parts = 0.0, []
     if lowest is not None and (share := feeling.share.at(lowest)):
         because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
-        yield _Part("sentiment_lowest", feeling.lowest * share, because)
+        parts.append(("sentiment_lowest", low := feeling.lowest * share, because))
         if strong := feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share:
-            yield _Part("intensity", strong, _STRONGLY if strong > 0 else _MILDLY)
+            low += strong
+            parts.append(("intensity", strong, _STRONGLY if strong > 0 else _MILDLY))
     if end is not None and (share := feeling.share.at(end)):
         because = f"The customer's words read {end:+.2f} at the end (−1 to 1)."
-        yield _Part("sentiment_end", feeling.end * share, because)
+        parts.append(("sentiment_end", feeling.end * share, because))
+    return low, parts
 
 
 _STRONGLY = "It is put strongly."
@@ -161,12 +169,17 @@ def _recovered(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
     return 1.0 - (1.0 - by_end) * (1.0 - resolved)
 
 
-def _cues(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
-    for name, cue in sorted(surest(inputs.cues).items()):
-        weight = policy.cues.get(name)
+def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[_Part], float]:
+    """The parts, in the order of their names, and the points of those that pass."""
+    parts: list[_Part] = []
+    passing = 0.0
+    for name in sorted(cues):
+        weight, cue = policy.cues.get(name), cues[name]
         if weight and (points := weight.points * cue.probability):
             because = f"{weight.because} (turn {cue.turn}, probability {cue.probability:.2f})."
-            yield _Part(name, points, because)
+            parts.append((name, points, because))
+            passing += points if weight.passes else 0.0
+    return parts, passing
 
 
 def surest(cues: tuple[Cue, ...]) -> Mapping[str, Cue]:
@@ -179,26 +192,29 @@ def surest(cues: tuple[Cue, ...]) -> Mapping[str, Cue]:
     return best
 
 
-def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
-    metric, answer = inputs.metric, policy.answer
+def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+    metric, answer, lowest = inputs.metric, policy.answer, inputs.lowest
     if metric is None:
-        return
-    said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
-    most = answer.points if inputs.lowest is not None else answer.alone
+        return []
+    parts: list[_Part] = []
+    most = answer.points if lowest is not None else answer.alone
     if points := most * answer.share.at(metric.share_of_best):
-        yield _Part("metric", points, f"The answer was {said}, {metric.direction.replace('_', ' ')}.")
-    if inputs.lowest is not None:
-        believed = points * answer.doubted.at(inputs.lowest)
-        believed = max(believed, most * answer.not_believed.at(inputs.lowest))
+        said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
+        direction = metric.direction.replace("_", " ")
+        parts.append(("metric", points, f"The answer was {said}, {direction}."))
+    if lowest is not None:
+        believed = max(points * answer.doubted.at(lowest), most * answer.not_believed.at(lowest))
         if disagree := believed - points:
-            worse = "worse" if disagree > 0 else "better"
-            counts = "more" if disagree > 0 else "less"
-            because = f"The words are {worse} than the answer on the scale, so the answer counts {counts}."
-            yield _Part("score_text_mismatch", disagree, because)
+            parts.append(("score_text_mismatch", disagree, _WORSE if disagree > 0 else _BETTER))
     fall = fall_below_usual(metric, inputs.customer)
     if fall is not None and (points := answer.fall_points * answer.fall.at(fall)):
         because = f"That is {fall:.0%} of the scale below this customer's earlier answers."
-        yield _Part("metric_fall", points, because)
+        parts.append(("metric_fall", points, because))
+    return parts
+
+
+_WORSE = "The words are worse than the answer on the scale, so the answer counts more."
+_BETTER = "The words are better than the answer on the scale, so the answer counts less."
 
 
 def fall_below_usual(metric: Metric, customer: CustomerSnapshot | None) -> float | None:
@@ -226,47 +242,50 @@ _RECORD_SAYS = {
 }
 
 
-def _record(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
+def _record(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
     if inputs.customer is None:
-        return
+        return []
+    parts: list[_Part] = []
     history = inputs.customer.history
-    for name in RECORD:
+    for name, (factor, rest, one, many) in _RECORD_SAYS.items():
         count = getattr(history, name)
         if count and (points := policy.record[name].at(count)):
-            factor, rest, one, many = _RECORD_SAYS[name]
-            yield _Part(factor, points, f"{count} {one if count == 1 else many} {rest}.")
+            parts.append((factor, points, f"{count} {one if count == 1 else many} {rest}."))
+    return parts
 
 
-def _standing(inputs: SeverityInputs, policy: SeverityPolicy) -> Iterator[_Part]:
-    touchpoint = (inputs.touchpoint or "").strip().lower().replace(" ", "_")
-    if points := policy.touchpoints.get(touchpoint, 0.0):
-        yield _Part("touchpoint", points, f"It happened at {touchpoint}, where relationships are decided.")
+def _standing(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+    parts: list[_Part] = []
+    if inputs.touchpoint:
+        touchpoint = inputs.touchpoint.strip().lower().replace(" ", "_")
+        if points := policy.touchpoints.get(touchpoint, 0.0):
+            because = f"It happened at {touchpoint}, where relationships are decided."
+            parts.append(("touchpoint", points, because))
     customer = inputs.customer
     if customer is None:
-        return
+        return parts
     share, stale = _freshness(customer, inputs.today, policy)
-    for part in _profile(customer, inputs.today, policy):
-        if points := part.points * share:
-            yield _Part(part.factor, points, part.because + stale)
+    for factor, full, because in _profile(customer, inputs.today, policy):
+        if points := full * share:
+            parts.append((factor, points, because + stale))
+    return parts
 
 
 def _profile(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> Iterator[_Part]:
     if customer.tier:
-        yield _Part("tier", policy.tiers[customer.tier], f"The customer is {customer.tier}.")
+        yield "tier", policy.tiers[customer.tier], f"The customer is {customer.tier}."
     value = customer.lifetime_value
     if value is not None:
         currency = f" {customer.currency}" if customer.currency else ""
         points = policy.lifetime_value.at(value)
-        yield _Part("lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}.")
+        yield "lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}."
     if customer.renewal_date and today:
         days = (customer.renewal_date - today).days
         when = f"is up for renewal in {days} days" if days >= 0 else f"was up for renewal {-days} days ago"
-        yield _Part("renewal", policy.renewal.at(days), f"The contract {when}.")
+        yield "renewal", policy.renewal.at(days), f"The contract {when}."
 
 
-def _freshness(
-    customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy
-) -> tuple[float, str]:
+def _freshness(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> tuple[float, str]:
     """The share that the profile counts at, and the sentence that says so where it is less than all."""
     if customer.profile_at is None or today is None:
         return 1.0, ""
@@ -293,34 +312,40 @@ def _record_share(inputs: SeverityInputs, hurt: float, policy: SeverityPolicy) -
     return max(share, policy.record_counts.by_mood.at((inputs.lowest + inputs.end) / 2))
 
 
-def _weighed(parts: Iterator[_Part], share: float) -> Iterator[_Part]:
+def _weighed(parts: list[_Part], share: float) -> list[_Part]:
+    if share >= 1 or not parts:
+        return parts
     if share <= 0:
-        return
-    weighed = "" if share >= 1 else f" Counted at {share:.0%}, as the feedback itself hurts."
-    for part in parts:
-        yield _Part(part.factor, part.points * share, part.because + weighed)
+        return []
+    weighed = f" Counted at {share:.0%}, as the feedback itself hurts."
+    return [(factor, points * share, because + weighed) for factor, points, because in parts]
 
 
 def _add_cap_and_floor(
-    contributions: list[Contribution], total: int, inputs: SeverityInputs, policy: SeverityPolicy
-) -> None:
-    """`total` is the sum of the contributions, in quarters."""
+    weighed: list[_Weighed], total: int, cues: Mapping[str, Cue], policy: SeverityPolicy
+) -> int:
+    """How many quarters they change the total by."""
     score = policy.ceiling.at(total * QUANTUM)
     if (capped := _quarters(score)) != total:
-        contributions.append(_says("cap", (capped - total) * QUANTUM, _CAPPED))
+        weighed.append((total - capped, "cap", _CAPPED))
     floors = [
-        (policy.floors[name].at(cue.probability), name)
-        for name, cue in surest(inputs.cues).items()
-        if name in policy.floors
+        (floor_of.at(cues[name].probability), name)
+        for name, floor_of in policy.floors.items()
+        if name in cues
     ]
     least, name = max(floors, default=(0.0, ""))
     if least > 0 and (lifted := _quarters(least + policy.floor_keeps * score)) > capped:
         because = f"With the cue {name} this sure, no feedback is below {least:.0f}."
-        contributions.append(_says("floor", (lifted - capped) * QUANTUM, because))
+        weighed.append((capped - lifted, "floor", because))
+        return lifted - total
+    return capped - total
 
 
 _CAPPED = "High sums count less, so that a score ends at 100."
-_CUSTOMER = ("tier", "lifetime_value", "renewal_date", "profile_at")
+_CUSTOMER = tuple(
+    (name, f"customer.{name}") for name in ("tier", "lifetime_value", "renewal_date", "profile_at")
+)
+_HISTORY = tuple((name, f"customer.history.{name}") for name in RECORD)
 
 
 def _missing(inputs: SeverityInputs) -> tuple[str, ...]:
@@ -336,9 +361,10 @@ def _missing(inputs: SeverityInputs) -> tuple[str, ...]:
     customer = inputs.customer
     if customer is None:
         return (*missing, "customer")
-    missing += [f"customer.{name}" for name in _CUSTOMER if getattr(customer, name) is None]
-    missing += [f"customer.history.{name}" for name in RECORD if getattr(customer.history, name) is None]
-    if not customer.history.last_scores:
+    history = customer.history
+    missing += [said for name, said in _CUSTOMER if getattr(customer, name) is None]
+    missing += [said for name, said in _HISTORY if getattr(history, name) is None]
+    if not history.last_scores:
         missing.append("customer.history.last_scores")
     if inputs.today is None and (customer.renewal_date is not None or customer.profile_at is not None):
         missing.append("at")
