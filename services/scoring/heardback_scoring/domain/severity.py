@@ -1,6 +1,6 @@
 """How much a feedback hurts the relationship: points that add up, each with its reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -56,7 +56,7 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     answer, deeper fall, larger count, higher tier or value, nearer renewal, fresher profile), and a small
     change moves it by `policy.largest_step` at most.
     """
-    cues = surest(inputs.cues)
+    cues = surest(inputs.cues) if inputs.cues else {}
     parts = _said(inputs, cues, policy)
     parts += _answer(inputs, policy)
     hurt = _sum(parts)
@@ -102,17 +102,14 @@ def _in_quarters(parts: Sequence[_Part]) -> tuple[list[_Weighed], int]:
 
     Each part is rounded down, then those that lost most get a quarter more, until the sum is met.
     """
-    total = _quarters(_sum(parts))
-    whole = [floor(points / QUANTUM + 1e-7) for _, points, _ in parts]
+    exact = [points / QUANTUM for _, points, _ in parts]
+    whole = [floor(quarters + 1e-7) for quarters in exact]
+    total = floor(round(sum(exact), 6) + 0.5)
     if missing := total - sum(whole):
-        lost = [
-            (quarters - part[1] / QUANTUM, part[0], i)
-            for i, (quarters, part) in enumerate(zip(whole, parts, strict=True))
-        ]
-        lost.sort()
-        for _, _, i in lost[:missing]:
+        lost = [quarters - before for quarters, before in zip(whole, exact, strict=True)]
+        for i in sorted(range(len(parts)), key=lost.__getitem__)[:missing]:
             whole[i] += 1
-    return [(-q, part[0], part[2]) for q, part in zip(whole, parts, strict=True) if q], total
+    return [(-q, factor, because) for q, (factor, _, because) in zip(whole, parts, strict=True) if q], total
 
 
 @lru_cache(maxsize=8192)  # the same reasons come up over and over, and a contribution never changes
@@ -147,7 +144,8 @@ def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, lis
     if lowest is not None and (share := feeling.share.at(lowest)):
         because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
         parts.append(("sentiment_lowest", low := feeling.lowest * share, because))
-        if strong := feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share:
+        if inputs.intensity:
+            strong = feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share
             low += strong
             parts.append(("intensity", strong, _STRONGLY if strong > 0 else _MILDLY))
     if end is not None and (share := feeling.share.at(end)):
@@ -271,18 +269,20 @@ def _standing(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
     return parts
 
 
-def _profile(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> Iterator[_Part]:
+def _profile(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> list[_Part]:
+    parts: list[_Part] = []
     if customer.tier:
-        yield "tier", policy.tiers[customer.tier], f"The customer is {customer.tier}."
+        parts.append(("tier", policy.tiers[customer.tier], f"The customer is {customer.tier}."))
     value = customer.lifetime_value
     if value is not None:
         currency = f" {customer.currency}" if customer.currency else ""
         points = policy.lifetime_value.at(value)
-        yield "lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}."
+        parts.append(("lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}."))
     if customer.renewal_date and today:
         days = (customer.renewal_date - today).days
         when = f"is up for renewal in {days} days" if days >= 0 else f"was up for renewal {-days} days ago"
-        yield "renewal", policy.renewal.at(days), f"The contract {when}."
+        parts.append(("renewal", policy.renewal.at(days), f"The contract {when}."))
+    return parts
 
 
 def _freshness(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> tuple[float, str]:

@@ -12,7 +12,7 @@ Points = Annotated[float, Field(ge=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 SMALL = 0.01
-"""A small change: of a probability, a share of a scale, sentiment (−1 to 1), intensity, or a value's share."""
+"""A small change: of a probability, a share of a scale or of a value, sentiment (−1 to 1), intensity."""
 QUANTUM = 0.25
 """Points come in quarters: binary floats add quarters up without an error."""
 
