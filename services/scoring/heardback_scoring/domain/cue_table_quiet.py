@@ -9,6 +9,8 @@ _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:
 _OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
 _PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
 _DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
+_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?)"
+_STRANGER = r"(?:another|other|someone|somebody|a (?:stranger|third)|third part|strangers|the wrong|my ex|her ex|his ex|my (?:neighbou?r|boss|employer|landlord|husband|wife|family))"
 _REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi-?pen|heart (?:pills|tablets)|antibiotics|chemo\w*)"
 
 QUIET: tuple[CueRule, ...] = (
@@ -17,7 +19,7 @@ QUIET: tuple[CueRule, ...] = (
         0.7,
         stems(
             "looking look evaluating evaluation evaluate alternatives alternative competitor competitors vendor vendors provider "
-            "part parted expire lapse run whether reconsider reconsidering rethink review unsure sure convinced move onboarding offers"
+            "part parted expire lapse run whether reconsider reconsidering rethink review unsure sure convinced move onboarding offers gone out lose losing chance straw"
         ),
         deniable=(
             rf"\b(?:look|looking|looked|shopping|shop|searching) (?:at|for|around for|into|to) (?:an? )?(?:few |some )?{_OTHERS}\b",
@@ -31,7 +33,14 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:reconsider|rethink|reassess|re-evaluat)(?:e|ing)? (?:our|my|the|this|working) (?:\w+ )?(?:contract|relationship|partnership|subscription|renewal|cooperation|membership|agreement|with you)\b",
             rf"\b(?:not sure|unsure|doubt|not convinced)(?: that| whether| if)? {_WE} (?:will|would|can|should|want to|are going to) (?:continue|stay|renew|order|buy|come back|keep)\b",
         ),
+        patterns=(
+            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? (?:gone|out|off)(?=\W*$|[.!;])",
+            r"\b(?:you|you'll|you are|you're|will|going to|about to)(?: \w+){0,2} los(?:e|ing) (?:us|me|our (?:business|custom|account)|my (?:business|custom)|a (?:\w+ ){0,2}(?:customer|client))\b",
+            r"\b(?:last chance|final straw|last straw)\b",
+        ),
         examples=(
+            "If this is not solved by Friday we are gone.",
+            "You are about to lose our business.",
             "We are looking at other vendors.",
             "Our board asked me to review whether we continue with you.",
             "We will let the contract run out in March.",
@@ -56,6 +65,7 @@ QUIET: tuple[CueRule, ...] = (
             rf"\b(?:as|was|were|we|had|time|date|deadline)(?: we)? (?:been )?agreed\b[^.!?]{{0,80}}[.!?,;]? ?(?:{_OVERDUE}|never|has not|hasn't|have not|haven't|did not|didn't)\b[^.!?]{{0,40}}\b(?:arriv|receiv|happen|been|done|come|came|sent|late|open|miss|wait|nothing)\w*",
             r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
             r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
+            r"\blied to (?:me|us|my|our)\b",
             r"\b(?:agreed|promised) (?:\w+ )?(?:time|date|deadline|delivery)s?\b[^.!?]{0,30}\b(?:passed|missed|gone|over|not (?:kept|met)|was)\b",
         ),
         examples=(
@@ -120,6 +130,7 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
             r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
             r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
         ),
         examples=(
             "Nobody replied to my last two emails.",
@@ -142,5 +153,28 @@ QUIET: tuple[CueRule, ...] = (
         ),
         examples=("Someone emptied my account.", "My savings were drained overnight."),
         counterexamples=("I emptied my basket.", "I cleared my account settings."),
+    ),
+    CueRule(
+        "privacy_discomfort",
+        0.85,
+        stems(
+            "data address details number information account medical records records file files order orders invoice another someone "
+            "stranger strangers wrong person recipient visible see disclosed disclose shared passed exposed"
+        ),
+        patterns=(
+            rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:\w+ )?(?:visible|exposed|disclosed|accessible|leaked)(?: \w+)? (?:to|with|by|publicly|online|in)\b",
+            rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:shared|sent|given|shown|passed on) (?:to|with) {_STRANGER}\b",
+            rf"\b(?:shared|gave|given|disclosed|passed(?: on)?|sent|told|revealed|exposed|leaked) {_OURS} (?:to|with) {_STRANGER}\b",
+            r"\b(?:see|saw|seeing|got|received|shows?|access to|sent me) (?:\w+ )?(?:another|other|someone else's|somebody else's|a different|other people's|a stranger's) (?:customer'?s?|person'?s?|user'?s?|client'?s?|patient'?s?|people'?s?)? ?(?:\w+ )?(?:data|details|information|address|account|invoices?|orders?|records?|names?|documents?)\b",
+        ),
+        examples=(
+            "My data was visible to another customer when I logged in.",
+            "Someone in your team shared my address with my ex-husband.",
+            "I can see another customer's invoices in my account.",
+        ),
+        counterexamples=(
+            "I sent my address to the driver myself.",
+            "My order was sent to the wrong depot.",
+        ),
     ),
 )

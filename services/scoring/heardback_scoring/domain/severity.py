@@ -63,7 +63,7 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     if record := _weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)):
         parts += record
         hurt = _sum(parts)
-    parts += _weighed(_standing(inputs, policy), _share(policy.standing_counts, inputs, hurt))
+    parts += _weighed(_standing(inputs, policy), _standing_share(inputs, cues, hurt, policy))
     weighed, total = _in_quarters(parts)
     total += _add_cap_and_floor(weighed, total, cues, policy)
     weighed.sort()
@@ -129,12 +129,15 @@ def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolic
     if taken_off := recovered * (low + passing):
         because = f"The conversation ended better: {recovered:.0%} of what was said on the way is taken off."
         parts.append(("recovery", -taken_off, because))
-    if sarcasm := cues.get("sarcasm_suspected"):
-        points = feeling.sarcasm * sarcasm.probability - (_sum(words) - recovered * low)
-        if points > 0:
-            because = "The praise may be sarcastic and is not believed."
-            parts.append(("praise_not_believed", points, because))
+    if cues and (points := feeling.sarcasm * _sarcasm(inputs.cues) - (_sum(words) - recovered * low)) > 0:
+        parts.append(("praise_not_believed", points, "The praise may be sarcastic and is not believed."))
     return parts
+
+
+def _sarcasm(cues: Sequence[Cue]) -> float:
+    """How sure it is where the words themselves show it: alone, a model suspects too much plain praise."""
+    sure = [cue.probability for cue in cues if cue.name == "sarcasm_suspected" and cue.by != "model"]
+    return max(sure, default=0.0)
 
 
 def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, list[_Part]]:
@@ -310,6 +313,15 @@ def _record_share(inputs: SeverityInputs, hurt: float, policy: SeverityPolicy) -
     if inputs.lowest is None or inputs.end is None:
         return share
     return max(share, policy.record_counts.by_mood.at((inputs.lowest + inputs.end) / 2))
+
+
+def _standing_share(
+    inputs: SeverityInputs, cues: Mapping[str, Cue], hurt: float, policy: SeverityPolicy
+) -> float:
+    """Whoever speaks of leaving puts the whole standing at stake."""
+    share = _share(policy.standing_counts, inputs, hurt)
+    leaving = cues.get("wants_to_leave")
+    return share if leaving is None else max(share, policy.standing_by_leaving.at(leaving.probability))
 
 
 def _weighed(parts: list[_Part], share: float) -> list[_Part]:

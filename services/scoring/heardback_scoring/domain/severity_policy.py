@@ -153,6 +153,8 @@ class SeverityPolicy(_Data):
     touchpoints: dict[str, Points]
     standing_counts: Counts
     """How much tier, value, renewal date and touchpoint count."""
+    standing_by_leaving: Curve
+    """That share at least, by the probability of the cue wants_to_leave: all of it is at stake then."""
 
     @model_validator(mode="after")
     def _worse_is_never_lower(self) -> Self:
@@ -164,6 +166,8 @@ class SeverityPolicy(_Data):
         for name, curve in self.floors.items():
             if not (curve.rises and curve.within(0, highest)):
                 raise ValueError(f"floors.{name} must rise with the probability, within 0 and {highest:g}")
+        if not (self.standing_by_leaving.rises and self.standing_by_leaving.within(0, 1)):
+            raise ValueError("standing_by_leaving must rise with the probability, within 0 and 1")
         self._check_ceiling()
         ahead = [points for days, points in self.renewal.root if days >= 0]
         if ahead != sorted(ahead, reverse=True) or not self.renewal.within(0, 100):
@@ -218,7 +222,7 @@ class SeverityPolicy(_Data):
         steps = (
             SMALL * (words * by_own + mood),
             SMALL * on_scale * by_own,
-            SMALL * cue * by_own,
+            SMALL * (cue * by_own + self.standing_by_leaving.steepest * standing),
             SMALL * feeling.intensity * by_own,
             SMALL * max((floor.steepest for floor in self.floors.values()), default=0.0),
             SMALL * self.lifetime_value.steepest_relative,
