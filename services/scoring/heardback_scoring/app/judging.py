@@ -37,7 +37,7 @@ class Felt:
     mood: float | None
     path: Trajectory | None
     silent: bool
-    mismatch: bool
+    intensity: float
     cues: tuple[Cue, ...]
 
 
@@ -58,11 +58,13 @@ def severity_of(feedback: FeedbackAccepted, felt: Felt, policy: SeverityPolicy) 
             lowest=path.lowest if path else felt.mood,
             end=path.end if path else felt.mood,
             silent=felt.silent,
-            mismatch=felt.mismatch,
+            intensity=felt.intensity,
             cues=felt.cues,
             metric=content.metric,
             customer=feedback.customer,
             touchpoint=content.touchpoint,
+            conversation=content.kind == "transcript",
+            resolution=content.resolution,
             today=feedback.accepted_at.astimezone(UTC).date(),
         ),
         policy,

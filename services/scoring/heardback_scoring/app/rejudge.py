@@ -7,6 +7,7 @@ from heardback_scoring.app.judging import Asked, Felt, causes_of, severity_of
 from heardback_scoring.app.listening import Heard, listen
 from heardback_scoring.app.taught import vector_of
 from heardback_scoring.app.understanding import Understanding
+from heardback_scoring.domain.intensity import strongest
 from heardback_scoring.domain.root_cause import Causes, Vectors
 from heardback_shared.contracts.events import Embedding, FeedbackAccepted
 from heardback_shared.contracts.score import RootCause, Score, Severity
@@ -65,7 +66,7 @@ def rejudge(kept: Sequence[Kept], by: Understanding, what: What = What()) -> lis
 def _felt(score: Score, heard: Heard) -> Felt:
     # A customer who said nothing is shown as neutral, but severity knows no mood of theirs.
     mood = score.sentiment.score if score.sentiment and not heard.silent else None
-    return Felt(mood, score.trajectory, heard.silent, score.mismatch == "score_above_text", score.cues)
+    return Felt(mood, score.trajectory, heard.silent, strongest([said.text for said in heard.said]), score.cues)
 
 
 def _vector(one: Kept) -> Vectors | None:

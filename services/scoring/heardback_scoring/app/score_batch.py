@@ -12,6 +12,7 @@ from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment
+from heardback_scoring.domain.intensity import strongest
 from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import Causes, Vectors, pooled
@@ -181,7 +182,7 @@ def _score(
     mood = whole.score if whole else None
     contradiction = mismatch_of(policies.mismatch, mood, share)
     cues = cues_of(content, heard, read.readings, by)
-    felt = Felt(mood, path, heard.silent, contradiction == "score_above_text", cues)
+    felt = Felt(mood, path, heard.silent, strongest([said.text for said in heard.said]), cues)
     harm = severity_of(feedback, felt, policies.severity)
     status, because = _status(heard, read, by)
     predicted = by.satisfaction.predict(dialogue) if by.satisfaction and dialogue else None

@@ -1,0 +1,180 @@
+# ruff: noqa: E501  (a pattern is read best on one line)
+"""Grave things said quietly: leaving weighed, a promise overdue, danger told as a fact. Written, not measured."""
+
+from heardback_scoring.domain.cues import CueRule, stems
+
+_WE = r"(?:i|we|our (?:\w+ )?(?:team|board|management|director|company))"
+_OTHERS = r"(?:other|alternative|different|new|another|your|competing|rival) (?:vendor|provider|supplier|partner|bank|insurer|carrier|platform|agenc|compan|competitor|tool)(?:s|y|ies)?"
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:last|this|next) (?:week|month)|january|february|march|april|may|june|july|august|september|october|november|december|noon|\d+"
+_OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
+_PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
+_DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
+_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?)"
+_STRANGER = r"(?:another|other|someone|somebody|a (?:stranger|third)|third part|strangers|the wrong|my ex|her ex|his ex|my (?:neighbou?r|boss|employer|landlord|husband|wife|family))"
+_REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi-?pen|heart (?:pills|tablets)|antibiotics|chemo\w*)"
+
+QUIET: tuple[CueRule, ...] = (
+    CueRule(
+        "wants_to_leave",
+        0.7,
+        stems(
+            "looking look evaluating evaluation evaluate alternatives alternative competitor competitors vendor vendors provider "
+            "part parted expire lapse run whether reconsider reconsidering rethink review unsure sure convinced move onboarding offers gone out lose losing chance straw"
+        ),
+        deniable=(
+            rf"\b(?:look|looking|looked|shopping|shop|searching) (?:at|for|around for|into|to) (?:an? )?(?:few |some )?{_OTHERS}\b",
+            r"\b(?:look|looking|looked|searching) (?:at|for|into) (?:an? )?(?:alternatives?|competitors?)(?= to you|\W*$|[.,;!]| and | if | from | as )",
+            rf"\b(?:evaluat|compar|consider|review|test)(?:e|ing|ion of|es) (?:an? )?{_OTHERS}\b",
+            rf"\b(?:evaluation|comparison|tender|offers?|quotes?) (?:of|with|from|for) (?:an? |some |two |three )?{_OTHERS}\b",
+            r"\b(?:talk|talking|spoken|speaking|in talks|met|meeting) (?:to|with) (?:your |one of your |a |some of your )?(?:biggest )?competitors?\b",
+            r"\b(?:let|letting) (?:the|our|my|this) (?:contract|subscription|agreement|membership|policy|plan) (?:run out|expire|lapse)\b",
+            r"\b(?:part(?:ed|ing)? ways|part company)\b",
+            rf"\b(?:whether|if) (?:{_WE}|to) (?:should |will |shall |can |really |still |want to |are going to )*(?:continue|stay|renew|carry on|keep working|remain)(?! (?:the call|to (?:see|get|have|receive)))\b",
+            r"\b(?:reconsider|rethink|reassess|re-evaluat)(?:e|ing)? (?:our|my|the|this|working) (?:\w+ )?(?:contract|relationship|partnership|subscription|renewal|cooperation|membership|agreement|with you)\b",
+            rf"\b(?:not sure|unsure|doubt|not convinced)(?: that| whether| if)? {_WE} (?:will|would|can|should|want to|are going to) (?:continue|stay|renew|order|buy|come back|keep)\b",
+        ),
+        patterns=(
+            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? (?:gone|out|off)(?=\W*$|[.!;])",
+            r"\b(?:you|you'll|you are|you're|will|going to|about to)(?: \w+){0,2} los(?:e|ing) (?:us|me|our (?:business|custom|account)|my (?:business|custom)|a (?:\w+ ){0,2}(?:customer|client))\b",
+            r"\b(?:last chance|final straw|last straw)\b",
+        ),
+        examples=(
+            "If this is not solved by Friday we are gone.",
+            "You are about to lose our business.",
+            "We are looking at other vendors.",
+            "Our board asked me to review whether we continue with you.",
+            "We will let the contract run out in March.",
+            "It may be time we parted ways.",
+            "I am not sure we will renew.",
+        ),
+        counterexamples=(
+            "I am looking for an alternative delivery date.",
+            "We are not looking at other vendors.",
+            "Tell me whether I should continue the call.",
+        ),
+    ),
+    CueRule(
+        "broken_promise",
+        0.7,
+        stems(
+            "told said confirmed committed commitment agreed agreement assured promised due overdue deadline announced"
+        ),
+        patterns=(
+            rf"\b(?:you|they|he|she|your (?:\w+ )?(?:team|colleague|agent|manager|support)) (?:said|confirmed|announced|told (?:me|us))(?: \w+){{0,5}} (?:{_DAY})\b[^.!?]{{0,20}}[.!?,;:–-]+ ?{_OVERDUE}\b",
+            rf"\b(?:was|were|been) told\b[^.!?]{{0,60}}\b(?:would|will)\b[^.!?]{{0,60}}[.!?,;:–-]+ ?{_OVERDUE}\b",
+            rf"\b(?:as|was|were|we|had|time|date|deadline)(?: we)? (?:been )?agreed\b[^.!?]{{0,80}}[.!?,;]? ?(?:{_OVERDUE}|never|has not|hasn't|have not|haven't|did not|didn't)\b[^.!?]{{0,40}}\b(?:arriv|receiv|happen|been|done|come|came|sent|late|open|miss|wait|nothing)\w*",
+            r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
+            r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
+            r"\blied to (?:me|us|my|our)\b",
+            r"\b(?:agreed|promised) (?:\w+ )?(?:time|date|deadline|delivery)s?\b[^.!?]{0,30}\b(?:passed|missed|gone|over|not (?:kept|met)|was)\b",
+        ),
+        examples=(
+            "You said Tuesday. It is Friday.",
+            "We were told the fix would ship in October. It is now late November.",
+            "As agreed in September, you would send a new contract. Nothing has arrived.",
+            "You have missed the agreed deadline.",
+            "Your team committed to the end of October and it is still not there.",
+        ),
+        counterexamples=(
+            "We agreed on a price and it was fine.",
+            "You said Tuesday, and it came on Tuesday.",
+            "They told me it would take a day and it did.",
+        ),
+    ),
+    CueRule(
+        "safety",
+        0.75,
+        stems(
+            "burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
+            "brakes brake insulin dialysis inhaler medication medicine oxygen pacemaker epipen metal plastic glass mould mold maggots "
+            "insects heating newborn baby heart antibiotics chemo chemotherapy epi-pen needle razor sparked sparking nail"
+        ),
+        deniable=(
+            r"\b(?:burn(?:ed|t|s)?|scorch(?:ed)?) (?:an? |two |the |several )?(?:\w+ )?(?:marks?|holes?|table|floor|carpet|wall|fingers?|hands?)\b",
+            r"\b(?:too|so|extremely|dangerously|burning|red) hot (?:to touch|that (?:it|i|we) (?:\w+ )?(?:burn|melt|scorch)\w*)\b",
+            rf"\b{_DEVICE}(?: \w+){{0,5}} (?:smok(?:ing|ed)|melt(?:ed|ing)|swell(?:ed|ing)|swelled|swollen|bulging|sparked|sparking)\b(?! (?:area|room|policy))",
+            r"\bsmell(?:s|ed|ing)? (?:of|like) (?:burning|burnt|gas)\b(?! (?:coffee|sugar|toast))",
+            rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
+            r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
+            r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
+            rf"\b{_REMEDY}\b[^.!?]{{0,60}}\b(?:not (?:come|arrived?|been (?:delivered|sent))|never (?:came|arrived)|late|delayed|missing|r[au]n out|wrong|expired|hasn't|without|stuck)\b",
+            rf"\b(?:without|out of|no|waiting for|ran out of|need)(?: \w+){{0,3}} {_REMEDY}\b",
+            r"\b(?:glass|metal|plastic|mou?ld|maggots?|insects?|needle|razor\w*|nail)(?: \w+)? in (?:my|the|our|a|one|his|her) (?:\w+ )?(?:food|formula|jar|yog\w+|meal|drink|salad|soup|bottle|bread|cereal|milk|pasta|rice|burger|sandwich|cake|pizza|chocolate)\b",
+            r"\b(?:no|without|had no) heating\b[^.!?]{0,60}\b(?:baby|newborn|infant|toddler|elderly|year[- ]old|sick|ill)\b",
+        ),
+        examples=(
+            "The adapter got so hot that it burned a mark into our table.",
+            "The battery swelled up and started smoking.",
+            "The stair lift stopped halfway and my mother fell.",
+            "We found mould in the baby food.",
+            "There was a piece of metal in my salad.",
+            "The brakes failed on the motorway.",
+            "My insulin has not arrived.",
+            "The heater smells of burning.",
+        ),
+        counterexamples=(
+            "My son fell in love with it.",
+            "Smoking is not allowed in the room.",
+            "The medicine arrived on time.",
+            "The price is too hot to handle.",
+        ),
+    ),
+    CueRule(
+        "repeated_contact",
+        0.75,
+        stems(
+            "nobody none one never replied reply replies answered answer answers responded response unanswered reminder reminders ignored"
+        ),
+        patterns=(
+            r"\b(?:nobody|no one|noone|none of you|never)(?: has| have| ever| even)* (?:replied|reply|replies|answered|answers|responded|responds)(?: to)?(?: \w+){0,3} (?:e-?mails?|messages?|calls?|letters?|tickets?|requests?|questions?)\b",
+            r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
+            r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
+            r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
+        ),
+        examples=(
+            "Nobody replied to my last two emails.",
+            "I sent three messages without any answer.",
+            "This is my second reminder.",
+        ),
+        counterexamples=(
+            "Somebody answered my email within minutes.",
+            "Nobody likes waiting.",
+        ),
+    ),
+    CueRule(
+        "loss_or_fraud_urgent",
+        0.8,
+        stems("emptied drained cleared account savings pretending pretended impersonating"),
+        patterns=(
+            r"\b(?:someone|somebody|they|he|she|has|have|was|been|is) (?:just |completely )?(?:emptied|drained|cleared out|cleaned out)(?: of)? (?:my|our|the) (?:\w+ )?(?:account|savings|card|balance)s?\b",
+            r"\b(?:account|savings|balance)s? (?:was|were|has been|have been|is|got) (?:\w+ )?(?:emptied|drained|cleaned out)\b",
+            r"\b(?:pretend(?:ed|ing) to be|impersonat(?:ed|ing)) (?:you|your|from your|me|the bank|our)\b",
+        ),
+        examples=("Someone emptied my account.", "My savings were drained overnight."),
+        counterexamples=("I emptied my basket.", "I cleared my account settings."),
+    ),
+    CueRule(
+        "privacy_discomfort",
+        0.85,
+        stems(
+            "data address details number information account medical records records file files order orders invoice another someone "
+            "stranger strangers wrong person recipient visible see disclosed disclose shared passed exposed"
+        ),
+        patterns=(
+            rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:\w+ )?(?:visible|exposed|disclosed|accessible|leaked)(?: \w+)? (?:to|with|by|publicly|online|in)\b",
+            rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:shared|sent|given|shown|passed on) (?:to|with) {_STRANGER}\b",
+            rf"\b(?:shared|gave|given|disclosed|passed(?: on)?|sent|told|revealed|exposed|leaked) {_OURS} (?:to|with) {_STRANGER}\b",
+            r"\b(?:see|saw|seeing|got|received|shows?|access to|sent me) (?:\w+ )?(?:another|other|someone else's|somebody else's|a different|other people's|a stranger's) (?:customer'?s?|person'?s?|user'?s?|client'?s?|patient'?s?|people'?s?)? ?(?:\w+ )?(?:data|details|information|address|account|invoices?|orders?|records?|names?|documents?)\b",
+        ),
+        examples=(
+            "My data was visible to another customer when I logged in.",
+            "Someone in your team shared my address with my ex-husband.",
+            "I can see another customer's invoices in my account.",
+        ),
+        counterexamples=(
+            "I sent my address to the driver myself.",
+            "My order was sent to the wrong depot.",
+        ),
+    ),
+)
