@@ -66,7 +66,8 @@ def rejudge(kept: Sequence[Kept], by: Understanding, what: What = What()) -> lis
 def _felt(score: Score, heard: Heard) -> Felt:
     # A customer who said nothing is shown as neutral, but severity knows no mood of theirs.
     mood = score.sentiment.score if score.sentiment and not heard.silent else None
-    return Felt(mood, score.trajectory, heard.silent, strongest([said.text for said in heard.said]), score.cues)
+    intensity = strongest([said.text for said in heard.said])
+    return Felt(mood, score.trajectory, heard.silent, intensity, score.cues)
 
 
 def _vector(one: Kept) -> Vectors | None:
