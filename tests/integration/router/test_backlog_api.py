@@ -129,7 +129,7 @@ async def test_the_routes_describe_themselves(app: RouterApp, ana: Caller) -> No
     paths = (await ana.get("/openapi.json")).json()["paths"]
     commands = ("claim", "start", "comment", "resolve", "reopen", "reassign", "close")
     assert {f"/v1/items/{{item_id}}:{command}" for command in commands} <= set(paths)
-    assert {"/v1/items", "/v1/items/{item_id}", "/v1/backlog", "/v1/policies/routing"} <= set(paths)
+    assert {"/v1/items", "/v1/items/{item_id}", "/v1/backlog", "/v1/policies/{kind}"} <= set(paths)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_the_overview_counts_every_team(app: RouterApp, ana: Caller) -> No
 
 
 async def test_the_active_policies_can_be_read(ana: Caller) -> None:
-    routing = (await ana.get("/v1/policies/routing")).json()
-    assert (routing["policy"], routing["catch_all"]) == ("default@2", "triage")
+    routing = (await ana.get("/v1/policies/{kind}")).json()
+    assert (routing["policy"], routing["catch_all"]) == ("default@3", "triage")
     assert routing["rules"][0]["name"] == "unscored-to-triage"
     assert (await ana.get("/v1/policies/grouping")).json()["window_days"] == 14
