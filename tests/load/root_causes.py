@@ -4,25 +4,34 @@
 
 * learning all corrections at once, and one more after them: processor seconds of one thread
 * reading a batch of 256 texts and a single text that are embedded already: milliseconds a text
+* scoring whole feedback in batches, the reading by the model with it: texts a second, in alternating rounds
 
 Vectors and texts are made up (seeded) around the packaged examples: times do not depend on what is said.
 """
 
 import argparse
+import asyncio
 import json
 import statistics
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter, process_time
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heardback_scoring.adapters.inline_reader import InlineReader
 from heardback_scoring.adapters.policy_files import load_policies
-from heardback_scoring.app.understanding import embed_taxonomy
+from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.app.score_batch import score_batch
+from heardback_scoring.app.score_rows import ScoreRow, feedback_of
+from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.corrections import MOST, Correction, Corrections
 from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, nearest_causes
+from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.models.store import ModelChoice, load_scorer
+from tests.support.clock import NOON
 
 Vectors = NDArray[np.float32]
 ROUNDS = 5
@@ -64,8 +73,27 @@ def reading(
     }
 
 
+def scoring(plain: Understanding, taught: EmbeddedTaxonomy, texts: Sequence[str]) -> dict[str, float]:
+    async def once(by: Understanding) -> float:
+        start = perf_counter()
+        await score_batch([feedback_of(ScoreRow(text=text), NOON) for text in texts], by)
+        return len(texts) / (perf_counter() - start)
+
+    async def rounds() -> list[tuple[float, float]]:
+        both = (plain, replace(plain, embedded=taught))
+        return [(await once(both[0]), await once(both[1])) for _ in range(ROUNDS)]
+
+    bare, corrected = zip(*asyncio.run(rounds()), strict=True)
+    return {
+        "bare_scored_texts_a_second": statistics.median(bare),
+        "taught_scored_texts_a_second": statistics.median(corrected),
+    }
+
+
 def measure() -> dict[str, float]:
-    embedded = embed_taxonomy(load_policies().taxonomy, load_scorer(ModelChoice(threads=1)))
+    reader = InlineReader(load_scorer(ModelChoice(threads=1)))
+    plain = understanding_of(load_policies(), Py3langidGuesser(), reader, LexiconScorer())
+    embedded = plain.embedded
     if embedded is None:
         raise SystemExit("the shipped model has no embeddings")
     random = np.random.default_rng(20_261_122)
@@ -88,6 +116,7 @@ def measure() -> dict[str, float]:
         "learn_one_more_seconds": seconds(lambda: taught.corrected(most.with_one(every[MOST])), process_time),
         **reading(embedded, *texts, "bare"),
         **reading(taught, *texts, "taught"),
+        **scoring(plain, taught, texts[1][: 2 * BATCH]),
     }
     return {name: round(value, 3) for name, value in found.items()}
 
