@@ -16,6 +16,36 @@ _REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi
 QUIET: tuple[CueRule, ...] = (
     CueRule(
         "wants_to_leave",
+        0.9,
+        stems("notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"),
+        deniable=(
+            r"\b(?:end(?:ing)?|terminat(?:e|ing)|cancel(?:l?ing)?|wind(?:ing)? down|phas(?:e|ing) out|stop(?:ping)?|termination of|notice on) (?:our|the|this|my) (?:\w+ )?(?:agreement|cooperation|collaboration|partnership|business relation\w*|relationship|contract|engagement)\b",
+            r"\b(?:accept|consider|take|treat) this (?:\w+ )?as (?:our|my|formal|a|the|due)? ?(?:\w+ )?notice\b",
+            r"\b(?:giv(?:e|ing)|hand(?:ing)? in|serv(?:e|ing)) (?:you )?(?:our |my |formal |due )?notice\b",
+        ),
+        patterns=(
+            r"\b(?:will|do|shall|are|am|would) not (?:be )?(?:extend|prolong|renew)(?:ing)? (?:our|the|this|my|it)\b",
+            r"\b(?:decided|decision) (?:against|not) (?:to )?(?:extend|prolong|renew|continu)(?:e|ing)?\b",
+        ),
+        examples=(
+            "Please accept this as notice that we are ending our agreement.",
+            "We have decided not to extend.",
+        ),
+        counterexamples=("We do not want to end our cooperation.", "Thank you for the notice."),
+    ),
+    CueRule(
+        "not_working",
+        0.85,
+        stems("arrived came delivered received pieces broken damaged smashed shattered crushed cracked leaking torn empty"),
+        patterns=(
+            r"\b(?:arrived|came|delivered|received|turned up|were|was)(?: \w+){0,3} (?:in (?:\w+ )?pieces|smashed|shattered|crushed|torn|damaged|leaking)\b",
+            r"\b(?:arrived|came|delivered) (?:\w+ ){0,2}(?:broken|cracked|empty)\b",
+        ),
+        examples=("All six cups arrived in pieces.", "The box came half empty."),
+        counterexamples=("Everything arrived on time.", "It came in a small box."),
+    ),
+    CueRule(
+        "wants_to_leave",
         0.7,
         stems(
             "looking look evaluating evaluation evaluate alternatives alternative competitor competitors vendor vendors provider "
@@ -66,6 +96,9 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
             r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
             r"\blied to (?:me|us|my|our)\b",
+            rf"\b(?:was|were|is|are) (?:originally )?due (?:on |by |in |at |before |for (?:delivery|completion) )?(?:the )?(?:end of |\d+ ?(?:st|nd|rd|th)? (?:of )?)?(?:{_DAY}|two|three|weeks|months)\b[^?]{{0,40}}(?:[.,;]|\bbut\b|\band\b)",
+            r"\baccording to (?:your|the) (?:own |agreed |project )?(?:plan|schedule|roadmap|commitment|contract|offer)\b",
+            r"\b(?:long|now|days|weeks|months|is|are|well) overdue\b",
             r"\b(?:agreed|promised) (?:\w+ )?(?:time|date|deadline|delivery)s?\b[^.!?]{0,30}\b(?:passed|missed|gone|over|not (?:kept|met)|was)\b",
         ),
         examples=(
@@ -85,7 +118,7 @@ QUIET: tuple[CueRule, ...] = (
         "safety",
         0.75,
         stems(
-            "burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
+            "nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
             "brakes brake insulin dialysis inhaler medication medicine oxygen pacemaker epipen metal plastic glass mould mold maggots "
             "insects heating newborn baby heart antibiotics chemo chemotherapy epi-pen needle razor sparked sparking nail"
         ),
@@ -95,6 +128,8 @@ QUIET: tuple[CueRule, ...] = (
             rf"\b{_DEVICE}(?: \w+){{0,5}} (?:smok(?:ing|ed)|melt(?:ed|ing)|swell(?:ed|ing)|swelled|swollen|bulging|sparked|sparking)\b(?! (?:area|room|policy))",
             r"\bsmell(?:s|ed|ing)? (?:of|like) (?:burning|burnt|gas)\b(?! (?:coffee|sugar|toast))",
             rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
+            r"\b(?:nearly|almost) (?:ran|run|hit|knocked|killed|injured|hurt|drove|crashed|fell|burn\w+|electrocuted|choked|suffocated|drowned)\b(?! out)",
+            rf"\b(?:ran|run|drove|driven|crashed|backed|knocked) (?:over|into|down) (?:my|our|a|the|his|her) (?:{_PERSON}|pedestrian|cyclist|neighbou?r)\b",
             r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
             r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
             rf"\b{_REMEDY}\b[^.!?]{{0,60}}\b(?:not (?:come|arrived?|been (?:delivered|sent))|never (?:came|arrived)|late|delayed|missing|r[au]n out|wrong|expired|hasn't|without|stuck)\b",
@@ -158,13 +193,14 @@ QUIET: tuple[CueRule, ...] = (
         "privacy_discomfort",
         0.85,
         stems(
-            "data address details number information account medical records records file files order orders invoice another someone "
+            "data address details number information account medical records records file files order orders invoice another someone letter letters statement documents bank "
             "stranger strangers wrong person recipient visible see disclosed disclose shared passed exposed"
         ),
         patterns=(
             rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:\w+ )?(?:visible|exposed|disclosed|accessible|leaked)(?: \w+)? (?:to|with|by|publicly|online|in)\b",
             rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:shared|sent|given|shown|passed on) (?:to|with) {_STRANGER}\b",
             rf"\b(?:shared|gave|given|disclosed|passed(?: on)?|sent|told|revealed|exposed|leaked) {_OURS} (?:to|with) {_STRANGER}\b",
+            r"\b(?:data|details|information|letters?|statements?|documents?|records?|invoices?|address|names?|emails?|accounts?) (?:of|from|belonging to|meant for|intended for|addressed to) (?:another|a different|some other|someone else|somebody else|other|a stranger|strangers)\b(?! (?:shop|provider|bank|company|vendor|supplier))",
             r"\b(?:see|saw|seeing|got|received|shows?|access to|sent me) (?:\w+ )?(?:another|other|someone else's|somebody else's|a different|other people's|a stranger's) (?:customer'?s?|person'?s?|user'?s?|client'?s?|patient'?s?|people'?s?)? ?(?:\w+ )?(?:data|details|information|address|account|invoices?|orders?|records?|names?|documents?)\b",
         ),
         examples=(
