@@ -9,7 +9,8 @@ _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:
 _OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
 _PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
 _DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
-_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?)"
+_FIRM = r"(?:\w+ )?(?:bank|insur\w+|provider|supplier|shop|store|gym|carrier|operator|vendor|company|agency|broker|platform|network|hotel|airline|utility|brand|dealer|manufacturer|partner|firm|practice|school|garage|seller|retailer)"
+_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?|reports?|results?|documents?|statements?|letters?|prescriptions?|photos?)"
 _STRANGER = r"(?:another|other|someone|somebody|a (?:stranger|third)|third part|strangers|the wrong|my ex|her ex|his ex|my (?:neighbou?r|boss|employer|landlord|husband|wife|family))"
 _REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi-?pen|heart (?:pills|tablets)|antibiotics|chemo\w*)"
 
@@ -17,9 +18,11 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "wants_to_leave",
         0.9,
-        stems("notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"),
+        stems("another different new switch switching switched move moving moved changing change transferring notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"),
         deniable=(
             r"\b(?:end(?:ing)?|terminat(?:e|ing)|cancel(?:l?ing)?|wind(?:ing)? down|phas(?:e|ing) out|stop(?:ping)?|termination of|notice on) (?:our|the|this|my) (?:\w+ )?(?:agreement|cooperation|collaboration|partnership|business relation\w*|relationship|contract|engagement)\b",
+            rf"\b(?:switch(?:ing|ed)?|mov(?:e|ing|ed)|chang(?:e|ing|ed)|transferr?(?:ing|ed)?|going)(?: (?:everything|over|all|our|my|\w+ account|\w+ business|\w+ contract))* to (?:another|a different|a new|some other) {_FIRM}\b",
+            rf"\b(?:found|chosen|chose|signed (?:up )?with|went with|go with|gone with|joined|hired) (?:another|a different|a new|a better|some other|a cheaper) {_FIRM}\b",
             r"\b(?:accept|consider|take|treat) this (?:\w+ )?as (?:our|my|formal|a|the|due)? ?(?:\w+ )?notice\b",
             r"\b(?:giv(?:e|ing)|hand(?:ing)? in|serv(?:e|ing)) (?:you )?(?:our |my |formal |due )?notice\b",
         ),
@@ -30,6 +33,8 @@ QUIET: tuple[CueRule, ...] = (
         examples=(
             "Please accept this as notice that we are ending our agreement.",
             "We have decided not to extend.",
+            "After fifteen years I am switching to another bank.",
+            "We have signed with a different supplier.",
         ),
         counterexamples=("We do not want to end our cooperation.", "Thank you for the notice."),
     ),
@@ -64,9 +69,9 @@ QUIET: tuple[CueRule, ...] = (
             rf"\b(?:not sure|unsure|doubt|not convinced)(?: that| whether| if)? {_WE} (?:will|would|can|should|want to|are going to) (?:continue|stay|renew|order|buy|come back|keep)\b",
         ),
         patterns=(
-            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? (?:gone|out|off)(?=\W*$|[.!;])",
+            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? gone(?=\W*$|[.!;])",
             r"\b(?:you|you'll|you are|you're|will|going to|about to)(?: \w+){0,2} los(?:e|ing) (?:us|me|our (?:business|custom|account)|my (?:business|custom)|a (?:\w+ ){0,2}(?:customer|client))\b",
-            r"\b(?:last chance|final straw|last straw)\b",
+            r"\b(?:(?:your|the|a) last chance)\b",
         ),
         examples=(
             "If this is not solved by Friday we are gone.",
@@ -96,6 +101,8 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
             r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
             r"\blied to (?:me|us|my|our)\b",
+            r"\b(?:contract|agreement|slas?|service level|offer|policy) (?:clearly )?(?:says?|states?|guarantees?|promises?|stipulates?|specif(?:y|ies)|was missed|were missed|is not (?:met|kept)|was not (?:met|kept))\b",
+            r"\b(?:missed|breach(?:ed|ing)?|broke|broken|violat(?:ed|ing)|outside|beyond) (?:of )?(?:the|your|our) (?:\w+ )?(?:slas?|service level|contract|agreement)\b",
             rf"\b(?:was|were|is|are) (?:originally )?due (?:on |by |in |at |before |for (?:delivery|completion) )?(?:the )?(?:end of |\d+ ?(?:st|nd|rd|th)? (?:of )?)?(?:{_DAY}|two|three|weeks|months)\b[^?]{{0,40}}(?:[.,;]|\bbut\b|\band\b)",
             r"\baccording to (?:your|the) (?:own |agreed |project )?(?:plan|schedule|roadmap|commitment|contract|offer)\b",
             r"\b(?:long|now|days|weeks|months|is|are|well) overdue\b",
@@ -118,7 +125,7 @@ QUIET: tuple[CueRule, ...] = (
         "safety",
         0.75,
         stems(
-            "nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
+            "sparks spark smoke flames blew blown short short-circuit short-circuited burst toxic afraid nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
             "brakes brake insulin dialysis inhaler medication medicine oxygen pacemaker epipen metal plastic glass mould mold maggots "
             "insects heating newborn baby heart antibiotics chemo chemotherapy epi-pen needle razor sparked sparking nail"
         ),
@@ -127,8 +134,10 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:too|so|extremely|dangerously|burning|red) hot (?:to touch|that (?:it|i|we) (?:\w+ )?(?:burn|melt|scorch)\w*)\b",
             rf"\b{_DEVICE}(?: \w+){{0,5}} (?:smok(?:ing|ed)|melt(?:ed|ing)|swell(?:ed|ing)|swelled|swollen|bulging|sparked|sparking)\b(?! (?:area|room|policy))",
             r"\bsmell(?:s|ed|ing)? (?:of|like) (?:burning|burnt|gas)\b(?! (?:coffee|sugar|toast))",
+            r"\b(?:there (?:were|was|are|is)|saw|threw|gave off|giving off|full of|with|began to|started to|black|thick|white) (?:\w+ )?(?:sparks?|smoke|flames?)\b(?! (?:free|detector|alarm|signal))",
+            r"\b(?:short[- ]circuit(?:ed)?|went up in flames|burst into flames|toxic fumes?|afraid to (?:use|touch|drive|eat|take|plug) (?:it|them|this))\b",
             rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
-            r"\b(?:nearly|almost) (?:ran|run|hit|knocked|killed|injured|hurt|drove|crashed|fell|burn\w+|electrocuted|choked|suffocated|drowned)\b(?! out)",
+            r"\b(?:nearly|almost) (?:ran|run|knocked|injured|hurt|drove|crashed|burned|burnt|electrocuted|suffocated|drowned)\b(?! out)",
             rf"\b(?:ran|run|drove|driven|crashed|backed|knocked) (?:over|into|down) (?:my|our|a|the|his|her) (?:{_PERSON}|pedestrian|cyclist|neighbou?r)\b",
             r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
             r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
@@ -146,6 +155,7 @@ QUIET: tuple[CueRule, ...] = (
             "The brakes failed on the motorway.",
             "My insulin has not arrived.",
             "The heater smells of burning.",
+            "When I plugged it in there were sparks and I am afraid to use it.",
         ),
         counterexamples=(
             "My son fell in love with it.",
@@ -165,6 +175,7 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
             r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
             r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:open|pending|outstanding|unresolved|unanswered) (?:for|since) (?:over |more than |almost |nearly |about )?(?:\w+ )?(?:days|weeks|months|monday|tuesday|wednesday|thursday|friday|last|january|february|march|april|may|june|july|august|september|october|november|december)\b",
             r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
         ),
         examples=(
