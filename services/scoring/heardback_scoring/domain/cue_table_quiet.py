@@ -18,7 +18,9 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "wants_to_leave",
         0.9,
-        stems("another different new switch switching switched move moving moved changing change transferring notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"),
+        stems(
+            "another different new switch switching switched move moving moved changing change transferring notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"
+        ),
         deniable=(
             r"\b(?:end(?:ing)?|terminat(?:e|ing)|cancel(?:l?ing)?|wind(?:ing)? down|phas(?:e|ing) out|stop(?:ping)?|termination of|notice on) (?:our|the|this|my) (?:\w+ )?(?:agreement|cooperation|collaboration|partnership|business relation\w*|relationship|contract|engagement)\b",
             rf"\b(?:switch(?:ing|ed)?|mov(?:e|ing|ed)|chang(?:e|ing|ed)|transferr?(?:ing|ed)?|going)(?: (?:everything|over|all|our|my|\w+ account|\w+ business|\w+ contract))* to (?:another|a different|a new|some other) {_FIRM}\b",
@@ -41,7 +43,9 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "not_working",
         0.85,
-        stems("arrived came delivered received pieces broken damaged smashed shattered crushed cracked leaking torn empty"),
+        stems(
+            "arrived came delivered received pieces broken damaged smashed shattered crushed cracked leaking torn empty"
+        ),
         patterns=(
             r"\b(?:arrived|came|delivered|received|turned up|were|was)(?: \w+){0,3} (?:in (?:\w+ )?pieces|smashed|shattered|crushed|torn|damaged|leaking)\b",
             r"\b(?:arrived|came|delivered) (?:\w+ ){0,2}(?:broken|cracked|empty)\b",
@@ -125,7 +129,7 @@ QUIET: tuple[CueRule, ...] = (
         "safety",
         0.75,
         stems(
-            "sparks spark smoke flames blew blown short short-circuit short-circuited burst toxic afraid nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
+            "swallowed choked inhaled sparks spark smoke flames blew blown short short-circuit short-circuited burst toxic afraid nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
             "brakes brake insulin dialysis inhaler medication medicine oxygen pacemaker epipen metal plastic glass mould mold maggots "
             "insects heating newborn baby heart antibiotics chemo chemotherapy epi-pen needle razor sparked sparking nail"
         ),
@@ -139,6 +143,7 @@ QUIET: tuple[CueRule, ...] = (
             rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
             r"\b(?:nearly|almost) (?:ran|run|knocked|injured|hurt|drove|crashed|burned|burnt|electrocuted|suffocated|drowned)\b(?! out)",
             rf"\b(?:ran|run|drove|driven|crashed|backed|knocked) (?:over|into|down) (?:my|our|a|the|his|her) (?:{_PERSON}|pedestrian|cyclist|neighbou?r)\b",
+            rf"\b(?:my|our|his|her|the) {_PERSON} (?:\w+ )?(?:nearly|almost|has|had|just)? ?(?:swallowed|choked on|ate|drank|inhaled)\b",
             r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
             r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
             rf"\b{_REMEDY}\b[^.!?]{{0,60}}\b(?:not (?:come|arrived?|been (?:delivered|sent))|never (?:came|arrived)|late|delayed|missing|r[au]n out|wrong|expired|hasn't|without|stuck)\b",
@@ -191,9 +196,12 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "loss_or_fraud_urgent",
         0.8,
-        stems("emptied drained cleared account savings pretending pretended impersonating"),
+        stems(
+            "paying paid shopping buying bought spending spent ordering ordered withdrawing emptied drained cleared account savings pretending pretended impersonating"
+        ),
         patterns=(
             r"\b(?:someone|somebody|they|he|she|has|have|was|been|is) (?:just |completely )?(?:emptied|drained|cleared out|cleaned out)(?: of)? (?:my|our|the) (?:\w+ )?(?:account|savings|card|balance)s?\b",
+            r"\b(?:someone|somebody|a stranger|strangers)\b[^.!?]{0,40}\b(?:paying|paid|shopping|buying|bought|spending|spent|ordering|ordered|withdrawing) (?:\w+ ){0,3}(?:with|on|from|using|in) my (?:\w+ )?(?:card|account|name|money)\b",
             r"\b(?:account|savings|balance)s? (?:was|were|has been|have been|is|got) (?:\w+ )?(?:emptied|drained|cleaned out)\b",
             r"\b(?:pretend(?:ed|ing) to be|impersonat(?:ed|ing)) (?:you|your|from your|me|the bank|our)\b",
         ),
