@@ -9,11 +9,50 @@ _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:
 _OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
 _PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
 _DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
-_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?)"
+_FIRM = r"(?:\w+ )?(?:bank|insur\w+|provider|supplier|shop|store|gym|carrier|operator|vendor|company|agency|broker|platform|network|hotel|airline|utility|brand|dealer|manufacturer|partner|firm|practice|school|garage|seller|retailer)"
+_OURS = r"(?:my|our|his|her) (?:\w+ ){0,2}(?:data|details|information|address|records?|files?|account|number|diagnosis|salary|invoices?|reports?|results?|documents?|statements?|letters?|prescriptions?|photos?)"
 _STRANGER = r"(?:another|other|someone|somebody|a (?:stranger|third)|third part|strangers|the wrong|my ex|her ex|his ex|my (?:neighbou?r|boss|employer|landlord|husband|wife|family))"
 _REMEDY = r"(?:insulin|dialysis|inhaler|medication|medicine|oxygen|pacemaker|epi-?pen|heart (?:pills|tablets)|antibiotics|chemo\w*)"
 
 QUIET: tuple[CueRule, ...] = (
+    CueRule(
+        "wants_to_leave",
+        0.9,
+        stems(
+            "another different new switch switching switched move moving moved changing change transferring notice ending end terminate terminating termination cancel cancelling phasing winding stop extend extending extension renew renewed prolong"
+        ),
+        deniable=(
+            r"\b(?:end(?:ing)?|terminat(?:e|ing)|cancel(?:l?ing)?|wind(?:ing)? down|phas(?:e|ing) out|stop(?:ping)?|termination of|notice on) (?:our|the|this|my) (?:\w+ )?(?:agreement|cooperation|collaboration|partnership|business relation\w*|relationship|contract|engagement)\b",
+            rf"\b(?:switch(?:ing|ed)?|mov(?:e|ing|ed)|chang(?:e|ing|ed)|transferr?(?:ing|ed)?|going)(?: (?:everything|over|all|our|my|\w+ account|\w+ business|\w+ contract))* to (?:another|a different|a new|some other) {_FIRM}\b",
+            rf"\b(?:found|chosen|chose|signed (?:up )?with|went with|go with|gone with|joined|hired) (?:another|a different|a new|a better|some other|a cheaper) {_FIRM}\b",
+            r"\b(?:accept|consider|take|treat) this (?:\w+ )?as (?:our|my|formal|a|the|due)? ?(?:\w+ )?notice\b",
+            r"\b(?:giv(?:e|ing)|hand(?:ing)? in|serv(?:e|ing)) (?:you )?(?:our |my |formal |due )?notice\b",
+        ),
+        patterns=(
+            r"\b(?:will|do|shall|are|am|would) not (?:be )?(?:extend|prolong|renew)(?:ing)? (?:our|the|this|my|it)\b",
+            r"\b(?:decided|decision) (?:against|not) (?:to )?(?:extend|prolong|renew|continu)(?:e|ing)?\b",
+        ),
+        examples=(
+            "Please accept this as notice that we are ending our agreement.",
+            "We have decided not to extend.",
+            "After fifteen years I am switching to another bank.",
+            "We have signed with a different supplier.",
+        ),
+        counterexamples=("We do not want to end our cooperation.", "Thank you for the notice."),
+    ),
+    CueRule(
+        "not_working",
+        0.85,
+        stems(
+            "arrived came delivered received pieces broken damaged smashed shattered crushed cracked leaking torn empty"
+        ),
+        patterns=(
+            r"\b(?:arrived|came|delivered|received|turned up|were|was)(?: \w+){0,3} (?:in (?:\w+ )?pieces|smashed|shattered|crushed|torn|damaged|leaking)\b",
+            r"\b(?:arrived|came|delivered) (?:\w+ ){0,2}(?:broken|cracked|empty)\b",
+        ),
+        examples=("All six cups arrived in pieces.", "The box came half empty."),
+        counterexamples=("Everything arrived on time.", "It came in a small box."),
+    ),
     CueRule(
         "wants_to_leave",
         0.7,
@@ -34,9 +73,9 @@ QUIET: tuple[CueRule, ...] = (
             rf"\b(?:not sure|unsure|doubt|not convinced)(?: that| whether| if)? {_WE} (?:will|would|can|should|want to|are going to) (?:continue|stay|renew|order|buy|come back|keep)\b",
         ),
         patterns=(
-            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? (?:gone|out|off)(?=\W*$|[.!;])",
+            r"\b(?:i|we|i'm|we're|i'll|we'll)(?: am| are| will be| be)? gone(?=\W*$|[.!;])",
             r"\b(?:you|you'll|you are|you're|will|going to|about to)(?: \w+){0,2} los(?:e|ing) (?:us|me|our (?:business|custom|account)|my (?:business|custom)|a (?:\w+ ){0,2}(?:customer|client))\b",
-            r"\b(?:last chance|final straw|last straw)\b",
+            r"\b(?:(?:your|the|a) last chance)\b",
         ),
         examples=(
             "If this is not solved by Friday we are gone.",
@@ -66,6 +105,11 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
             r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
             r"\blied to (?:me|us|my|our)\b",
+            r"\b(?:contract|agreement|slas?|service level|offer|policy) (?:clearly )?(?:says?|states?|guarantees?|promises?|stipulates?|specif(?:y|ies)|was missed|were missed|is not (?:met|kept)|was not (?:met|kept))\b",
+            r"\b(?:missed|breach(?:ed|ing)?|broke|broken|violat(?:ed|ing)|outside|beyond) (?:of )?(?:the|your|our) (?:\w+ )?(?:slas?|service level|contract|agreement)\b",
+            rf"\b(?:was|were|is|are) (?:originally )?due (?:on |by |in |at |before |for (?:delivery|completion) )?(?:the )?(?:end of |\d+ ?(?:st|nd|rd|th)? (?:of )?)?(?:{_DAY}|two|three|weeks|months)\b[^?]{{0,40}}(?:[.,;]|\bbut\b|\band\b)",
+            r"\baccording to (?:your|the) (?:own |agreed |project )?(?:plan|schedule|roadmap|commitment|contract|offer)\b",
+            r"\b(?:long|now|days|weeks|months|is|are|well) overdue\b",
             r"\b(?:agreed|promised) (?:\w+ )?(?:time|date|deadline|delivery)s?\b[^.!?]{0,30}\b(?:passed|missed|gone|over|not (?:kept|met)|was)\b",
         ),
         examples=(
@@ -85,7 +129,7 @@ QUIET: tuple[CueRule, ...] = (
         "safety",
         0.75,
         stems(
-            "burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
+            "swallowed choked inhaled sparks spark smoke flames blew blown short short-circuit short-circuited burst toxic afraid nearly almost ran knocked crashed drove burn burned burnt burning hot smoking smoked melted melting melt swelled swollen bulging fell slipped tripped collapsed fainted "
             "brakes brake insulin dialysis inhaler medication medicine oxygen pacemaker epipen metal plastic glass mould mold maggots "
             "insects heating newborn baby heart antibiotics chemo chemotherapy epi-pen needle razor sparked sparking nail"
         ),
@@ -94,7 +138,12 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:too|so|extremely|dangerously|burning|red) hot (?:to touch|that (?:it|i|we) (?:\w+ )?(?:burn|melt|scorch)\w*)\b",
             rf"\b{_DEVICE}(?: \w+){{0,5}} (?:smok(?:ing|ed)|melt(?:ed|ing)|swell(?:ed|ing)|swelled|swollen|bulging|sparked|sparking)\b(?! (?:area|room|policy))",
             r"\bsmell(?:s|ed|ing)? (?:of|like) (?:burning|burnt|gas)\b(?! (?:coffee|sugar|toast))",
+            r"\b(?:there (?:were|was|are|is)|saw|threw|gave off|giving off|full of|with|began to|started to|black|thick|white) (?:\w+ )?(?:sparks?|smoke|flames?)\b(?! (?:free|detector|alarm|signal))",
+            r"\b(?:short[- ]circuit(?:ed)?|went up in flames|burst into flames|toxic fumes?|afraid to (?:use|touch|drive|eat|take|plug) (?:it|them|this))\b",
             rf"\b(?:my|our|his|her|a|the) {_PERSON}(?: \w+){{0,2}} (?:fell|slipped|tripped|collapsed|fainted|was (?:hurt|cut|burned|burnt))\b(?! (?:for|in love|asleep|apart|behind|through|short))",
+            r"\b(?:nearly|almost) (?:ran|run|knocked|injured|hurt|drove|crashed|burned|burnt|electrocuted|suffocated|drowned)\b(?! out)",
+            rf"\b(?:ran|run|drove|driven|crashed|backed|knocked) (?:over|into|down) (?:my|our|a|the|his|her) (?:{_PERSON}|pedestrian|cyclist|neighbou?r)\b",
+            rf"\b(?:my|our|his|her|the) {_PERSON} (?:\w+ )?(?:nearly|almost|has|had|just)? ?(?:swallowed|choked on|ate|drank|inhaled)\b",
             r"\bi (?:slipped|tripped|fell (?:down|off|over|from|on) (?:the|a|my|your) (?:\w+ )?(?:stairs?|steps?|ladder|chair|floor|lift|bike|scooter|bed|bus|platform|pavement))\b",
             r"\bbrakes? (?:\w+ )?(?:fail(?:ed|s|ing)?|did(?:n't| not) work|do(?:n't| not) work|gave (?:out|way)|stopped working)\b",
             rf"\b{_REMEDY}\b[^.!?]{{0,60}}\b(?:not (?:come|arrived?|been (?:delivered|sent))|never (?:came|arrived)|late|delayed|missing|r[au]n out|wrong|expired|hasn't|without|stuck)\b",
@@ -111,6 +160,7 @@ QUIET: tuple[CueRule, ...] = (
             "The brakes failed on the motorway.",
             "My insulin has not arrived.",
             "The heater smells of burning.",
+            "When I plugged it in there were sparks and I am afraid to use it.",
         ),
         counterexamples=(
             "My son fell in love with it.",
@@ -130,6 +180,7 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
             r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
             r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:open|pending|outstanding|unresolved|unanswered) (?:for|since) (?:over |more than |almost |nearly |about )?(?:\w+ )?(?:days|weeks|months|monday|tuesday|wednesday|thursday|friday|last|january|february|march|april|may|june|july|august|september|october|november|december)\b",
             r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
         ),
         examples=(
@@ -145,9 +196,12 @@ QUIET: tuple[CueRule, ...] = (
     CueRule(
         "loss_or_fraud_urgent",
         0.8,
-        stems("emptied drained cleared account savings pretending pretended impersonating"),
+        stems(
+            "paying paid shopping buying bought spending spent ordering ordered withdrawing emptied drained cleared account savings pretending pretended impersonating"
+        ),
         patterns=(
             r"\b(?:someone|somebody|they|he|she|has|have|was|been|is) (?:just |completely )?(?:emptied|drained|cleared out|cleaned out)(?: of)? (?:my|our|the) (?:\w+ )?(?:account|savings|card|balance)s?\b",
+            r"\b(?:someone|somebody|a stranger|strangers)\b[^.!?]{0,40}\b(?:paying|paid|shopping|buying|bought|spending|spent|ordering|ordered|withdrawing) (?:\w+ ){0,3}(?:with|on|from|using|in) my (?:\w+ )?(?:card|account|name|money)\b",
             r"\b(?:account|savings|balance)s? (?:was|were|has been|have been|is|got) (?:\w+ )?(?:emptied|drained|cleaned out)\b",
             r"\b(?:pretend(?:ed|ing) to be|impersonat(?:ed|ing)) (?:you|your|from your|me|the bank|our)\b",
         ),
@@ -158,13 +212,14 @@ QUIET: tuple[CueRule, ...] = (
         "privacy_discomfort",
         0.85,
         stems(
-            "data address details number information account medical records records file files order orders invoice another someone "
+            "data address details number information account medical records records file files order orders invoice another someone letter letters statement documents bank "
             "stranger strangers wrong person recipient visible see disclosed disclose shared passed exposed"
         ),
         patterns=(
             rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:\w+ )?(?:visible|exposed|disclosed|accessible|leaked)(?: \w+)? (?:to|with|by|publicly|online|in)\b",
             rf"\b{_OURS} (?:is |was |are |were |has been |have been )?(?:shared|sent|given|shown|passed on) (?:to|with) {_STRANGER}\b",
             rf"\b(?:shared|gave|given|disclosed|passed(?: on)?|sent|told|revealed|exposed|leaked) {_OURS} (?:to|with) {_STRANGER}\b",
+            r"\b(?:data|details|information|letters?|statements?|documents?|records?|invoices?|address|names?|emails?|accounts?) (?:of|from|belonging to|meant for|intended for|addressed to) (?:another|a different|some other|someone else|somebody else|other|a stranger|strangers)\b(?! (?:shop|provider|bank|company|vendor|supplier))",
             r"\b(?:see|saw|seeing|got|received|shows?|access to|sent me) (?:\w+ )?(?:another|other|someone else's|somebody else's|a different|other people's|a stranger's) (?:customer'?s?|person'?s?|user'?s?|client'?s?|patient'?s?|people'?s?)? ?(?:\w+ )?(?:data|details|information|address|account|invoices?|orders?|records?|names?|documents?)\b",
         ),
         examples=(

@@ -118,10 +118,10 @@ def _says(factor: str, points: float, because: str) -> Contribution:
 
 
 def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolicy) -> list[_Part]:
-    """Words and cues, and what a good end takes off them again."""
+    """Words and cues, and what a good end and a small customer take off them again."""
     feeling = policy.feeling
     low, words = _feeling(inputs, policy)
-    parts, passing = _cues(cues, policy)
+    parts, passing, moods = _cues(cues, policy)
     parts += words
     if inputs.resolution == "unresolved" and feeling.unresolved:
         parts.append(("resolution", feeling.unresolved, "The conversation ended unresolved."))
@@ -129,9 +129,19 @@ def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolic
     if taken_off := recovered * (low + passing):
         because = f"The conversation ended better: {recovered:.0%} of what was said on the way is taken off."
         parts.append(("recovery", -taken_off, because))
-    if cues and (points := feeling.sarcasm * _sarcasm(inputs.cues) - (_sum(words) - recovered * low)) > 0:
+    spoken = _sum(words) - recovered * low
+    if small := _small_value(inputs, policy):
+        mood = spoken + moods * (1.0 - recovered)
+        because = f"The lifetime value is small, so {small:.0%} of the mood is taken off."
+        parts.append(("small_value", -small * mood, because))
+    if cues and (points := feeling.sarcasm * _sarcasm(inputs.cues) - spoken * (1.0 - small)) > 0:
         parts.append(("praise_not_believed", points, "The praise may be sarcastic and is not believed."))
     return parts
+
+
+def _small_value(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
+    value = inputs.customer.lifetime_value if inputs.customer is not None else None
+    return 0.0 if value is None else policy.feeling.small_value.at(value)
 
 
 def _sarcasm(cues: Sequence[Cue]) -> float:
@@ -170,17 +180,18 @@ def _recovered(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
     return 1.0 - (1.0 - by_end) * (1.0 - resolved)
 
 
-def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[_Part], float]:
-    """The parts, in the order of their names, and the points of those that pass."""
+def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[_Part], float, float]:
+    """The parts, in the order of their names; the points of those that pass, and of passing moods."""
     parts: list[_Part] = []
-    passing = 0.0
+    passing = moods = 0.0
     for name in sorted(cues):
         weight, cue = policy.cues.get(name), cues[name]
         if weight and (points := weight.points * cue.probability):
             because = f"{weight.because} (turn {cue.turn}, probability {cue.probability:.2f})."
             parts.append((name, points, because))
             passing += points if weight.passes else 0.0
-    return parts, passing
+            moods += points if weight.mood else 0.0
+    return parts, passing, moods
 
 
 def surest(cues: tuple[Cue, ...]) -> Mapping[str, Cue]:

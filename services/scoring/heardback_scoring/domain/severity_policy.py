@@ -46,6 +46,9 @@ class Feeling(_Data):
     A conversation: `unresolved` is added where it ended so. What was said on the way (the lowest point, and
     cues that pass) counts less by the share `resolved` where it was resolved, and by the share `recovered`
     of its last sentiment.
+
+    `small_value` is the share of the mood (words, and cues that are moods) that is taken off by the lifetime
+    value, where that is known: a one-off buyer's anger puts less of a relationship at stake.
     """
 
     lowest: Points
@@ -56,6 +59,7 @@ class Feeling(_Data):
     unresolved: Points
     resolved: Share
     recovered: Curve
+    small_value: Curve
 
     @model_validator(mode="after")
     def _lower_is_worse(self) -> Self:
@@ -63,6 +67,8 @@ class Feeling(_Data):
             raise ValueError("feeling.share: lower sentiment is worse; it must fall, within 0 and 1")
         if not (self.recovered.rises and self.recovered.within(0, 1)):
             raise ValueError("feeling.recovered: a better end takes off more; it must rise, within 0 and 1")
+        if not (self.small_value.falls and self.small_value.within(0, 1)):
+            raise ValueError("feeling.small_value: more value is worse; it must fall, within 0 and 1")
         if self.intensity > self.lowest:
             raise ValueError("feeling.intensity must not exceed feeling.lowest, or mild words would praise")
         return self
@@ -97,11 +103,18 @@ class Answer(_Data):
 
 
 class CueWeight(_Data):
-    """`passes`: over once a conversation ends well."""
+    """`passes`: over once a conversation ends well. `mood`: says how it feels, not what happened."""
 
     points: Points
     because: str
     passes: bool = False
+    mood: bool = False
+
+    @model_validator(mode="after")
+    def _moods_pass(self) -> Self:
+        if self.mood and not self.passes:
+            raise ValueError("a cue that is a mood passes as well")
+        return self
 
 
 class Counts(_Data):
@@ -215,6 +228,9 @@ class SeverityPolicy(_Data):
         words += answer.points * max(answer.not_believed.steepest, answer.doubted.steepest)
         passing = sum(weight.points for weight in self.cues.values() if weight.passes)
         words += feeling.recovered.steepest * (feeling.lowest + feeling.intensity + passing)
+        moods = sum(weight.points for weight in self.cues.values() if weight.mood)
+        moods += feeling.lowest + feeling.end + feeling.intensity
+        small_value = feeling.small_value.steepest_relative * moods
         mood = self.record_counts.by_mood.steepest * record * by_record
         on_scale = max(answer.points, answer.alone) * answer.share.steepest
         on_scale += answer.fall_points * answer.fall.steepest
@@ -225,7 +241,7 @@ class SeverityPolicy(_Data):
             SMALL * (cue * by_own + self.standing_by_leaving.steepest * standing),
             SMALL * feeling.intensity * by_own,
             SMALL * max((floor.steepest for floor in self.floors.values()), default=0.0),
-            SMALL * self.lifetime_value.steepest_relative,
+            SMALL * (self.lifetime_value.steepest_relative + small_value * by_own),
             self.renewal.steepest,
             self.freshness.steepest * profile,
         )
