@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import text_of
+from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.domain import SlaPolicy
 from heardback_router.sla.policy import read_sla
+from heardback_router.steps.policy import read_steps, read_thresholds
 
 
 class PolicySource(Protocol):
@@ -50,4 +52,7 @@ def load_policies(folder: Path | None = None) -> Policies:
         grouping=read_grouping(text_of("grouping.yaml", folder)),
         weighing=read_weighing(text_of("weighing.yaml", folder)),
         sla=read_sla(text_of("sla.yaml", folder)),
+        steps=read_steps(text_of("steps.yaml", folder)),
+        thresholds=read_thresholds(text_of("thresholds.yaml", folder)),
+        forms=read_forms(text_of("forms.yaml", folder)),
     )
