@@ -31,6 +31,7 @@ from heardback_router.backlog.schemas import (
     PageOut,
     ReasonIn,
     ReassignIn,
+    ResolvedOut,
     ResolveIn,
     StartIn,
     counted,
@@ -138,7 +139,7 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
     async def comment(body: CommentIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, Comment(InternalText(body.text)))
 
-    @router.post("/v1/items/{item_id}:resolve", response_model=ItemOut, summary="It is solved")
+    @router.post("/v1/items/{item_id}:resolve", response_model=ResolvedOut, summary="It is solved")
     async def resolve(body: ResolveIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, _resolve(body))
 

@@ -144,6 +144,12 @@ class ItemOut(BaseModel):
     criterion: CriterionOut | None = Field(description="The customer's own, beside the clocks")
 
 
+class ResolvedOut(ItemOut):
+    """`warnings` are what was found in the text for the customer; the item is resolved all the same."""
+
+    warnings: list[dict[str, str]]
+
+
 class ViewOut(BaseModel):
     id: str
     name: str
