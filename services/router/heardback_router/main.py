@@ -29,6 +29,11 @@ from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
+from heardback_router.sla.app import Clocks, Repin
+from heardback_router.sla.http import sla_routes
+from heardback_router.sla.store import PostgresTimers
+from heardback_router.sla.telling import SlaWatch
+from heardback_router.sla.timekeeper import Pace, Timekeeper
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -87,6 +92,21 @@ class Core:
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        timers = PostgresTimers()
+        clocks = Clocks(timers, source, clock)
+        self.repin = Repin(database, items, timers, self.outbox, source, clock)
+        self.timekeeper = Timekeeper(
+            database,
+            items,
+            timers,
+            told,
+            self.outbox,
+            source,
+            [SlaWatch()],
+            clock=clock,
+            metrics=metrics,
+            pace=Pace(share=settings.router.timers_share),
+        )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -101,7 +121,8 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, teams, guard),
+            sla_routes(database, self.backlog, timers, source, clock, guard),
             policy_routes(policies.routing, policies.grouping, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
@@ -149,7 +170,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
+        background={
+            "relay": relay.run,
+            "deliveries": core.closing.deliver,
+            "timekeeper": core.timekeeper.run,
+            "forgetting": core.forget.run,
+        },
     )
     await sink.start()
     try:
