@@ -1,18 +1,16 @@
 """The route of counters, and how the logs they are counted from are read."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import JSON, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.counters import Tally, summary, tally
 from heardback_router.backlog.deeds import as_json
-from heardback_router.backlog.domain import ItemEvent
-from heardback_router.backlog.store import event_of
+from heardback_router.sla.store import PostgresTimers
 from heardback_shared.access.keys import Principal
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -27,12 +25,6 @@ _CHANGED = text("""
     WHERE tenant_id = :tenant AND updated_at >= :since AND (CAST(:team AS text) IS NULL OR team = :team)
     ORDER BY updated_at DESC, id LIMIT :limit
 """)
-_LOGS = text("""
-    SELECT entry.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
-    CROSS JOIN LATERAL (
-        SELECT * FROM router.item_event WHERE tenant_id = :tenant AND item_id = asked.id ORDER BY sequence
-    ) AS entry
-""").columns(data=JSON)
 
 
 class SpreadOut(BaseModel):
@@ -69,7 +61,12 @@ class CountersOut(BaseModel):
 
 
 async def tallies(
-    connection: AsyncConnection, tenant_id: str, team: str | None, since: datetime, at: datetime
+    connection: AsyncConnection,
+    timers: PostgresTimers,
+    tenant_id: str,
+    team: str | None,
+    since: datetime,
+    at: datetime,
 ) -> tuple[list[Tally], bool]:
     """The figures of the items that changed since then, at most ITEMS_COUNTED, and whether there are more."""
     asked = {"tenant": tenant_id, "since": since, "team": team, "limit": ITEMS_COUNTED + 1}
@@ -78,16 +75,12 @@ async def tallies(
     await look_up_by_key(connection)
     for start in range(0, min(len(ids), ITEMS_COUNTED), _BATCH):
         batch = ids[start : min(start + _BATCH, ITEMS_COUNTED)]
-        logs: dict[str, list[ItemEvent]] = defaultdict(list)
-        rows = await connection.execute(_LOGS, {"tenant": tenant_id, "ids": batch})
-        for row in rows.mappings():
-            event = event_of(row)
-            logs[event.item_id].append(event)
+        logs = await timers.logs(connection, tenant_id, batch)
         counted += [tally(log, at) for log in logs.values()]
     return counted, len(ids) > ITEMS_COUNTED
 
 
-def counter_routes(database: Database, clock: Clock, guard: Guard) -> APIRouter:
+def counter_routes(database: Database, timers: PostgresTimers, clock: Clock, guard: Guard) -> APIRouter:
     router = APIRouter(tags=["backlog"])
     readers = Annotated[Principal, Depends(guard.needs("items:read"))]
 
@@ -103,7 +96,8 @@ def counter_routes(database: Database, clock: Clock, guard: Guard) -> APIRouter:
     ) -> Response:
         at = clock.now()
         async with database.tenant(who.tenant_id) as connection:
-            found, more = await tallies(connection, who.tenant_id, team, at - timedelta(days=days), at)
+            since = at - timedelta(days=days)
+            found, more = await tallies(connection, timers, who.tenant_id, team, since, at)
         body: dict[str, Any] = {"team": team, "days": days, "more": more, **summary(found)}
         return as_json(body)
 

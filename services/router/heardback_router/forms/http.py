@@ -56,7 +56,9 @@ def forms_routes(database: Database, policies: PolicySource, guard: Guard) -> AP
         async with database.tenant(who.tenant_id) as connection:
             return (await policies.of(connection, who.tenant_id)).forms
 
-    @router.get("/v1/policies/forms", summary="Resolution forms, response templates, and how texts are checked")
+    @router.get(
+        "/v1/policies/forms", summary="Resolution forms, response templates, and how texts are checked"
+    )
     async def forms(who: readers) -> dict[str, Any]:
         policy = await of(who)
         return {
@@ -83,7 +85,9 @@ def forms_routes(database: Database, policies: PolicySource, guard: Guard) -> AP
         findings = [shown_finding(finding) for finding in lint(text, policy.lint)]
         return as_json({"template": name, "policy": policy.name, "text": text, "findings": findings})
 
-    @router.post("/v1/templates:lint", response_model=LintOut, summary="What is wrong with a text for customers")
+    @router.post(
+        "/v1/templates:lint", response_model=LintOut, summary="What is wrong with a text for customers"
+    )
     async def check(body: LintIn, who: readers) -> Response:
         policy = await of(who)
         findings = [shown_finding(finding) for finding in lint(body.text, policy.lint)]

@@ -75,7 +75,9 @@ def _findings(text: str, rules: LintRules) -> Iterator[Finding]:
     for place in dict.fromkeys(_UNFILLED.findall(text)):
         yield Finding("unfilled_field", f"“{place}” was not filled in; replace it or leave it out")
     for phrase in _phrases(text, rules.blame):
-        yield Finding("blame", f"“{phrase}” sounds as if it were the customer's fault; say what we do instead")
+        yield Finding(
+            "blame", f"“{phrase}” sounds as if it were the customer's fault; say what we do instead"
+        )
     for phrase in _phrases(text, rules.internal):
         yield Finding("internal_word", f"“{phrase}” is our word, not the customer's; say what it means")
     loud = [word for word in dict.fromkeys(_LOUD.findall(text)) if word not in rules.acronyms]

@@ -28,7 +28,9 @@ class _Field(Shape):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if (self.kind == "choice") != bool(self.choices):
-            raise ValueError(f"field {self.name}: choices belong to a field of kind choice, and it needs them")
+            raise ValueError(
+                f"field {self.name}: choices belong to a field of kind choice, and it needs them"
+            )
         bounded = self.smallest is not None or self.largest is not None
         if bounded and self.kind != "number":
             raise ValueError(f"field {self.name}: smallest and largest belong to a number")
@@ -95,5 +97,3 @@ def _place_faults(template: _Template) -> list[str]:
     if "{" in rest or "}" in rest:
         faults.append(f"template {template.name}: a place is a lower-case name in braces, such as {{name}}")
     return faults
-
-

@@ -16,9 +16,33 @@ _MONTHS = tuple(name.lower() for name in calendar.month_name)
 _NUMBERS = {
     word: number
     for number, word in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+        (
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        )
     )
-} | {"a": 1, "an": 1, "the": 1, "the next": 1, "a couple of": 2, "couple of": 2, "half an": 0.5, "half a": 0.5, "half": 0.5}
+} | {
+    "a": 1,
+    "an": 1,
+    "the": 1,
+    "the next": 1,
+    "a couple of": 2,
+    "couple of": 2,
+    "half an": 0.5,
+    "half a": 0.5,
+    "half": 0.5,
+}
 _AMOUNT = r"(?:\d{1,3}|half an?|half|an?|the|(?:a )?couple of|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
@@ -28,12 +52,12 @@ _SPAN = re.compile(
     rf"(?P<n>{_AMOUNT})\s*(?P<working>business |working |work)?(?P<unit>{_UNIT})\b"
 )
 _ISO = re.compile(r"\b(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)\b")
-_DAY_MONTH = re.compile(
-    rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH})\b(?:,? (?P<y>20\d\d))?"
-)
+_DAY_MONTH = re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH})\b(?:,? (?P<y>20\d\d))?")
 _MONTH_DAY = re.compile(rf"\b(?P<m>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<y>20\d\d))?")
 _WEEKDAY = re.compile(rf"\b(?P<next>next )?(?P<day>{'|'.join(_DAYS)})\b")
-_END_OF = re.compile(r"\b(?:end of(?: the| this)?|eo)\s*(?P<next>next )?(?P<what>day|d|week|w|month|m|year)\b")
+_END_OF = re.compile(
+    r"\b(?:end of(?: the| this)?|eo)\s*(?P<next>next )?(?P<what>day|d|week|w|month|m|year)\b"
+)
 _NEXT = re.compile(r"\bnext (?P<what>week|month)\b")
 _NAMED = re.compile(
     r"\b(?P<day>(?:the )?day after tomorrow|tomorrow|later today|today|tonight|this (?:morning|afternoon|evening)"
@@ -95,7 +119,9 @@ def _named(found: re.Match[str], today: date) -> date | None:
     day = found["day"]
     if day == "same day":
         return None
-    return today + timedelta(days=2 if "after" in day and "tomorrow" in day else 1 if day == "tomorrow" else 0)
+    return today + timedelta(
+        days=2 if "after" in day and "tomorrow" in day else 1 if day == "tomorrow" else 0
+    )
 
 
 def _weekday(found: re.Match[str], today: date) -> date:

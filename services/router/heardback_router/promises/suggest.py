@@ -67,7 +67,9 @@ _REPORTED = re.compile(
     r"|would|never|don't know|not sure)\b[^,.;]*$",
     re.IGNORECASE,
 )
-_AT_ONCE = re.compile(r"\b(?:right (?:now|away)|be right (?:with|back)|on hold|one moment|a note)\b", re.IGNORECASE)
+_AT_ONCE = re.compile(
+    r"\b(?:right (?:now|away)|be right (?:with|back)|on hold|one moment|a note)\b", re.IGNORECASE
+)
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?=\w)[^.!?\n]*)*[.!?]*")
 _HALF_DAY = re.compile(r"\b([ap])\.m\.?", re.IGNORECASE)
 
@@ -100,5 +102,7 @@ def suggestions_in(text: str, at: datetime) -> Iterator[Suggestion]:
 def _counts(said: str, match: re.Match[str]) -> bool:
     """Whether it is given rather than denied, reported, or done at once."""
     return not (
-        _NO.search(match[0]) or _REPORTED.search(said[: match.start()]) or _AT_ONCE.search(said[match.start() :])
+        _NO.search(match[0])
+        or _REPORTED.search(said[: match.start()])
+        or _AT_ONCE.search(said[match.start() :])
     )

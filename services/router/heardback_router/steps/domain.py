@@ -118,7 +118,9 @@ def _both(before: Step | None, step: Step) -> Step:
     if before is None:
         return step
     because = before.because if step.because in before.because else f"{before.because} {step.because}"
-    return Step(step.id, before.title, before.mandatory or step.mandatory, before.approval or step.approval, because)
+    return Step(
+        step.id, before.title, before.mandatory or step.mandatory, before.approval or step.approval, because
+    )
 
 
 def _json(step: Step) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.routing.domain import Condition, ConditionError
-from heardback_router.steps.domain import StepsPolicy, StepSpec, StepTemplate
+from heardback_router.steps.domain import StepSpec, StepsPolicy, StepTemplate
 from heardback_router.steps.thresholds import Limit, Measure, Process, Promotion, ThresholdPolicy, Tuning
 
 Person = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -146,7 +146,12 @@ def read_thresholds(text: str) -> ThresholdPolicy:
         shape.levels,
         dict(shape.approvers),
         tuple(
-            Process(p.name, p.title, {m: tuple(Limit(x.up_to, x.level) for x in ls) for m, ls in p.limits.items()}, p.above)
+            Process(
+                p.name,
+                p.title,
+                {m: tuple(Limit(x.up_to, x.level) for x in ls) for m, ls in p.limits.items()},
+                p.above,
+            )
             for p in shape.processes
         ),
         dict(shape.factors),
@@ -208,9 +213,7 @@ def _level_faults(shape: _Thresholds) -> list[str]:
     return faults
 
 
-def _limit_faults(
-    where: str, limits: tuple[_Limit, ...], above: str, levels: tuple[str, ...]
-) -> list[str]:
+def _limit_faults(where: str, limits: tuple[_Limit, ...], above: str, levels: tuple[str, ...]) -> list[str]:
     strange = [limit.level for limit in limits if limit.level not in levels]
     if strange or above not in levels:
         return [f"{where}: there is no level {level}" for level in strange]

@@ -18,9 +18,7 @@ class NotAnApproverError(Exception):
     """Somebody else has to approve. The message says who may."""
 
 
-def settled(
-    item: Item, step_id: str, outcome: StepOutcome, actor: str, thresholds: ThresholdPolicy
-) -> Step:
+def settled(item: Item, step_id: str, outcome: StepOutcome, actor: str, thresholds: ThresholdPolicy) -> Step:
     """The step that is settled so. Raises UnknownStepError, StepRefusedError, NotAnApproverError."""
     step = next((s for s in item.steps if s.id == step_id), None)
     if step is None:
@@ -55,11 +53,15 @@ def _may_approve(
     item: Item, step: Step, outcome: StepOutcome, actor: str, thresholds: ThresholdPolicy
 ) -> None:
     if outcome not in {"approved", "refused"}:
-        raise StepRefusedError(f"The step “{step.title}” waits for approval: settle it as approved or refused.")
+        raise StepRefusedError(
+            f"The step “{step.title}” waits for approval: settle it as approved or refused."
+        )
     if step.outcome in DONE:
         raise StepRefusedError(f"The step “{step.title}” was approved already, by {step.settled_by}.")
     if actor in {step.asked_by, item.assignee}:
-        raise NotAnApproverError(f"Nobody approves what they do themselves; somebody else than {actor} has to.")
+        raise NotAnApproverError(
+            f"Nobody approves what they do themselves; somebody else than {actor} has to."
+        )
     level = step.approval or ""
     approvers = thresholds.approvers_of(level)
     if actor not in approvers:
@@ -69,7 +71,9 @@ def _may_approve(
         if earlier.outcome != "approved":
             raise StepRefusedError(f"“{earlier.title}” comes first; it is not approved yet.")
         if earlier.settled_by == actor:
-            raise NotAnApproverError(f"{actor} has approved “{earlier.title}”; the next approval is somebody else's.")
+            raise NotAnApproverError(
+                f"{actor} has approved “{earlier.title}”; the next approval is somebody else's."
+            )
 
 
 def _earlier(item: Item, step: Step) -> list[Step]:

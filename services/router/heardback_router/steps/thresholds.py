@@ -86,9 +86,7 @@ class Verdict:
     because: str
 
 
-def judge(
-    policy: ThresholdPolicy, process: Process, measured: Mapping[Measure, float], team: str
-) -> Verdict:
+def judge(policy: ThresholdPolicy, process: Process, measured: Mapping[Measure, float], team: str) -> Verdict:
     """The highest level that any of the measures needs."""
     factor = policy.factors.get(team, 1.0)
     needed, reasons = 0, []
@@ -111,7 +109,10 @@ def _needed(
         if value <= limit.up_to * factor:
             rank = policy.levels.index(limit.level)
             whose = "everybody" if rank == 0 else limit.level
-            return rank, f"{measure.capitalize()} {value:g} is within {limit.up_to * factor:g}, up to {whose}."
+            return (
+                rank,
+                f"{measure.capitalize()} {value:g} is within {limit.up_to * factor:g}, up to {whose}.",
+            )
     last = limits[-1].up_to * factor
     rank = policy.levels.index(process.above)
     return rank, f"{measure.capitalize()} {value:g} is above {last:g}, so {process.above} decides."
