@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from statistics import fmean, median, variance
 from typing import Any
 
@@ -90,7 +91,7 @@ def tally(log: Sequence[ItemEvent], at: datetime) -> Tally:
         item.counts.minutes,
         rework_minutes,
         {name: number for name, number in responses.items() if number},
-        sum(1 for before, after in zip(channels, channels[1:], strict=False) if before != after),
+        sum(1 for before, after in pairwise(channels) if before != after),
         tuple(held),
     )
 

@@ -42,7 +42,7 @@ class ResolutionsOut(BaseModel):
 
 
 class CountersOut(BaseModel):
-    """Of the items that changed in these days, the latest first; `more` when there were more than are counted."""
+    """Of the items that changed in these days; `more` when there were more than are counted, the latest."""
 
     team: str | None
     days: int

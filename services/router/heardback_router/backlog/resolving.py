@@ -1,4 +1,4 @@
-"""What a resolution is checked for before it is decided: the form of its domain, the text for the customer."""
+"""What a resolution is checked for before it is decided: its domain's form, the text for the customer."""
 
 from dataclasses import replace
 

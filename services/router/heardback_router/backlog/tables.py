@@ -77,8 +77,8 @@ items = Table(
     Column("due_at", DateTime(timezone=True)),
 )
 """`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
-`due_at`: when the next of its running clocks runs out, as of the last look. `criterion`, `promises` and `steps`
-are NULL where there are none."""
+`due_at`: when the next of its running clocks runs out, as of the last look. `criterion`, `promises` and
+`steps` are NULL where there are none."""
 
 item_events = Table(
     "item_event",
