@@ -76,8 +76,7 @@ class PostgresBacklog:
             query = query.where(items.c.state.in_(filters.state))
         if filters.band:
             query = query.where(items.c.band.in_(filters.band))
-        for condition in _owed(filters):
-            query = query.where(condition)
+        query = query.where(*_owed(filters))
         if after is not None:
             query = query.where(
                 _AFTER if filters.sort != "due" else _AFTER_UNDUE if after.due_at is None else _AFTER_DUE

@@ -21,7 +21,7 @@ Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$"
 
 
 class FillIn(Submission):
-    fields: Annotated[dict[str, Filling], Field(max_length=50)] = {}
+    fields: dict[str, Filling] = Field(default_factory=dict, max_length=50)
 
 
 class LintIn(Submission):
@@ -56,9 +56,7 @@ def forms_routes(database: Database, policies: PolicySource, guard: Guard) -> AP
         async with database.tenant(who.tenant_id) as connection:
             return (await policies.of(connection, who.tenant_id)).forms
 
-    @router.get(
-        "/v1/policies/forms", summary="Resolution forms, response templates, and how texts are checked"
-    )
+    @router.get("/v1/policies/forms", summary="Resolution forms, response templates, text checks")
     async def forms(who: readers) -> dict[str, Any]:
         policy = await of(who)
         return {

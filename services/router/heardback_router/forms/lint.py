@@ -16,7 +16,8 @@ GRADED_FROM = 15
 """A text of fewer words has no reading level worth the name."""
 
 _UNFILLED = re.compile(
-    r"\{\{?[^{}\n]{0,60}\}\}?|<[A-Za-z][A-Za-z_ ]{0,40}>|\[[A-Z][A-Z_ ]{2,40}\]|_{3,}|\b(?:XX+|TODO|TBD|FIXME)\b"
+    r"\{\{?[^{}\n]{0,60}\}\}?|<[A-Za-z][A-Za-z_ ]{0,40}>|\[[A-Z][A-Z_ ]{2,40}\]|_{3,}"
+    r"|\b(?:XX+|TODO|TBD|FIXME)\b"
 )
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)|\n+")
@@ -75,9 +76,7 @@ def _findings(text: str, rules: LintRules) -> Iterator[Finding]:
     for place in dict.fromkeys(_UNFILLED.findall(text)):
         yield Finding("unfilled_field", f"“{place}” was not filled in; replace it or leave it out")
     for phrase in _phrases(text, rules.blame):
-        yield Finding(
-            "blame", f"“{phrase}” sounds as if it were the customer's fault; say what we do instead"
-        )
+        yield Finding("blame", f"“{phrase}” blames the customer; say what we do instead")
     for phrase in _phrases(text, rules.internal):
         yield Finding("internal_word", f"“{phrase}” is our word, not the customer's; say what it means")
     loud = [word for word in dict.fromkeys(_LOUD.findall(text)) if word not in rules.acronyms]

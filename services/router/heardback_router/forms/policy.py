@@ -49,7 +49,7 @@ class _Template(Shape):
     title: Words
     when: Words
     text: Body
-    fields: dict[FieldName, Words] = {}
+    fields: dict[FieldName, Words] = Field(default_factory=dict)
 
 
 class _Lint(Shape):

@@ -18,7 +18,7 @@ CHAIN = "/"
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """`approvals` are the levels that approve it one after the other; none: whoever works on it settles it."""
+    """`approvals` are the levels that approve it in turn; none: whoever works on it settles it."""
 
     id: str
     title: str
@@ -71,7 +71,7 @@ def facts_in(log: Iterable[ItemEvent]) -> list[Mapping[str, Any]]:
 
 
 def called_for(item: Item, facts: Sequence[Mapping[str, Any]], policy: StepsPolicy) -> tuple[Step, ...]:
-    """The steps of every template that holds for any of the item's feedback, each once, in the policy's order.
+    """The steps of every template that holds for any of the item's feedback, each once, in policy order.
 
     A step that two templates ask for is mandatory if one of them says so. A condition that cannot be
     evaluated does not hold.

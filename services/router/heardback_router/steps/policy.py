@@ -56,13 +56,13 @@ class _Template(Shape):
 class _Case(Shape):
     """An example of the policy itself: with this given, exactly these steps are called for."""
 
-    given: dict[str, dict[str, Any]] = {}
+    given: dict[str, dict[str, Any]] = Field(default_factory=dict)
     steps: tuple[str, ...]
 
 
 class _Steps(Shape):
     policy: Version
-    modules: dict[Slug, Annotated[tuple[_Step, ...], Field(min_length=1)]] = {}
+    modules: dict[Slug, Annotated[tuple[_Step, ...], Field(min_length=1)]] = Field(default_factory=dict)
     templates: tuple[_Template, ...] = ()
     tests: tuple[_Case, ...] = ()
 
@@ -103,9 +103,9 @@ class _Promotion(Shape):
 class _Thresholds(Shape):
     policy: Version
     levels: Annotated[tuple[Slug, ...], Field(min_length=2, max_length=10)]
-    approvers: dict[Slug, tuple[Person, ...]] = {}
+    approvers: dict[Slug, tuple[Person, ...]] = Field(default_factory=dict)
     processes: tuple[_Process, ...] = ()
-    factors: dict[Slug, Annotated[float, Field(gt=0, le=10)]] = {}
+    factors: dict[Slug, Annotated[float, Field(gt=0, le=10)]] = Field(default_factory=dict)
     tuning: _Tuning
     promotion: _Promotion
 
@@ -145,19 +145,19 @@ def read_thresholds(text: str) -> ThresholdPolicy:
         shape.policy,
         shape.levels,
         dict(shape.approvers),
-        tuple(
-            Process(
-                p.name,
-                p.title,
-                {m: tuple(Limit(x.up_to, x.level) for x in ls) for m, ls in p.limits.items()},
-                p.above,
-            )
-            for p in shape.processes
-        ),
+        tuple(_process(process) for process in shape.processes),
         dict(shape.factors),
         Tuning(**dict(shape.tuning)),
         Promotion(**dict(shape.promotion)),
     )
+
+
+def _process(shape: _Process) -> Process:
+    limits = {
+        measure: tuple(Limit(limit.up_to, limit.level) for limit in given)
+        for measure, given in shape.limits.items()
+    }
+    return Process(shape.name, shape.title, limits, shape.above)
 
 
 def _specs(template: _Template, shape: _Steps, faults: list[str]) -> tuple[StepSpec, ...]:

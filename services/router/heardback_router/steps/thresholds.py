@@ -129,7 +129,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A suggestion to change a team's factor; `share` is reopened of resolved, `interval` its 95 % interval."""
+    """A suggestion to change a team's factor; `share` is reopened of resolved, within `interval` at 95 %."""
 
     team: str
     before: float
