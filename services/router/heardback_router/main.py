@@ -25,6 +25,7 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.forms.http import forms_routes
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
@@ -39,6 +40,7 @@ from heardback_router.sla.http import sla_routes
 from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.steps.http import step_routes
 from heardback_router.steps.watch import StepsWatch
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
@@ -131,6 +133,8 @@ class Core:
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
             forms_routes(database, source, guard),
+            promise_routes(database, self.backlog, PostgresBacklog(), guard),
+            step_routes(database, self.backlog, timers, source, clock, guard),
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, teams, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
             policy_routes(policies.routing, policies.grouping, guard),

@@ -29,8 +29,9 @@ _UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 
 _SPAN = re.compile(
-    rf"\b(?:within|in|inside|no later than|after)(?: the)?(?: next| coming)?\s+"
-    rf"(?:{_AMOUNT}\s*(?:-|–|to|or)\s*)?(?P<n>{_AMOUNT})\s*(?P<working>business |working |work)?(?P<unit>{_UNIT})\b"
+    rf"\b(?:within|in|inside|no later than)(?: the)?(?: next| coming)?\s+"
+    rf"(?:{_AMOUNT}\s*(?:-|–|to|or)\s*)?(?P<n>{_AMOUNT})\s*"
+    rf"(?P<working>business |working |work)?(?P<unit>{_UNIT})\b"
 )
 _ISO = re.compile(r"\b(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)\b")
 _DAY_MONTH = re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH})\b(?:,? (?P<y>20\d\d))?")
@@ -98,8 +99,6 @@ def _day(said: str, at: datetime) -> date | None:
 
 def _named(found: re.Match[str], today: date) -> date:
     day = found["day"]
-    if day == "same day":
-        return None
     return today + timedelta(
         days=2 if "after" in day and "tomorrow" in day else 1 if day == "tomorrow" else 0
     )
