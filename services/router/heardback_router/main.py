@@ -13,6 +13,7 @@ from functools import partial
 import uvloop
 
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.counters_http import counter_routes
 from heardback_router.backlog.duty_http import duty_routes
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
@@ -26,8 +27,11 @@ from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.forms.http import forms_routes
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.promises.http import promise_routes
+from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.store import PostgresInbox
@@ -35,6 +39,13 @@ from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
+from heardback_router.sla.app import Clocks, Repin
+from heardback_router.sla.http import sla_routes
+from heardback_router.sla.store import PostgresTimers
+from heardback_router.sla.telling import SlaWatch
+from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.steps.http import step_routes
+from heardback_router.steps.watch import StepsWatch
 from heardback_router.whatif.domain import REPLAYED
 from heardback_router.whatif.store import PostgresWhatIfs
 from heardback_shared.access.store import ApiKeys
@@ -93,6 +104,21 @@ class Core:
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        timers = PostgresTimers()
+        clocks = Clocks(timers, source, clock)
+        self.repin = Repin(database, items, timers, self.outbox, source, clock)
+        self.timekeeper = Timekeeper(
+            database,
+            items,
+            timers,
+            told,
+            self.outbox,
+            source,
+            [SlaWatch(), PromiseWatch(), StepsWatch()],
+            clock=clock,
+            metrics=metrics,
+            pace=Pace(share=settings.router.timers_share),
+        )
         scoring = ScoringClient(settings.router.scoring_url)
         self.policies = Versions(
             database,
@@ -119,10 +145,15 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, source, guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
             configuration_routes(self.policies, guard),
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
+            counter_routes(database, timers, clock, guard),
+            forms_routes(database, source, guard),
+            promise_routes(database, self.backlog, PostgresBacklog(), guard),
+            step_routes(database, self.backlog, timers, source, clock, guard),
+            sla_routes(database, self.backlog, timers, source, clock, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -169,7 +200,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
+        background={
+            "relay": relay.run,
+            "deliveries": core.closing.deliver,
+            "timekeeper": core.timekeeper.run,
+            "forgetting": core.forget.run,
+        },
     )
     await sink.start()
     try:

@@ -17,12 +17,13 @@ from heardback_router.backlog.app import (
     UnknownItemError,
     UnknownTeamError,
 )
-from heardback_router.backlog.commands import Command, Comment, IllegalCommandError
+from heardback_router.backlog.commands import Command, Comment, IllegalCommandError, Resolve
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item
 from heardback_router.backlog.gate import GateError
 from heardback_router.backlog.log import Entry
 from heardback_router.backlog.schemas import shown
 from heardback_router.configuration.policies import Policies
+from heardback_router.forms.domain import FormError
 from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
@@ -81,7 +82,10 @@ async def carry_out(backlog: Backlog, deed: Deed, command: Command) -> Response:
             versions=None if free else versions_of(deed.if_match),
             traceparent=deed.traceparent,
         )
-    return as_json(shown(item), {"ETag": etag(item)})
+    body = shown(item)
+    if isinstance(command, Resolve) and item.resolution is not None:
+        body["warnings"] = list(item.resolution.warnings)
+    return as_json(body, {"ETag": etag(item)})
 
 
 async def act(
@@ -108,6 +112,8 @@ def problems(deed: Deed) -> Iterator[None]:
         raise not_found(f"Item {deed.item_id}") from error
     except StaleVersionError as error:
         raise stale(error) from error
+    except FormError as error:
+        raise invalid(error.faults) from error
     except GateError as error:
         raise _owed(error) from error
     except UnknownTeamError as error:

@@ -37,6 +37,7 @@ EventKind = Literal[
     "clock_warned",
     "clock_breached",
     "sla_pinned",
+    "loops_settled",
     "reweighed",
     "corrected",
     "criterion_set",
@@ -69,6 +70,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "clock_warned",
         "clock_breached",
         "sla_pinned",
+        "loops_settled",
         "steps_chosen",
     }
 )

@@ -19,7 +19,7 @@ from heardback_router.backlog.commands import (
 from heardback_router.backlog.deeds import Actor, Deed, actor_of, as_json, carry_out, deeds, etag, known
 from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, Sort, read, spell
 from heardback_router.backlog.order import Placed
-from heardback_router.backlog.ports import Loops
+from heardback_router.backlog.ports import ItemClocks, Loops
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import (
     BacklogOut,
@@ -30,6 +30,7 @@ from heardback_router.backlog.schemas import (
     PageOut,
     ReasonIn,
     ReassignIn,
+    ResolvedOut,
     ResolveIn,
     StartIn,
     counted,
@@ -55,12 +56,13 @@ def backlog_routes(
     backlog: Backlog,
     reader: PostgresBacklog,
     loops: Loops,
+    clocks: ItemClocks,
     policies: PolicySource,
     guard: Guard,
 ) -> APIRouter:
     router = APIRouter(tags=["backlog"])
     views = PostgresViews()
-    _add_reading(router, database, reader, views, loops, policies, guard)
+    _add_reading(router, database, reader, views, loops, clocks, policies, guard)
     _add_commands(router, backlog, guard)
     return router
 
@@ -71,6 +73,7 @@ def _add_reading(
     reader: PostgresBacklog,
     views: PostgresViews,
     loops: Loops,
+    clocks: ItemClocks,
     policies: PolicySource,
     guard: Guard,
 ) -> None:
@@ -92,9 +95,10 @@ def _add_reading(
             asked = filters.over(seen.asked) if seen else filters
             after = _place(cursor, asked)
             found = await reader.page(connection, who.tenant_id, asked, after, limit + 1)
-        page = found[:limit]
+            page = found[:limit]
+            told = await clocks.stored(connection, who.tenant_id, [row.item.id for row in page])
         following = spell(_place_of(page[-1]), asked) if len(found) > limit else None
-        body = {"items": [shown(row.item, row.clocks) for row in page], "next_cursor": following}
+        body = {"items": [shown(row.item, told[row.item.id]) for row in page], "next_cursor": following}
         return as_json({**body, "view": shown_view(seen) if seen else None})
 
     @router.get(
@@ -107,7 +111,7 @@ def _add_reading(
                 raise not_found(f"Item {item_id}")
             item = row.item
             body = {
-                **shown(item, row.clocks),
+                **shown(item, await clocks.now(connection, who.tenant_id, item.id)),
                 **shown_whole(item, await reader.timeline(connection, who.tenant_id, item.id)),
                 "feedback": await reader.feedback(connection, who.tenant_id, item.id),
                 "loops": await loops.of_item(connection, who.tenant_id, item.id),
@@ -139,7 +143,7 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
     async def comment(body: CommentIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, Comment(InternalText(body.text)))
 
-    @router.post("/v1/items/{item_id}:resolve", response_model=ItemOut, summary="It is solved")
+    @router.post("/v1/items/{item_id}:resolve", response_model=ResolvedOut, summary="It is solved")
     async def resolve(body: ResolveIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, _resolve(body))
 

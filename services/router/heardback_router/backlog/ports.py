@@ -1,6 +1,6 @@
 """What the backlog needs from the rest of the service."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,6 +27,20 @@ class Loops(Protocol):
         ...
 
 
+class ItemClocks(Protocol):
+    """Clocks of items as the API shows them."""
+
+    async def stored(
+        self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, list[dict[str, Any]]]:
+        """As of the last look at each item."""
+        ...
+
+    async def now(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> list[dict[str, Any]]: ...
+
+
 class Items(Protocol):
     async def lock_one(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None: ...
 
@@ -43,6 +57,10 @@ class Items(Protocol):
     async def linked(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> tuple[LinkedCustomer, ...]: ...
+
+    async def facts(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[dict[str, Any]]:
+        """What each feedback of the item said about its customer and contract; each once."""
+        ...
 
     async def update(self, connection: AsyncConnection, tenant_id: str, changed: Sequence[Item]) -> None: ...
 

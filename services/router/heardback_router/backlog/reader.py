@@ -4,8 +4,7 @@ Text search filters within the tenant: under row-level security PostgreSQL uses 
 search operators are not marked leakproof.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -50,17 +49,10 @@ _AFTER_DUE = text(f"(due_at > :due_at OR due_at IS NULL OR (due_at = :due_at AND
 _AFTER_UNDUE = text(f"(due_at IS NULL AND {_AFTER.text})")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Placed):
-    """An item as a list shows it. `clocks` are as they stood when somebody last looked at them."""
-
-    clocks: Sequence[Mapping[str, Any]]
-
-
 class PostgresBacklog:
     async def page(
         self, connection: AsyncConnection, tenant_id: str, filters: Filters, after: Place | None, limit: int
-    ) -> list[Listed]:
+    ) -> list[Placed]:
         """In the order `backlog.order` explains."""
         query = select(items).where(items.c.tenant_id == tenant_id).limit(limit)
         if filters.sort == "due":
@@ -84,21 +76,20 @@ class PostgresBacklog:
             query = query.where(items.c.state.in_(filters.state))
         if filters.band:
             query = query.where(items.c.band.in_(filters.band))
-        for condition in _owed(filters):
-            query = query.where(condition)
+        query = query.where(*_owed(filters))
         if after is not None:
             query = query.where(
                 _AFTER if filters.sort != "due" else _AFTER_UNDUE if after.due_at is None else _AFTER_DUE
             )
             values |= {name: value for name, value in asdict(after).items() if value is not None}
-        return [_listed(row) for row in (await connection.execute(query, values)).mappings()]
+        return [_placed(row) for row in (await connection.execute(query, values)).mappings()]
 
-    async def placed(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Listed | None:
+    async def placed(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Placed | None:
         found = await connection.execute(
             select(items).where(items.c.tenant_id == tenant_id, items.c.id == item_id)
         )
         row = found.mappings().first()
-        return _listed(row) if row else None
+        return _placed(row) if row else None
 
     async def item(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None:
         found = await self.placed(connection, tenant_id, item_id)
@@ -139,8 +130,8 @@ class PostgresBacklog:
         return [tuple(row) for row in await connection.execute(query)]
 
 
-def _listed(row: RowMapping) -> Listed:
-    return Listed(item_of(row), row["due_at"], row["clocks"])
+def _placed(row: RowMapping) -> Placed:
+    return Placed(item_of(row), row["due_at"])
 
 
 def _owed(filters: Filters) -> list[ColumnElement[bool]]:

@@ -85,10 +85,13 @@ class ContributionOut(BaseModel):
 
 
 class SeverityOut(BaseModel):
-    """`contributions` add up to the score."""
-
     score: float
     band: Band
+
+
+class WeighedOut(SeverityOut):
+    """`contributions` add up to the score."""
+
     contributions: list[ContributionOut]
 
 
@@ -124,12 +127,15 @@ class ItemOut(BaseModel):
     team: str
     assignee: str | None
     state: ItemState
-    severity: SeverityOut
+    severity: WeighedOut
     domain: str | None
     category: str | None
     feedback_count: int
     customers: list[str]
-    clocks: list[dict[str, Any]] = Field(description="SLA clocks; none run yet")
+    clocks: list[dict[str, Any]] | None = Field(
+        description="Of each clock its last run: of one item as of now, in lists as of the last look at the "
+        "item, in the answer to a deed null"
+    )
     opened_at: datetime
     updated_at: datetime
     version: int
@@ -142,6 +148,12 @@ class ItemOut(BaseModel):
     merged_into: str | None
     waiting_for: str | None
     criterion: CriterionOut | None = Field(description="The customer's own, beside the clocks")
+
+
+class ResolvedOut(ItemOut):
+    """`warnings` are what was found in the text for the customer; the item is resolved all the same."""
+
+    warnings: list[dict[str, str]]
 
 
 class ViewOut(BaseModel):
@@ -261,7 +273,7 @@ class BacklogOut(BaseModel):
     teams: list[TeamOut]
 
 
-def shown(item: Item, clocks: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
     """The item as JSON."""
     weight = item.weight
     return {
@@ -279,7 +291,7 @@ def shown(item: Item, clocks: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any
         "category": item.category,
         "feedback_count": item.feedback_count,
         "customers": list(item.customers),
-        "clocks": list(clocks),
+        "clocks": clocks,
         "opened_at": item.opened_at,
         "updated_at": item.updated_at,
         "version": item.version,

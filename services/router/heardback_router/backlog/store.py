@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +18,8 @@ from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
 
-_ITEM_COLUMNS = tuple(c.name for c in items.columns if c.name not in {"clocks", "due_at"})
-"""What an item says of itself. `clocks` is written by whoever reads its clocks; `due_at` follows from it."""
+_ITEM_COLUMNS = tuple(column.name for column in items.columns if column.name not in {"clocks", "due_at"})
+"""What an item says of itself. `clocks` and `due_at` are written by whoever reads its clocks."""
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS if name not in {"tenant_id", "id"})
 _UPDATE_ITEMS = f"ON CONFLICT (tenant_id, id) DO UPDATE SET {_UPDATED}"
 _LINK_UPDATED = ", ".join(
@@ -86,6 +87,13 @@ _LINKED = text("""
 """)
 
 
+_FACTS = text("""
+    SELECT DISTINCT data ->> 'facts' FROM router.item_event
+    WHERE tenant_id = :tenant AND item_id = :id AND kind IN ('opened', 'feedback_joined')
+        AND data ->> 'facts' IS NOT NULL
+""")
+
+
 class PostgresItems:
     async def links(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
@@ -149,6 +157,11 @@ class PostgresItems:
         """The customers behind an item. Feedback that names nobody stands for itself."""
         found = await connection.execute(_LINKED, {"tenant": tenant_id, "id": item_id})
         return linked_customers((row[0], row[1], row[2]) for row in found)
+
+    async def facts(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[dict[str, Any]]:
+        """What each feedback of the item said about its customer and contract; each once."""
+        found = await connection.execute(_FACTS, {"tenant": tenant_id, "id": item_id})
+        return [orjson.loads(facts) for facts in found.scalars()] or [{}]
 
     async def open(self, connection: AsyncConnection, tenant_id: str, opened: Sequence[Item]) -> None:
         """Stores new items. Raises TransientError if another router has just stored one of them."""

@@ -6,7 +6,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    Computed,
     DateTime,
     Double,
     Integer,
@@ -78,12 +77,11 @@ items = Table(
     Column("steps", JSONB),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
-    Column("due_at", DateTime(timezone=True), Computed("router.due_of(clocks)")),
+    Column("due_at", DateTime(timezone=True)),
 )
 """`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
-`due_at` is when the first of its running clocks runs out. `criterion`, `promises` and `steps` are NULL where
-there are none."""
-
+`due_at`: when the next of its running clocks runs out, as of the last look. `criterion`, `promises` and
+`steps` are NULL where there are none."""
 
 item_events = Table(
     "item_event",

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from heardback_router.backlog.app import StaleVersionError
 from heardback_router.backlog.deeds import Actor, IfMatch, actor_of, as_json, known, stale, versions_of
 from heardback_router.backlog.listing import Filters, Sort
-from heardback_router.backlog.order import Comparison, because, compare, contributions_of
-from heardback_router.backlog.reader import Listed, PostgresBacklog
+from heardback_router.backlog.order import Comparison, Placed, because, compare, contributions_of
+from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import ContributionOut, ItemOut, Name, ViewOut
 from heardback_router.backlog.views import VIEWS_PER_OWNER, PostgresViews, View, filters_json
 from heardback_shared.access.keys import Principal
@@ -236,7 +236,7 @@ def _tag(view: View) -> dict[str, str]:
     return {"ETag": f'"{view.version}"'}
 
 
-def _shown_order(comparison: Comparison, one: Listed, two: Listed) -> dict[str, Any]:
+def _shown_order(comparison: Comparison, one: Placed, two: Placed) -> dict[str, Any]:
     return {
         "above": comparison.above.id,
         "below": comparison.below.id,
@@ -247,7 +247,7 @@ def _shown_order(comparison: Comparison, one: Listed, two: Listed) -> dict[str, 
     }
 
 
-def _shown_standing(row: Listed) -> dict[str, Any]:
+def _shown_standing(row: Placed) -> dict[str, Any]:
     item = row.item
     return {
         "id": item.id,

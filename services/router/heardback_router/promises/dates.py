@@ -13,43 +13,25 @@ from datetime import date, datetime, time, timedelta
 END_OF_DAY = time(23, 59)
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = tuple(name.lower() for name in calendar.month_name)
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        (
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        )
-    )
-} | {
-    "a": 1,
-    "an": 1,
-    "the": 1,
-    "the next": 1,
-    "a couple of": 2,
-    "couple of": 2,
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = {word: float(number) for number, word in enumerate(_COUNTED, 1)} | {
+    "a": 1.0,
+    "an": 1.0,
+    "the": 1.0,
+    "a couple of": 2.0,
+    "couple of": 2.0,
     "half an": 0.5,
     "half a": 0.5,
     "half": 0.5,
 }
-_AMOUNT = r"(?:\d{1,3}|half an?|half|an?|the|(?:a )?couple of|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_AMOUNT = rf"(?:\d{{1,3}}|half an?|half|an?|the|(?:a )?couple of|{'|'.join(_COUNTED)})"
 _UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 
 _SPAN = re.compile(
-    rf"\b(?:within|in|inside|no later than|after)(?: the)?(?: next| coming)?\s+(?:{_AMOUNT}\s*(?:-|–|to|or)\s*)?"
-    rf"(?P<n>{_AMOUNT})\s*(?P<working>business |working |work)?(?P<unit>{_UNIT})\b"
+    rf"\b(?:within|in|inside|no later than)(?: the)?(?: next| coming)?\s+"
+    rf"(?:{_AMOUNT}\s*(?:-|–|to|or)\s*)?(?P<n>{_AMOUNT})\s*"
+    rf"(?P<working>business |working |work)?(?P<unit>{_UNIT})\b"
 )
 _ISO = re.compile(r"\b(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)\b")
 _DAY_MONTH = re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH})\b(?:,? (?P<y>20\d\d))?")
@@ -60,8 +42,8 @@ _END_OF = re.compile(
 )
 _NEXT = re.compile(r"\bnext (?P<what>week|month)\b")
 _NAMED = re.compile(
-    r"\b(?P<day>(?:the )?day after tomorrow|tomorrow|later today|today|tonight|this (?:morning|afternoon|evening)"
-    r"|same day)\b"
+    r"\b(?P<day>(?:the )?day after tomorrow|tomorrow|later today|today|tonight"
+    r"|this (?:morning|afternoon|evening))\b"
 )
 _PART = re.compile(r"\b(?P<part>morning|afternoon|lunchtime)\b")
 _CLOCK = re.compile(
@@ -115,10 +97,8 @@ def _day(said: str, at: datetime) -> date | None:
     return None
 
 
-def _named(found: re.Match[str], today: date) -> date | None:
+def _named(found: re.Match[str], today: date) -> date:
     day = found["day"]
-    if day == "same day":
-        return None
     return today + timedelta(
         days=2 if "after" in day and "tomorrow" in day else 1 if day == "tomorrow" else 0
     )

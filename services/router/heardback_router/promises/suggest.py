@@ -31,16 +31,17 @@ _SWEAR = (
     r"|(?:'m|'re|\s+am|\s+are) committed to)"
 )
 _ADVERB = (
-    r"(?:\s+(?:also|then|now|personally|definitely|certainly|gladly|of course|still|always|immediately|happily"
-    r"|make sure(?: that| to)?|ensure(?: that)?|see to it that|have (?:some(?:one|body)|an? \w+)|be able to))*"
+    r"(?:\s+(?:also|then|now|personally|definitely|certainly|gladly|of course|still|always|immediately"
+    r"|happily|make sure(?: that| to)?|ensure(?: that)?|see to it that|have (?:some(?:one|body)|an? \w+)"
+    r"|be able to))*"
 )
 _DO = (
     r"refund\w*|reimburs\w+|credit|pay|compensat\w+|send|re-?send|ship|dispatch|deliver|call|ring|phone|contact"
     r"|e-?mail|write|reply|respond|get (?:back|in touch)|come (?:back|to|on|over|round|out|by)|be in touch"
-    r"|reach out|follow up|update|inform|notify|let you know|tell you|keep you|replace|repair|fix|mend|resolve"
-    r"|resolving|fixing|solve|sort|correct|cancel|waive|arrange|schedul\w+|escalate|investigate|process|issue"
-    r"|apply|remove|reverse|visit|install|collect|pick up|extend|upgrade|restore|make sure|make it right"
-    r"|make up for|take care|see to it|provide|give you|return|reopen|review|deal with|fit|ensure"
+    r"|reach out|follow up|update|inform|notify|let you know|tell you|keep you|replace|repair|fix|mend"
+    r"|resolve|resolving|fixing|solve|sort|correct|cancel|waive|arrange|schedul\w+|escalate|investigate"
+    r"|process|issue|apply|remove|reverse|visit|install|collect|pick up|extend|upgrade|restore|make sure"
+    r"|make it right|make up for|take care|see to it|provide|give you|return|reopen|review|deal with|fit|ensure"
     r"|have (?:it|this|that|them|the|your|some)|have \w+ed"
 )
 _DONE = (
@@ -53,7 +54,8 @@ _OBJECT = r"[^,.;:!?]{0,80}?"
 _BE = r"\s+(?:be|have been|get)"
 
 _GIVEN = re.compile(
-    rf"(?P<will>{_WE}(?:{_WILL}|{_SWEAR}){_ADVERB}\s+(?:(?:{_DO})\b|[^,.;:!?]{{1,60}}? and {_ADVERB}\s*(?:{_DO})\b))"
+    rf"(?P<will>{_WE}(?:{_WILL}|{_SWEAR}){_ADVERB}\s+"
+    rf"(?:(?:{_DO})\b|[^,.;:!?]{{1,60}}? and {_ADVERB}\s*(?:{_DO})\b))"
     rf"|(?P<thing>{_THING}{_WILL}{_ADVERB}(?:{_BE}{_ADVERB}\s+(?:{_DONE})\b|\s+(?:arrive|reach you|come)\b))"
     rf"|(?P<you>\byou{_WILL}{_ADVERB}\s+(?:(?:receive|hear (?:back )?from|get (?:a|an|the|your|it))\b"
     rf"|have (?:the|your|a|an|it)\b|be (?:{_DONE}|called back)\b))"
@@ -101,8 +103,5 @@ def suggestions_in(text: str, at: datetime) -> Iterator[Suggestion]:
 
 def _counts(said: str, match: re.Match[str]) -> bool:
     """Whether it is given rather than denied, reported, or done at once."""
-    return not (
-        _NO.search(match[0])
-        or _REPORTED.search(said[: match.start()])
-        or _AT_ONCE.search(said[match.start() :])
-    )
+    before, after = said[: match.start()], said[match.start() :]
+    return not (_NO.search(match[0]) or _REPORTED.search(before) or _AT_ONCE.search(after))

@@ -1,4 +1,4 @@
-"""What is owed on items, when they are due, views of the backlog, recurring requests, customers' standing."""
+"""What is owed on items, views of the backlog, recurring requests, customers' standing."""
 
 from heardback_shared.db.migrate import execute_script, secure_tables
 
@@ -7,18 +7,12 @@ down_revision = "router_2026_11_22_08"
 
 
 def upgrade() -> None:
-    # Every due_at in clocks names its offset, so reading it depends on no setting: immutable in fact.
     execute_script("""
-CREATE FUNCTION router.due_of(clocks jsonb) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS 'SELECT min((c ->> ''due_at'')::timestamptz) FROM jsonb_array_elements(clocks) c
-    WHERE c ->> ''state'' IN (''running'', ''breached'')';
 ALTER TABLE router.item
     ADD COLUMN request text,
     ADD COLUMN criterion jsonb,
     ADD COLUMN promises jsonb,
-    ADD COLUMN steps jsonb,
-    ADD COLUMN due_at timestamptz GENERATED ALWAYS AS (router.due_of(clocks)) STORED;
-CREATE INDEX item_by_due ON router.item (tenant_id, due_at) WHERE due_at IS NOT NULL;
+    ADD COLUMN steps jsonb;
 CREATE INDEX item_by_request ON router.item (tenant_id, request) WHERE request IS NOT NULL;
 CREATE TABLE router.view (
     tenant_id text NOT NULL,
