@@ -119,6 +119,18 @@ class Metrics:
             ["outcome"],
             registry=r,
         )
+        self.taught = Gauge(
+            "heardback_taught",
+            "What tenants taught: own policies (severity, taxonomy), corrections_learnt, corrections_told.",
+            ["what"],
+            registry=r,
+        )
+        self.teachings = Counter(
+            "heardback_teachings",
+            "Events of judgement.changed, by outcome (taken, refused).",
+            ["outcome"],
+            registry=r,
+        )
         self.shadowed = Counter(
             "heardback_shadow_feedback",
             "Feedback for the candidate to read, by outcome (compared, failed, dropped).",

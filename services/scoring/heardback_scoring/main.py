@@ -17,6 +17,7 @@ from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.adapters.registry_folder import RegistryFolder
 from heardback_scoring.app.drafts import Drafts
 from heardback_scoring.app.drift_monitor import DriftMonitor
+from heardback_scoring.app.follow_judgement import FollowJudgement
 from heardback_scoring.app.follow_registry import FollowRegistry
 from heardback_scoring.app.ports import CandidateFailed
 from heardback_scoring.app.score_events import ScoreEvents
@@ -32,7 +33,7 @@ from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import SystemClock
-from heardback_shared.contracts.topics import ACCEPTED
+from heardback_shared.contracts.topics import ACCEPTED, JUDGEMENT
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
@@ -43,7 +44,7 @@ from heardback_shared.lifecycle import Service, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
-from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource, KafkaWhole
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-scoring"
@@ -73,13 +74,19 @@ async def _run(
         every_seconds=settings.registry_seconds,
     )
     serving = await models.begin()
+    taxonomies = Taxonomies()
+    judgement = FollowJudgement(KafkaWhole(kafka, JUDGEMENT.name), serving, taxonomies, metrics)
     database = Database(database_settings)  # for API keys only: scoring has no tables
     readiness = Readiness(
         {
             "database": partial(database_check, database),
             "broker": partial(broker_check, kafka.bootstrap_servers),
         },
-        notes={"model": partial(_model_note, serving), "candidate": partial(_candidate_note, serving)},
+        notes={
+            "model": partial(_model_note, serving),
+            "candidate": partial(_candidate_note, serving),
+            "judgement": judgement.note,
+        },
     )
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
@@ -107,11 +114,15 @@ async def _run(
     )
     running = Service(
         "scoring",
-        http_app(serving, keys, clock, metrics, readiness, service, settings),
+        http_app(serving, keys, clock, metrics, readiness, service, settings, taxonomies),
         settings.port,
         readiness,
-        intake={"scoring": stage.run},
-        background={"models": partial(models.run, serving), "shadow": partial(shadow.run, serving)},
+        intake={"scoring": partial(_read, judgement, stage)},
+        background={
+            "models": partial(models.run, serving),
+            "shadow": partial(shadow.run, serving),
+            "judgement": judgement.run,
+        },
     )
     try:
         await serve(running, service)
@@ -119,6 +130,11 @@ async def _run(
         await sink.stop()
         await serving.close()
         await database.close()
+
+
+async def _read(judgement: FollowJudgement, stage: Stage, stop: asyncio.Event) -> None:
+    await judgement.ready(stop)
+    await stage.run(stop)
 
 
 def understand(opened: OpenedModel, settings: ScoringSettings) -> Understanding:
@@ -181,6 +197,7 @@ async def _open_candidate(
             candidate.model,
             registry.located(candidate.model.model),
             serving.understanding.policies,
+            serving.understanding.taught_by_tenant,
             log_level,
         )
     )

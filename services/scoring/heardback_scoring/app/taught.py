@@ -56,15 +56,12 @@ class Taught:
     corrected: Mapping[str, FeedbackCorrected] = field(default_factory=dict)
 
     def corrected_by(self, correction: FeedbackCorrected) -> "Taught":
-        """With one correction more, or one less when it is taken back. An older word changes nothing."""
+        """With one correction more. One taken back is kept as such, so that no late word revives it."""
         before = self.corrected.get(correction.feedback_id)
-        if before is not None and before.at > correction.at:
+        if before is not None and (before == correction or before.at > correction.at):
             return self
-        others = {k: v for k, v in self.corrected.items() if k != correction.feedback_id}
-        says = correction.right is not None or bool(correction.wrong)
-        if not correction.taken_back and says:
-            others[correction.feedback_id] = correction
-        newest = sorted(others.values(), key=lambda c: (c.at, c.feedback_id))[-REMEMBERED:]
+        both = {**self.corrected, correction.feedback_id: correction}
+        newest = sorted(both.values(), key=lambda c: (c.at, c.feedback_id))[-REMEMBERED:]
         return replace(self, corrected={c.feedback_id: c for c in newest})
 
     def split(self, model: str) -> tuple[Corrections, Told]:
@@ -72,7 +69,11 @@ class Taught:
         learnt = {k: one for k, c in self.corrected.items() if (one := _learnable(c, model)) is not None}
         newest = Corrections.of(learnt.values())
         kept = {one.feedback_id for one in newest}
-        told = {k: frozenset(c.right) for k, c in self.corrected.items() if c.right is not None}
+        told = {
+            k: frozenset(c.right)
+            for k, c in self.corrected.items()
+            if c.right is not None and not c.taken_back
+        }
         return newest, Told({k: right for k, right in told.items() if k not in kept})
 
 
@@ -82,7 +83,7 @@ NOTHING_TOLD = Told()
 
 def _learnable(correction: FeedbackCorrected, model: str) -> Correction | None:
     embedding = correction.embedding
-    if embedding is None or embedding.model != model:
+    if embedding is None or embedding.model != model or correction.taken_back:
         return None
     right = None if correction.right is None else frozenset(correction.right)
     try:

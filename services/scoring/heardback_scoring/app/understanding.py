@@ -43,6 +43,10 @@ class Understanding:
         """The same model and languages, with what this tenant taught."""
         return self.tenants.get(tenant_id, self) if tenant_id is not None else self
 
+    @property
+    def taught_by_tenant(self) -> Mapping[str, Taught]:
+        return {tenant_id: own.taught for tenant_id, own in self.tenants.items()}
+
     def told(self, feedback_id: str) -> Causes | None:
         """What a person said that the causes of this very feedback are; None where nobody did."""
         learnt = self.embedded.told(feedback_id) if self.embedded is not None else None
@@ -99,11 +103,16 @@ def around(by: Understanding, opened: Opened) -> Understanding:
         opened.satisfaction,
         by.explain,
     )
+    return teaching(base, by.taught_by_tenant)
+
+
+def teaching(base: Understanding, taught: Mapping[str, Taught]) -> Understanding:
+    """With what every tenant taught, each taxonomy embedded. Blocking."""
     tenants = {}
-    for tenant_id, own in by.tenants.items():
-        taxonomy = own.taught.taxonomy
-        embedded = base.embedded if taxonomy is None else embed_taxonomy(taxonomy, opened.reader.scorer)
-        tenants[tenant_id] = taught_by(base, own.taught, embedded)
+    for tenant_id, one in taught.items():
+        taxonomy = one.taxonomy
+        embedded = base.embedded if taxonomy is None else embed_taxonomy(taxonomy, base.reader.scorer)
+        tenants[tenant_id] = taught_by(base, one, embedded)
     return replace(base, tenants=tenants)
 
 
@@ -115,11 +124,13 @@ def taught_by(base: Understanding, taught: Taught, embedded: EmbeddedTaxonomy | 
         taxonomy=taught.taxonomy or base.policies.taxonomy,
     )
     corrections, remembered = taught.split(base.reader.scorer.model.version)
+    if embedded is not None and corrections:
+        embedded = embedded.corrected(corrections)
     return replace(
         base,
         policies=policies,
         keywords=base.keywords if taught.taxonomy is None else KeywordTaxonomy(taught.taxonomy),
-        embedded=None if embedded is None else embedded.corrected(corrections),
+        embedded=embedded,
         taught=taught,
         remembered=remembered,
         tenants={},
