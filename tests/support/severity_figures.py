@@ -6,15 +6,14 @@ python -m tests.support.severity_figures
 import asyncio
 from collections.abc import Mapping
 
-from tests.support.clock import NOON
-from tests.support.scoring import POLICIES
-from tests.support.vignettes import Vignettes
-
 from heardback_scoring.adapters.models import open_model
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.app.score_rows import score_rows
 from heardback_scoring.app.understanding import understanding_of
 from heardback_scoring.domain.severity import assess
+from tests.support.clock import NOON
+from tests.support.scoring import POLICIES
+from tests.support.vignettes import Vignettes
 
 SETS: Mapping[str, Vignettes] = {
     "first": Vignettes.of("vignettes.yaml"),

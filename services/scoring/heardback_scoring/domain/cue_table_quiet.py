@@ -180,6 +180,8 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
             r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
             r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:i|we)(?:'ve| have)? (?:raised|reported|mentioned|asked|written|called|complained)(?: \w+){0,5} before\b(?! (?:i|we|you|the|my|it|that)\b)",
+            r"\b(?:whole|entire|same) (?:story|thing|history|explanation)(?: all over)? again\b",
             r"\b(?:open|pending|outstanding|unresolved|unanswered) (?:for|since) (?:over |more than |almost |nearly |about )?(?:\w+ )?(?:days|weeks|months|monday|tuesday|wednesday|thursday|friday|last|january|february|march|april|may|june|july|august|september|october|november|december)\b",
             r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
         ),
@@ -207,6 +209,16 @@ QUIET: tuple[CueRule, ...] = (
         ),
         examples=("Someone emptied my account.", "My savings were drained overnight."),
         counterexamples=("I emptied my basket.", "I cleared my account settings."),
+    ),
+    CueRule(
+        "passed_around",
+        0.75,
+        stems("pass passes passing sends sending refers referring bounces everybody everyone"),
+        patterns=(
+            r"\b(?:everybody|everyone|you all|they all|each (?:\w+ )?(?:agent|person|department|team)|all of (?:you|them)) (?:just |only |always )?(?:pass|send|refer|bounce|transfer|forward)(?:es|s)? (?:me|us) (?:on|to|back|around|away)\b",
+        ),
+        examples=("Everybody passes me on to somebody else.", "They all send me to another desk."),
+        counterexamples=("Everybody was kind to me.",),
     ),
     CueRule(
         "privacy_discomfort",
