@@ -1,4 +1,4 @@
-"""docs/severity.md says what severity does: its example comes out as printed, its weights are the policy's."""
+"""docs/severity.md says what severity does: its example comes out, its figures are the policy's."""
 
 import json
 import re

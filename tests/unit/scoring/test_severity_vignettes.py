@@ -1,11 +1,8 @@
 """Severity puts feedback in the order a head of operations would, given what a careful reader hears."""
 
-from tests.support.scoring import POLICIES
-from tests.support.vignettes import Vignettes
+from tests.support.severity_figures import SETS, stated_scores
 
-from heardback_scoring.domain.severity import assess
-
-VIGNETTES = Vignettes.of("vignettes.yaml")
+VIGNETTES = SETS["first"]
 
 
 def test_there_are_enough_and_every_one_is_compared() -> None:
@@ -18,6 +15,5 @@ def test_there_are_enough_and_every_one_is_compared() -> None:
 
 
 def test_the_order_is_that_of_the_pairs() -> None:
-    scores = {name: assess(VIGNETTES.stated(name), POLICIES.severity).score for name in VIGNETTES.rows}
-    wrong = VIGNETTES.wrong(scores)
+    wrong = VIGNETTES.wrong(stated_scores(VIGNETTES))
     assert len(wrong) <= 0.05 * len(VIGNETTES.pairs), "\n".join(wrong)

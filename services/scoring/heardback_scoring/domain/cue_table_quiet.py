@@ -6,7 +6,7 @@ from heardback_scoring.domain.cues import CueRule, stems
 _WE = r"(?:i|we|our (?:\w+ )?(?:team|board|management|director|company))"
 _OTHERS = r"(?:other|alternative|different|new|another|your|competing|rival) (?:vendor|provider|supplier|partner|bank|insurer|carrier|platform|agenc|compan|competitor|tool)(?:s|y|ies)?"
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|yesterday|today|(?:last|this|next) (?:week|month)|january|february|march|april|may|june|july|august|september|october|november|december|noon|\d+"
-_OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|today is|we are|i am|no)"
+_OVERDUE = r"(?:it is|it's|that was|this is|still|nothing|now|but|yet|so far|until now|to date|today is|we are|i am|no)"
 _PERSON = r"(?:mother|father|mum|mom|dad|son|daughter|child|kid|baby|toddler|wife|husband|grand\w+|colleague|employee|guest|dog)"
 _DEVICE = r"(?:battery|charger|adapter|adaptor|phone|laptop|device|machine|dryer|oven|toaster|heater|kettle|cable|plug|socket|engine|scooter|bike|car|appliance|unit|boiler|blanket)"
 _FIRM = r"(?:\w+ )?(?:bank|insur\w+|provider|supplier|shop|store|gym|carrier|operator|vendor|company|agency|broker|platform|network|hotel|airline|utility|brand|dealer|manufacturer|partner|firm|practice|school|garage|seller|retailer)"
@@ -35,6 +35,8 @@ QUIET: tuple[CueRule, ...] = (
         examples=(
             "Please accept this as notice that we are ending our agreement.",
             "We have decided not to extend.",
+            "We will not be extending our contract.",
+            "We hereby give notice.",
             "After fifteen years I am switching to another bank.",
             "We have signed with a different supplier.",
         ),
@@ -58,7 +60,7 @@ QUIET: tuple[CueRule, ...] = (
         0.7,
         stems(
             "looking look evaluating evaluation evaluate alternatives alternative competitor competitors vendor vendors provider "
-            "part parted expire lapse run whether reconsider reconsidering rethink review unsure sure convinced move onboarding offers gone out lose losing chance straw"
+            "part parted expire lapse run whether reconsider reconsidering rethink review unsure sure convinced move onboarding offers gone lose losing chance quotes quote offer tender supplier suppliers comparing"
         ),
         deniable=(
             rf"\b(?:look|looking|looked|shopping|shop|searching) (?:at|for|around for|into|to) (?:an? )?(?:few |some )?{_OTHERS}\b",
@@ -81,6 +83,12 @@ QUIET: tuple[CueRule, ...] = (
             "If this is not solved by Friday we are gone.",
             "You are about to lose our business.",
             "We are looking at other vendors.",
+            "We are looking for alternatives.",
+            "We are comparing other providers.",
+            "We have quotes from other suppliers.",
+            "I met with one of your competitors.",
+            "We are reconsidering our contract.",
+            "This is your last chance.",
             "Our board asked me to review whether we continue with you.",
             "We will let the contract run out in March.",
             "It may be time we parted ways.",
@@ -96,11 +104,12 @@ QUIET: tuple[CueRule, ...] = (
         "broken_promise",
         0.7,
         stems(
-            "told said confirmed committed commitment agreed agreement assured promised due overdue deadline announced"
+            "told said confirmed committed commitment agreed agreement assured promised due overdue deadline announced lied sla "
+            "slas service contract policy offer plan schedule roadmap missed breached breach breaching broke broken violated violating"
         ),
         patterns=(
             rf"\b(?:you|they|he|she|your (?:\w+ )?(?:team|colleague|agent|manager|support)) (?:said|confirmed|announced|told (?:me|us))(?: \w+){{0,5}} (?:{_DAY})\b[^.!?]{{0,20}}[.!?,;:–-]+ ?{_OVERDUE}\b",
-            rf"\b(?:was|were|been) told\b[^.!?]{{0,60}}\b(?:would|will)\b[^.!?]{{0,60}}[.!?,;:–-]+ ?{_OVERDUE}\b",
+            rf"\b(?:(?:was|were|been) told|assured|promised)\b[^.!?]{{0,60}}\b(?:would|will)\b[^.!?]{{0,60}}[.!?,;:–-]+ ?{_OVERDUE}\b",
             rf"\b(?:as|was|were|we|had|time|date|deadline)(?: we)? (?:been )?agreed\b[^.!?]{{0,80}}[.!?,;]? ?(?:{_OVERDUE}|never|has not|hasn't|have not|haven't|did not|didn't)\b[^.!?]{{0,40}}\b(?:arriv|receiv|happen|been|done|come|came|sent|late|open|miss|wait|nothing)\w*",
             r"\b(?:you|they|your (?:\w+ )?team|had|have|was|were) committed (?:to|for)\b[^.!?]{0,100}\b(?:still|not|never|yet|overdue|late|missing)\b",
             r"\b(?:missed|past|beyond|passed) (?:the|your|our|every|another|this) (?:agreed|promised|committed|own)? ?(?:deadline|delivery date|due date|date|commitment)s?\b",
@@ -117,6 +126,14 @@ QUIET: tuple[CueRule, ...] = (
             "We were told the fix would ship in October. It is now late November.",
             "As agreed in September, you would send a new contract. Nothing has arrived.",
             "You have missed the agreed deadline.",
+            "The delivery was due in October, and we still wait.",
+            "According to your own plan it is finished.",
+            "The ticket is long overdue.",
+            "You assured us that it would be ready this quarter. So far we have not seen anything.",
+            "Your agent lied to us.",
+            "The contract says two days.",
+            "This is a breach of the service level.",
+            "The promised date has passed.",
             "Your team committed to the end of October and it is still not there.",
         ),
         counterexamples=(
@@ -158,6 +175,13 @@ QUIET: tuple[CueRule, ...] = (
             "We found mould in the baby food.",
             "There was a piece of metal in my salad.",
             "The brakes failed on the motorway.",
+            "You nearly ran over my daughter.",
+            "Your driver crashed into our neighbour.",
+            "Our baby almost swallowed it.",
+            "I slipped on the stairs.",
+            "I ran out of my insulin.",
+            "We have no heating and a newborn.",
+            "The plug went up in flames.",
             "My insulin has not arrived.",
             "The heater smells of burning.",
             "When I plugged it in there were sparks and I am afraid to use it.",
@@ -173,13 +197,16 @@ QUIET: tuple[CueRule, ...] = (
         "repeated_contact",
         0.75,
         stems(
-            "nobody none one never replied reply replies answered answer answers responded response unanswered reminder reminders ignored"
+            "nobody none one never replied reply replies answered answer answers responded response unanswered reminder reminders ignored "
+            "again before open pending outstanding unresolved story explanation"
         ),
         patterns=(
             r"\b(?:nobody|no one|noone|none of you|never)(?: has| have| ever| even)* (?:replied|reply|replies|answered|answers|responded|responds)(?: to)?(?: \w+){0,3} (?:e-?mails?|messages?|calls?|letters?|tickets?|requests?|questions?)\b",
             r"\b(?:no|without (?:a|any)|not (?:a|one)|never (?:got|had|received) (?:a|an|any)) (?:single )?(?:reply|answer|response) (?:to|for) (?:my|our|any|the|this|\w+ (?:days|weeks|months))\b",
             r"\b(?:e-?mails?|messages?|calls?|letters?|tickets?|requests?)(?: \w+){0,3} (?:unanswered|ignored|without (?:a |any )?(?:reply|answer|response))\b",
             r"\b(?:second|third|fourth|fifth|another|final|last) reminder\b",
+            r"\b(?:i|we)(?:'ve| have)? (?:raised|reported|mentioned|asked|written|called|complained)(?: \w+){0,5} before\b(?! (?:i|we|you|the|my|it|that)\b)",
+            r"\b(?:whole|entire|same) (?:story|thing|history|explanation)(?: all over)? again\b",
             r"\b(?:open|pending|outstanding|unresolved|unanswered) (?:for|since) (?:over |more than |almost |nearly |about )?(?:\w+ )?(?:days|weeks|months|monday|tuesday|wednesday|thursday|friday|last|january|february|march|april|may|june|july|august|september|october|november|december)\b",
             r"\b(?:i|we)(?: am| are|'m|'re| must| have to| need to)? (?:now )?(?:ask|asking|writ(?:e|ing)|request|requesting|report|reporting|chase|chasing)(?: you)?(?: yet| once)? again\b",
         ),
@@ -187,6 +214,11 @@ QUIET: tuple[CueRule, ...] = (
             "Nobody replied to my last two emails.",
             "I sent three messages without any answer.",
             "This is my second reminder.",
+            "My ticket is pending for 40 days.",
+            "I have to ask again.",
+            "My messages were ignored.",
+            "We have raised this with you before.",
+            "I do not want to go through the whole story again.",
         ),
         counterexamples=(
             "Somebody answered my email within minutes.",
@@ -205,8 +237,23 @@ QUIET: tuple[CueRule, ...] = (
             r"\b(?:account|savings|balance)s? (?:was|were|has been|have been|is|got) (?:\w+ )?(?:emptied|drained|cleaned out)\b",
             r"\b(?:pretend(?:ed|ing) to be|impersonat(?:ed|ing)) (?:you|your|from your|me|the bank|our)\b",
         ),
-        examples=("Someone emptied my account.", "My savings were drained overnight."),
+        examples=(
+            "Someone emptied my account.",
+            "Somebody is paying with my card.",
+            "A caller was pretending to be the bank.",
+            "My savings were drained overnight.",
+        ),
         counterexamples=("I emptied my basket.", "I cleared my account settings."),
+    ),
+    CueRule(
+        "passed_around",
+        0.75,
+        stems("pass passes passing sends sending refers referring bounces everybody everyone"),
+        patterns=(
+            r"\b(?:everybody|everyone|you all|they all|each (?:\w+ )?(?:agent|person|department|team)|all of (?:you|them)) (?:just |only |always )?(?:pass|send|refer|bounce|transfer|forward)(?:es|s)? (?:me|us) (?:on|to|back|around|away)\b",
+        ),
+        examples=("Everybody passes me on to somebody else.", "They all send me to another desk."),
+        counterexamples=("Everybody was kind to me.",),
     ),
     CueRule(
         "privacy_discomfort",
@@ -226,6 +273,9 @@ QUIET: tuple[CueRule, ...] = (
             "My data was visible to another customer when I logged in.",
             "Someone in your team shared my address with my ex-husband.",
             "I can see another customer's invoices in my account.",
+            "I received a letter with the details of another customer.",
+            "You sent my medical report to the wrong person.",
+            "My records were given to someone outside.",
         ),
         counterexamples=(
             "I sent my address to the driver myself.",

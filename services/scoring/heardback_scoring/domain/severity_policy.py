@@ -179,16 +179,8 @@ class SeverityPolicy(_Data):
         for name, curve in self.floors.items():
             if not (curve.rises and curve.within(0, highest)):
                 raise ValueError(f"floors.{name} must rise with the probability, within 0 and {highest:g}")
-        if not (self.standing_by_leaving.rises and self.standing_by_leaving.within(0, 1)):
-            raise ValueError("standing_by_leaving must rise with the probability, within 0 and 1")
         self._check_ceiling()
-        ahead = [points for days, points in self.renewal.root if days >= 0]
-        if ahead != sorted(ahead, reverse=True) or not self.renewal.within(0, 100):
-            raise ValueError("renewal: nearer is worse; from day 0 on the points must fall, within 0 and 100")
-        if self.renewal.at(-1e-9) > self.renewal.at(0) or self.renewal.root[0][0] > 0:
-            raise ValueError("renewal: give the points at day 0 or before, none above those of day 0")
-        if not (self.freshness.falls and self.freshness.within(0, 1)):
-            raise ValueError("freshness: an older profile counts less; it must fall, within 0 and 1")
+        self._check_profile()
         tiers = self.tiers
         if not tiers["standard"] <= tiers["key"] <= tiers["strategic"]:
             raise ValueError("tiers: points must not fall from standard over key to strategic")
@@ -198,6 +190,17 @@ class SeverityPolicy(_Data):
                 " or make the curves less steep"
             )
         return self
+
+    def _check_profile(self) -> None:
+        ahead = [points for days, points in self.renewal.root if days >= 0]
+        if ahead != sorted(ahead, reverse=True) or not self.renewal.within(0, 100):
+            raise ValueError("renewal: nearer is worse; from day 0 on the points must fall, within 0 and 100")
+        if self.renewal.at(-1e-9) > self.renewal.at(0) or self.renewal.root[0][0] > 0:
+            raise ValueError("renewal: give the points at day 0 or before, none above those of day 0")
+        if not (self.freshness.falls and self.freshness.within(0, 1)):
+            raise ValueError("freshness: an older profile counts less; it must fall, within 0 and 1")
+        if not (self.standing_by_leaving.rises and self.standing_by_leaving.within(0, 1)):
+            raise ValueError("standing_by_leaving must rise with the probability, within 0 and 1")
 
     def _check_ceiling(self) -> None:
         if self.ceiling.root[0] != (0.0, 0.0) or not self.ceiling.rises or self.ceiling.steepest > 1:
