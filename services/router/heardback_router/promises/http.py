@@ -39,7 +39,7 @@ class PromiseIn(Submission):
 
 
 class ConfirmIn(Submission):
-    """What is said here takes the place of what the text suggests. `due_at` is needed where it names no day."""
+    """What is said here counts more than what the text suggests. `due_at` is needed where it names no day."""
 
     what: Internal | None = None
     due_at: AwareDatetime | None = None
