@@ -213,8 +213,8 @@ class ItemChanged(Wire):
 
 
 class CustomerStanding(Wire):
-    """How a customer stands with us, in numbers; told whenever one of them changed. `counter` grows with every
-    announcement about a customer: of two, the one with the later `at`, then the greater counter, holds.
+    """How a customer stands with us, in numbers; told whenever one of them changed. `counter` grows with
+    every announcement about a customer: of two, the one with the later `at`, then the greater counter, holds.
 
     `transfers`, `broken_promises` and `breaches` are of the last 180 days.
     """

@@ -33,7 +33,7 @@ class Fact:
 
 
 def profile_of(snapshot: Mapping[str, Any] | None, may_read_customers: bool) -> dict[str, Fact]:
-    """Field by field, those that are known. `snapshot` is the latest that came with the customer's feedback."""
+    """Field by field, what is known. `snapshot` is the latest that came with the customer's feedback."""
     if snapshot is None:
         return {}
     taken, confirmed = snapshot.get("taken_at"), snapshot.get("profile_at")

@@ -85,7 +85,7 @@ class AnnounceStandings:
                 part = ids[start : start + BATCH]
                 figures = await self._store.figures(connection, tenant_id, part, at - REMEMBERED)
                 changed = await self._store.keep(connection, tenant_id, figures, at)
-                outgoing += [standing_event(tenant_id, *row, at) for row in changed]
+                outgoing += [standing_event(tenant_id, row[0], row[1], row[2], at) for row in changed]
             await self._store.done(connection, tenant_id, [mark.id for mark in waiting])
             await self._outbox.add(connection, outgoing)
         if outgoing:
