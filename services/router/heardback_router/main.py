@@ -26,10 +26,12 @@ from heardback_router.configuration.scoring_client import ScoringClient
 from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
+from heardback_router.context.http import context_routes
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.forms.http import forms_routes
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.options.http import option_routes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -44,6 +46,8 @@ from heardback_router.sla.http import sla_routes
 from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.standing.app import AnnounceStandings
+from heardback_router.standing.store import PostgresStandings
 from heardback_router.steps.http import step_routes
 from heardback_router.steps.watch import StepsWatch
 from heardback_router.whatif.domain import REPLAYED
@@ -131,6 +135,7 @@ class Core:
             replayed=REPLAYED,
             repin={},
         )
+        self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -152,6 +157,8 @@ class Core:
             counter_routes(database, timers, clock, guard),
             forms_routes(database, source, guard),
             promise_routes(database, self.backlog, PostgresBacklog(), guard),
+            context_routes(database, PostgresBacklog(), guard),
+            option_routes(database, source, clock, guard),
             step_routes(database, self.backlog, timers, source, clock, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
@@ -204,6 +211,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "relay": relay.run,
             "deliveries": core.closing.deliver,
             "timekeeper": core.timekeeper.run,
+            "standing": core.standings.run,
             "forgetting": core.forget.run,
         },
     )

@@ -85,4 +85,11 @@ JUDGEMENT = Topic(
     compacted=True,
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT)
+STANDING = Topic(
+    "customer.standing",
+    "How each customer stands with us: open items, transfers, promises, breaches. The last one holds.",
+    ((events.CUSTOMER_STANDING, events.CustomerStanding),),
+    compacted=True,
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT, STANDING)

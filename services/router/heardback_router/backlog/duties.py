@@ -53,8 +53,9 @@ class Step:
 
     @property
     def holds_up(self) -> bool:
-        """True while the item may not be resolved for want of it."""
-        return self.mandatory and self.outcome not in DONE
+        """True while the item may not be resolved for want of it. A deviation may be taken back."""
+        taken_back = self.asked_by is not None and self.outcome == "skipped"
+        return self.mandatory and self.outcome not in DONE and not taken_back
 
 
 def criterion_set(data: Mapping[str, Any], actor: str) -> Criterion:

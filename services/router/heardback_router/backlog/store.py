@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
 from heardback_router.backlog.duties import Criterion, promise_json, promise_of, step_of
 from heardback_router.backlog.tables import item_events, items, links
+from heardback_router.standing.marks import marks_of
+from heardback_router.standing.tables import changes as standing_changes
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
@@ -181,7 +183,13 @@ class PostgresItems:
         await insert_rows(connection, items, rows, on_conflict=_UPDATE_ITEMS)
 
     async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None:
+        """Appends entries, and marks the customers whose standing they change."""
         await insert_rows(connection, item_events, [event_row_of(tenant_id, event) for event in events])
+        marks = [
+            {"tenant_id": tenant_id, "item_id": mark.item_id, "customer_id": mark.customer_id}
+            for mark in marks_of(events)
+        ]
+        await insert_rows(connection, standing_changes, marks)
 
     async def link(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Stores links, or what a newer reading changed in them; a link never moves to another item here."""

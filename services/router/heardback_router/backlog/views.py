@@ -115,9 +115,9 @@ def filters_json(filters: Filters) -> dict[str, Any]:
 
 def filters_of(given: dict[str, Any]) -> Filters:
     due = given.get("due_before")
-    lists = {name: tuple(given[name]) for name in ("state", "band") if name in given}
+    lists: dict[str, Any] = {name: tuple(given[name]) for name in ("state", "band") if name in given}
     dated: dict[str, Any] = {"due_before": datetime.fromisoformat(due)} if due else {}
-    return Filters(**{**given, **lists, **dated})
+    return Filters(**(given | lists | dated))
 
 
 def _values(view: View) -> dict[str, Any]:

@@ -99,9 +99,7 @@ def _day(said: str, at: datetime) -> date | None:
 
 def _named(found: re.Match[str], today: date) -> date:
     day = found["day"]
-    return today + timedelta(
-        days=2 if "after" in day and "tomorrow" in day else 1 if day == "tomorrow" else 0
-    )
+    return today + timedelta(days=2 if day.endswith("after tomorrow") else int(day == "tomorrow"))
 
 
 def _weekday(found: re.Match[str], today: date) -> date:

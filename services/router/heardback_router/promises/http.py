@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from heardback_router.backlog.app import Backlog
 from heardback_router.backlog.commands import IllegalCommandError
-from heardback_router.backlog.deeds import Deed, act, as_json, deeds, etag, known
+from heardback_router.backlog.deeds import Deed, act, as_json, deeds, etag, known, problems
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import Promise
 from heardback_router.backlog.log import Entry
@@ -39,7 +39,7 @@ class PromiseIn(Submission):
 
 
 class ConfirmIn(Submission):
-    """What is said here takes the place of what the text suggests. `due_at` is needed where it names no day."""
+    """What is said here counts more than what the text suggests. `due_at` is needed where it names no day."""
 
     what: Internal | None = None
     due_at: AwareDatetime | None = None
@@ -182,7 +182,8 @@ async def _suggestion(database: Database, reader: PostgresBacklog, deed: Deed, p
         item = await reader.item(connection, deed.tenant_id, deed.item_id)
         if item is None:
             raise not_found(f"Item {deed.item_id}")
-        _refuse_known(item, promise_id)
+        with problems(deed):
+            _refuse_known(item, promise_id)
         texts = await read_texts(connection, deed.tenant_id, item.id)
     found = next((one for one in suggested(texts, item) if one.id == promise_id), None)
     if found is None:

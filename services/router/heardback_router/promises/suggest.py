@@ -41,8 +41,8 @@ _DO = (
     r"|reach out|follow up|update|inform|notify|let you know|tell you|keep you|replace|repair|fix|mend"
     r"|resolve|resolving|fixing|solve|sort|correct|cancel|waive|arrange|schedul\w+|escalate|investigate"
     r"|process|issue|apply|remove|reverse|visit|install|collect|pick up|extend|upgrade|restore|make sure"
-    r"|make it right|make up for|take care|see to it|provide|give you|return|reopen|review|deal with|fit|ensure"
-    r"|have (?:it|this|that|them|the|your|some)|have \w+ed"
+    r"|make it right|make up for|take care|see to it|provide|give you|return|reopen|review|deal with|fit"
+    r"|ensure|have (?:it|this|that|them|the|your|some)|have \w+ed"
 )
 _DONE = (
     r"refunded|reimbursed|credited|paid|sent|resent|shipped|dispatched|delivered|called|contacted|emailed|notified"

@@ -75,7 +75,7 @@ async def read_texts(connection: AsyncConnection, tenant_id: str, item_id: str) 
 def said_in(
     feedback_id: str, customer_id: str | None, accepted_at: datetime, content: FeedbackContent
 ) -> Iterator[Said]:
-    """The agents' turns. A turn without a time counts as said when the conversation ended, as far as known."""
+    """The agents' turns. One without a time counts as said when the conversation ended, if that is known."""
     ended = content.closed_at or content.happened_at or content.opened_at or accepted_at
     for index, turn in enumerate(content.turns):
         if turn.role == "agent" and turn.text.strip():
