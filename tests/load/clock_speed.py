@@ -131,24 +131,26 @@ def _looked(metrics: Metrics) -> float:
     return metrics.registry.get_sample_value("heardback_timers_total", {"outcome": "looked"}) or 0.0
 
 
-async def _routing(events: int, rounds: int) -> dict[str, Any]:
+async def _routing(events: int, number_of_rounds: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="hb-clock-"))
     folder.chmod(0o755)
     server = PostgresServer(folder / "data")
     try:
         await server.run(f"CREATE DATABASE {TEMPLATE}")
         await migrate(DatabaseSettings(url=server.url(TEMPLATE)))
-        found: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
-        for number in range(rounds):
+        rounds: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
+        kept: dict[str, dict[str, float]] = {}
+        for number in range(number_of_rounds):
             for name, share in (("without", None), ("with", Pace().share)):
                 await server.run(f"CREATE DATABASE b{number}_{name} TEMPLATE {TEMPLATE}")
                 database = Database(DatabaseSettings(url=server.url(f"b{number}_{name}"), pool_size=5))
-                found[name].append(await _route(database, events, share))
+                rounds[name].append(await _route(database, events, share))
                 await database.close()
-        medians = {
-            name: statistics.median(one["events_per_second"] for one in runs) for name, runs in found.items()
-        }
-        return {**found, "kept": round(medians["with"] / medians["without"], 2)}
+        # What else runs on the machine only ever slows a round down, so the best rounds are compared too.
+        for name, choose in (("median", statistics.median), ("best", max)):
+            rates = {one: choose([run["events_per_second"] for run in runs]) for one, runs in rounds.items()}
+            kept[name] = {**rates, "kept": round(rates["with"] / rates["without"], 2)}
+        return {"rounds": rounds, **kept}
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
