@@ -1,11 +1,10 @@
-"""Stories of items at random, for properties of clocks: what people, customers and policies do to one item."""
+"""Stories of items at random: what people, customers and policies do to one item and its clocks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
-from tests.support.clocks import MONDAY, PLAIN, Log, policy
 
 from heardback_router.backlog.domain import ItemEvent
 from heardback_router.configuration.policies import Policies
@@ -13,6 +12,7 @@ from heardback_router.configuration.source import load_policies
 from heardback_router.sla.seeing import Seen, see
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.working import MICROSECOND
+from tests.support.clocks import MONDAY, PLAIN, Log, policy
 
 OTHER = policy(
     "other@1",
@@ -79,8 +79,10 @@ def story(start: datetime, band: str, told: Sequence[tuple[str, timedelta]]) -> 
 class Watched:
     """A story with a timekeeper beside it that looks whenever it asked to, and after every step."""
 
-    def __init__(self, start: datetime, band: str, policies: Policies = POLICIES) -> None:
-        self.log, self.at, self.policies = Log.opened(band, start), start, policies
+    def __init__(
+        self, start: datetime, band: str, policies: Policies = POLICIES, sla: str = PLAIN.name
+    ) -> None:
+        self.log, self.at, self.policies = Log.opened(band, start, sla=sla), start, policies
         self.said: list[ItemEvent] = []
         self.looks = 0
         self._timer: datetime | None = None
@@ -90,6 +92,10 @@ class Watched:
         self.wait(gap)
         if act(self.log, name, self.at):
             self._look()
+
+    def do(self, deed: Deed) -> None:
+        deed(self.log, self.at)
+        self._look()
 
     def wait(self, span: timedelta) -> None:
         until = self.at + span

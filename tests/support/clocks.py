@@ -32,8 +32,15 @@ pauses:
     until_customer_writes: true
   waiting_for_supplier: {title: A supplier acts first, stops: [resolution]}
 targets:
-  - {name: gold, because: They pay for it, when: {contract: [gold]}, first_response: {within: 1h, calendar: always}}
-  - {name: urgent, because: It is P1, when: {band: [P1]}, first_response: {within: 2h}, resolution: {within: 8h}}
+  - name: gold
+    because: They pay for it
+    when: {contract: [gold]}
+    first_response: {within: 1h, calendar: always}
+  - name: urgent
+    because: It is P1
+    when: {band: [P1]}
+    first_response: {within: 2h}
+    resolution: {within: 8h}
   - {name: idle, because: Praise can wait, when: {band: [P4]}, resolution: none}
   - name: usual
     because: As always

@@ -1,4 +1,4 @@
-"""Clocks over HTTP: shown with items, answered, paused, resumed, pinned anew, and asked for by what is next."""
+"""Clocks over HTTP: shown with items, met, paused, resumed, pinned anew, and asked for by what is next."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

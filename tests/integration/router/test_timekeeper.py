@@ -230,7 +230,8 @@ async def test_it_runs_until_told_to_stop_and_outlives_the_database(app: RouterA
         pid = mine.scalar_one()
         await connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> :me"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> :me"
             ),
             {"me": pid},
         )

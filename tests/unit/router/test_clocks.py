@@ -78,6 +78,19 @@ def test_a_new_revision_is_a_message_and_a_new_reading_is_none() -> None:
     assert log.rescored(3, 3).clocks(4)["next_response"].used == hours(1)
 
 
+def test_feedback_moved_by_a_person_is_no_message_and_its_next_revision_is_one() -> None:
+    moved = {"worst_severity": 40.0, "worst_band": "P3", "feedback_count": 2, "customers": ["c-1", "c-2"]}
+    when = {"last_feedback_at": MONDAY.isoformat(), "arrivals": [MONDAY.isoformat()]}
+    log = Log.opened().responded(1).add("feedback_came", 2, {**moved, **when}, actor="ana")
+    assert "next_response" not in log.clocks(3)
+    again = log.rescored(3, 2, "fb_moved")
+    assert again.clocks(4)["next_response"].used == hours(1)
+    assert log.item.customers == ("c-1", "c-2")
+    left = {**moved, **when, "customers": ["c-1"], "feedback_count": 1}
+    gone = Log.opened().wrote(0.5, customer="c-2").responded(1).add("feedback_left", 2, left, actor="ana")
+    assert "next_response" not in gone.wrote(3, customer="c-2").clocks(4)
+
+
 def test_a_comment_of_a_customer_is_a_message_and_one_of_a_colleague_is_none() -> None:
     log = Log.opened().responded(1).add("commented", 2, {"text": "hm"}, actor="ana")
     assert "next_response" not in log.clocks(3)
