@@ -34,7 +34,12 @@ from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
 from heardback_router.whatif.domain import REPLAYED
+from heardback_router.whatif.http import what_if_routes
+from heardback_router.whatif.ports import NoCorrections
+from heardback_router.whatif.runner import Runner
+from heardback_router.whatif.steps import Steps
 from heardback_router.whatif.store import PostgresWhatIfs
+from heardback_router.whatif.app import WhatIfs
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -54,6 +59,8 @@ from heardback_shared.stream.kafka import KafkaSink, KafkaSource
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
+KEEP_RUNS = timedelta(days=90)
+"""What-if runs that no version was activated by; the others are kept with their version."""
 SHADOW_GROUP = "heardback-router-shadow"
 
 
@@ -92,22 +99,29 @@ class Core:
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
         scoring = ScoringClient(settings.router.scoring_url)
+        runs = PostgresWhatIfs()
         self.policies = Versions(
             database,
             PostgresVersions(),
             source,
             scoring,
-            PostgresWhatIfs(),
+            runs,
             self.outbox,
             clock,
             replayed=REPLAYED,
             repin={},
         )
+        steps = Steps(database, runs, scoring, NoCorrections(), None)
+        self.what_ifs = Runner(database, runs, self.policies, steps, clock)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
         self.forget = ForgetOld(
-            database, [(inbox.forget, KEEP_EVENTS), (shadow.forget, timedelta(days=shadow_days))], clock
+            database, [
+                (inbox.forget, KEEP_EVENTS),
+                (shadow.forget, timedelta(days=shadow_days)),
+                (runs.forget, KEEP_RUNS),
+            ], clock
         )
         self.http = create_app(
             "heardback router",
@@ -119,6 +133,7 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, source, guard),
             configuration_routes(self.policies, guard),
+            what_if_routes(WhatIfs(self.policies, runs, self.what_ifs, scoring, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -165,7 +180,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
+        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run, "what-ifs": core.what_ifs.run},
     )
     await sink.start()
     try:

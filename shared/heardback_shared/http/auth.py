@@ -34,12 +34,12 @@ class Guard:
         ) -> Principal:
             principal = await self._identify(credentials)
             if not any(principal.may(scope) for scope in scopes):
+                held = ", ".join(sorted(principal.scopes))
                 raise ProblemError(
                     403,
                     "forbidden",
                     "The key may not do this",
-                    f"This needs the scope {' or '.join(scopes)}; "
-                    f"the key has: {', '.join(sorted(principal.scopes))}.",
+                    f"This needs the scope {' or '.join(scopes)}; the key has: {held}.",
                 )
             return principal
 

@@ -166,6 +166,10 @@ class Versions:
         active = await self.store.active(connection, tenant_id, kind)
         return self._base(kind, active)
 
+    def own_digest(self, kind: str) -> str:
+        """Of the deployment's own policy; OWN where only scoring knows it."""
+        return self._base(kind, None)
+
     async def _put_in_force(
         self,
         connection: AsyncConnection,
