@@ -33,13 +33,13 @@ from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
+from heardback_router.whatif.app import WhatIfs
 from heardback_router.whatif.domain import REPLAYED
 from heardback_router.whatif.http import what_if_routes
 from heardback_router.whatif.ports import NoCorrections
 from heardback_router.whatif.runner import Runner
 from heardback_router.whatif.steps import Steps
 from heardback_router.whatif.store import PostgresWhatIfs
-from heardback_router.whatif.app import WhatIfs
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -117,11 +117,13 @@ class Core:
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
         self.forget = ForgetOld(
-            database, [
+            database,
+            [
                 (inbox.forget, KEEP_EVENTS),
                 (shadow.forget, timedelta(days=shadow_days)),
                 (runs.forget, KEEP_RUNS),
-            ], clock
+            ],
+            clock,
         )
         self.http = create_app(
             "heardback router",
@@ -180,7 +182,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run, "what-ifs": core.what_ifs.run},
+        background={
+            "relay": relay.run,
+            "deliveries": core.closing.deliver,
+            "forgetting": core.forget.run,
+            "what-ifs": core.what_ifs.run,
+        },
     )
     await sink.start()
     try:

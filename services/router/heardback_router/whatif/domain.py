@@ -57,7 +57,6 @@ class Case:
     held: bool = False
     not_judged: bool = False
 
-
     def told(self, *, replayed: bool | None, held: bool) -> "Case":
         return replace(self, replayed=replayed, held=held)
 

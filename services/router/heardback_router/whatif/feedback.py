@@ -93,9 +93,7 @@ def corrected(judged_anew: Judged, as_stored: Judged, held: frozenset[str]) -> J
     if "severity" in held:
         judged_anew = replace(judged_anew, severity=as_stored.severity)
     if "causes" in held:
-        judged_anew = replace(
-            judged_anew, root_causes=as_stored.root_causes, runners_up=as_stored.runners_up
-        )
+        judged_anew = replace(judged_anew, root_causes=as_stored.root_causes, runners_up=as_stored.runners_up)
     return judged_anew
 
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from orjson import Fragment
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 from sqlalchemy import RowMapping
-from orjson import Fragment
 
 from heardback_router.backlog.deeds import Actor
 from heardback_router.configuration.http import answered, caller_of

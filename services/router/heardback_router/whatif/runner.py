@@ -27,7 +27,9 @@ LEASE = timedelta(minutes=5)
 """Longer than any step takes, scoring's answers included."""
 POLL_SECONDS = 2.0
 LOST_KEY = "The process that ran it ended, and the caller's key with it; resume it to go on where it stopped."
-CHANGED = "What is in force has changed since the run was made, so it would compare with two things; run it again."
+CHANGED = (
+    "What is in force has changed since the run was made, so it would compare with two things; run it again."
+)
 _log = structlog.get_logger(__name__)
 
 

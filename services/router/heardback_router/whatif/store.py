@@ -264,9 +264,7 @@ class PostgresWhatIfs:
     async def item_count(self, connection: AsyncConnection, window: Window) -> int:
         return int(await connection.scalar(_ITEM_COUNT, window.asked) or 0)
 
-    async def items(
-        self, connection: AsyncConnection, window: Window, after: str, some: int
-    ) -> list[Item]:
+    async def items(self, connection: AsyncConnection, window: Window, after: str, some: int) -> list[Item]:
         """Those that changed in the window, by id."""
         rows = await connection.execute(_ITEMS, {**window.asked, "id": after, "some": some})
         return [item_of(row) for row in rows.mappings()]
