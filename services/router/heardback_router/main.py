@@ -17,11 +17,7 @@ from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
-from heardback_router.configuration.app import Versions
-from heardback_router.configuration.http import configuration_routes
-from heardback_router.configuration.scoring_client import ScoringClient
 from heardback_router.configuration.source import load_deployment
-from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
@@ -33,13 +29,12 @@ from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
-from heardback_router.whatif.app import WhatIfs
-from heardback_router.whatif.domain import REPLAYED
-from heardback_router.whatif.http import what_if_routes
-from heardback_router.whatif.ports import NoCorrections
-from heardback_router.whatif.runner import Runner
-from heardback_router.whatif.steps import Steps
-from heardback_router.whatif.store import PostgresWhatIfs
+from heardback_router.sla.app import Clocks, Repin
+from heardback_router.sla.http import sla_routes
+from heardback_router.sla.store import PostgresTimers
+from heardback_router.sla.telling import SlaWatch
+from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.whatif.compose import Changing
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -98,21 +93,29 @@ class Core:
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
         self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
-        scoring = ScoringClient(settings.router.scoring_url)
-        runs = PostgresWhatIfs()
-        self.policies = Versions(
+        timers = PostgresTimers()
+        clocks = Clocks(timers, source, clock)
+        self.repin = Repin(database, items, timers, self.outbox, source, clock)
+        self.timekeeper = Timekeeper(
             database,
-            PostgresVersions(),
+            items,
+            timers,
+            told,
+            self.outbox,
             source,
-            scoring,
-            runs,
+            [SlaWatch()],
+            clock=clock,
+            metrics=metrics,
+            pace=Pace(share=settings.router.timers_share),
+        )
+        self.changing = Changing(
+            database,
+            source,
+            settings.router.scoring_url,
             self.outbox,
             clock,
-            replayed=REPLAYED,
-            repin={},
+            apply={"sla": self.repin.all},
         )
-        steps = Steps(database, runs, scoring, NoCorrections(), None)
-        self.what_ifs = Runner(database, runs, self.policies, steps, clock)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -121,7 +124,7 @@ class Core:
             [
                 (inbox.forget, KEEP_EVENTS),
                 (shadow.forget, timedelta(days=shadow_days)),
-                (runs.forget, KEEP_RUNS),
+                (self.changing.runs.forget, KEEP_RUNS),
             ],
             clock,
         )
@@ -133,9 +136,9 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, source, guard),
-            configuration_routes(self.policies, guard),
-            what_if_routes(WhatIfs(self.policies, runs, self.what_ifs, scoring, clock), guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
+            sla_routes(database, self.backlog, timers, source, clock, guard),
+            *self.changing.routers(guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -185,8 +188,10 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={
             "relay": relay.run,
             "deliveries": core.closing.deliver,
+            "timekeeper": core.timekeeper.run,
             "forgetting": core.forget.run,
-            "what-ifs": core.what_ifs.run,
+            "what-ifs": core.changing.runner.run,
+            "applying": core.changing.applying.run,
         },
     )
     await sink.start()

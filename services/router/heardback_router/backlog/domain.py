@@ -35,6 +35,7 @@ EventKind = Literal[
     "clock_warned",
     "clock_breached",
     "sla_pinned",
+    "loops_settled",
     "reweighed",
     "corrected",
     "criterion_set",
@@ -65,6 +66,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "clock_warned",
         "clock_breached",
         "sla_pinned",
+        "loops_settled",
         "steps_chosen",
     }
 )

@@ -1,6 +1,6 @@
 """The backlog's bodies on the wire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -88,7 +88,10 @@ class ItemOut(BaseModel):
     category: str | None
     feedback_count: int
     customers: list[str]
-    clocks: list[dict[str, Any]] = Field(description="SLA clocks; none run yet")
+    clocks: list[dict[str, Any]] | None = Field(
+        description="Of each clock its last run: of one item as of now, in lists as of the last look at the "
+        "item, in the answer to a deed null"
+    )
     opened_at: datetime
     updated_at: datetime
     version: int
@@ -157,7 +160,7 @@ class BacklogOut(BaseModel):
     teams: list[TeamOut]
 
 
-def shown(item: Item) -> dict[str, Any]:
+def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
     """The item as JSON."""
     return {
         "id": item.id,
@@ -170,7 +173,7 @@ def shown(item: Item) -> dict[str, Any]:
         "category": item.category,
         "feedback_count": item.feedback_count,
         "customers": list(item.customers),
-        "clocks": [],
+        "clocks": clocks,
         "opened_at": item.opened_at,
         "updated_at": item.updated_at,
         "version": item.version,

@@ -122,7 +122,7 @@ class WhatIfs:
         return await self._move(tenant_id, run_id, ("waiting", "running"), values, "cancelled")
 
     async def resume(self, who: Caller, run_id: str) -> RowMapping:
-        """A run that failed goes on where it stopped; with the caller's key, where scoring has to be asked."""
+        """A run that failed goes on where it stopped, with the caller's key where scoring is asked."""
         keyed = (await self.get(who.tenant_id, run_id))["kind"] in SCORING_KINDS
         values: dict[str, Any] = {
             "state": "waiting",

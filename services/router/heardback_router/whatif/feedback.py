@@ -123,11 +123,11 @@ def scored_of(row: Mapping[str, Any]) -> FeedbackScored:
     )
 
 
-def asked_of(row: Mapping[str, Any], scored: FeedbackScored, embedding: Embedding | None) -> dict[str, Any]:
-    """The row as scoring judges it."""
+def asked_of(score: str, scored: FeedbackScored, embedding: Embedding | None) -> dict[str, Any]:
+    """The row as scoring judges it; `score` is the score's JSON as it was stored."""
     return {
         "accepted": scored.accepted.model_dump(mode="json"),
-        "score": orjson.Fragment(row["score"].encode()),
+        "score": orjson.Fragment(score.encode()),
         "embedding": embedding.model_dump(mode="json") if embedding else None,
     }
 

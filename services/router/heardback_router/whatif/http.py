@@ -30,7 +30,7 @@ class WhatIfIn(Submission):
     until: AwareDatetime | None = None
     """The end of the time looked at; now if not given."""
     limit: Annotated[int | None, Field(ge=1, le=MOST_FEEDBACK)] = None
-    """At most so many of the newest feedbacks; of kinds that are seen item by item every item is looked at."""
+    """At most so many of the newest feedbacks. Kinds that are seen item by item look at every item."""
 
     @field_validator("text")
     @classmethod

@@ -1,8 +1,8 @@
 """Background task: carries out what-if runs step by step, so that any process can go on where one ended.
 
-What a step found, what was counted so far and where the next begins are stored in one transaction. A run whose
-process ended goes on in another, except where scoring has to be asked: then the caller's key is gone with the
-process, and the run is marked as failed, to be resumed by somebody with a key.
+What a step found, what was counted so far and where the next begins are stored in one transaction. A run
+whose process ended goes on in another, except where scoring has to be asked: then the caller's key is gone
+with the process, and the run is marked as failed, to be resumed by somebody with a key.
 """
 
 import asyncio
@@ -27,9 +27,7 @@ LEASE = timedelta(minutes=5)
 """Longer than any step takes, scoring's answers included."""
 POLL_SECONDS = 2.0
 LOST_KEY = "The process that ran it ended, and the caller's key with it; resume it to go on where it stopped."
-CHANGED = (
-    "What is in force has changed since the run was made, so it would compare with two things; run it again."
-)
+CHANGED = "What is in force has changed since the run was made; run it again to compare with what is now."
 _log = structlog.get_logger(__name__)
 
 

@@ -97,8 +97,8 @@ class Steps:
     async def _judged(
         self, job: Job, rows: Sequence[RowMapping], held: Mapping[str, frozenset[str]]
     ) -> list[Case]:
-        scored = [scored_of(row) for row in rows]
-        asked = [asked_of(row, one, _embedding(row)) for row, one in zip(rows, scored, strict=True)]
+        scored = [scored_of(dict(row)) for row in rows]
+        asked = [asked_of(row["score"], one, _embedding(row)) for row, one in zip(rows, scored, strict=True)]
         after = await self._ask(job, job.candidate, asked)
         if job.base_text is None:
             before = [Judged.stored(one.score) for one in scored]

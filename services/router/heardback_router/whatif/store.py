@@ -1,4 +1,4 @@
-"""What-if runs in Postgres, and the stored feedback and items they look at. Inside the caller's transaction."""
+"""What-if runs in Postgres, and the feedback and items they look at. Inside the caller's transaction."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ _CHANGES = text("""
     SELECT change::text FROM router.what_if_change
     WHERE tenant_id = :tenant AND what_if_id = :id AND number > :after ORDER BY number LIMIT :some
 """)
-# Those that scoring has to be asked for carry on only where the caller's key is: in the process that took them.
+# Where scoring has to be asked, a run goes on only where the caller's key is: in the process that took it.
 _CLAIM = text("""
     UPDATE router.what_if SET state = 'running', runner = :runner, lease_until = :lease
     WHERE (tenant_id, id) IN (
