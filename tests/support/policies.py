@@ -68,7 +68,7 @@ class House:
 
     async def looked_at(self, kind: str, number: int) -> None:
         """As if a what-if of this version had been run just now."""
-        versions = self.app.core.policies
+        versions = self.app.core.changing.versions
         async with self.app.router.database.tenant(self.tenant) as connection:
             version = await versions.store.get(connection, self.tenant, kind, number)
             assert version is not None

@@ -20,11 +20,7 @@ from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
-from heardback_router.configuration.app import Versions
-from heardback_router.configuration.http import configuration_routes
-from heardback_router.configuration.scoring_client import ScoringClient
 from heardback_router.configuration.source import load_deployment
-from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.context.http import context_routes
 from heardback_router.deliveries.settings import WebhookSettings
@@ -50,8 +46,7 @@ from heardback_router.standing.app import AnnounceStandings
 from heardback_router.standing.store import PostgresStandings
 from heardback_router.steps.http import step_routes
 from heardback_router.steps.watch import StepsWatch
-from heardback_router.whatif.domain import REPLAYED
-from heardback_router.whatif.store import PostgresWhatIfs
+from heardback_router.whatif.compose import Changing
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -71,6 +66,8 @@ from heardback_shared.stream.kafka import KafkaSink, KafkaSource
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
+KEEP_RUNS = timedelta(days=90)
+"""What-if runs that no version was activated by; the others are kept with their version."""
 SHADOW_GROUP = "heardback-router-shadow"
 
 
@@ -123,24 +120,26 @@ class Core:
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
         )
-        scoring = ScoringClient(settings.router.scoring_url)
-        self.policies = Versions(
+        self.changing = Changing(
             database,
-            PostgresVersions(),
             source,
-            scoring,
-            PostgresWhatIfs(),
+            settings.router.scoring_url,
             self.outbox,
             clock,
-            replayed=REPLAYED,
-            repin={},
+            apply={"sla": self.repin.all},
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
         self.forget = ForgetOld(
-            database, [(inbox.forget, KEEP_EVENTS), (shadow.forget, timedelta(days=shadow_days))], clock
+            database,
+            [
+                (inbox.forget, KEEP_EVENTS),
+                (shadow.forget, timedelta(days=shadow_days)),
+                (self.changing.runs.forget, KEEP_RUNS),
+            ],
+            clock,
         )
         self.http = create_app(
             "heardback router",
@@ -151,7 +150,6 @@ class Core:
         )
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
-            configuration_routes(self.policies, guard),
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
@@ -161,6 +159,7 @@ class Core:
             option_routes(database, source, clock, guard),
             step_routes(database, self.backlog, timers, source, clock, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
+            *self.changing.routers(guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -213,6 +212,8 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,
             "forgetting": core.forget.run,
+            "what-ifs": core.changing.runner.run,
+            "applying": core.changing.applying.run,
         },
     )
     await sink.start()

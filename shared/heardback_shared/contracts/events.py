@@ -64,6 +64,11 @@ class Embedding(Wire):
         """The values, two bytes each. Raises ValueError where they are not base64."""
         return base64.b64decode(self.values, validate=True)
 
+    @classmethod
+    def of(cls, model: str, data: bytes) -> "Embedding":
+        """From values of two bytes each, as `data` gives them."""
+        return cls(model=model, values=base64.b64encode(data).decode())
+
     @property
     def floats(self) -> tuple[float, ...]:
         data = self.data

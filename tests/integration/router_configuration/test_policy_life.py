@@ -62,7 +62,9 @@ async def test_rolling_back_restores_the_very_text_and_goes_one_further_each_tim
     for expected in (texts[1], texts[0]):
         assert (await house.bo.post("/v1/policies/grouping:rollback", {"reason": "x"})).status_code == 200
         assert (await house.ana.get("/v1/policies/grouping")).json()["text"] == expected
-    assert (await house.bo.post("/v1/policies/grouping:rollback", {"to": 3, "reason": "x"})).status_code == 200
+    assert (
+        await house.bo.post("/v1/policies/grouping:rollback", {"to": 3, "reason": "x"})
+    ).status_code == 200
     assert (await house.ana.get("/v1/policies/grouping")).json()["window_days"] == 3
     for _ in range(3):
         await house.bo.post("/v1/policies/grouping:rollback", {"reason": "x"})
@@ -83,7 +85,9 @@ async def test_nobody_reviews_what_they_wrote(app: RouterApp, house: House, data
     edit = {"text": billing_to_accounts("ours@2")}
     await both.put(f"{VERSIONS}/{number}", edit, If_Match='"1"', X_Heardback_Actor="bo")
     assert (await house.bo.post(path, {"approve": True, "words": "fine"})).status_code == 403
-    assert (await both.post(path, {"approve": True, "words": "ok"}, X_Heardback_Actor="cy")).status_code == 200
+    assert (
+        await both.post(path, {"approve": True, "words": "ok"}, X_Heardback_Actor="cy")
+    ).status_code == 200
     with pytest.raises(IntegrityError, match="four_eyes"):
         async with database.tenant("default") as connection:
             await connection.execute(text("UPDATE router.policy_version SET reviewer = 'ana'"))

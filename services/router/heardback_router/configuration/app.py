@@ -1,6 +1,6 @@
 """Use cases: what people do to policies' versions, each deed in one transaction with its place in history."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration import domain
 from heardback_router.configuration.announce import policy_activated
+from heardback_router.configuration.applying import ApplyToOpen
 from heardback_router.configuration.check import check, read_here
 from heardback_router.configuration.domain import (
     Activation,
@@ -18,7 +19,7 @@ from heardback_router.configuration.domain import (
     Version,
 )
 from heardback_router.configuration.kinds import KINDS, SCORING_KINDS
-from heardback_router.configuration.ports import Repin, Reports, Scoring
+from heardback_router.configuration.ports import Reports, Scoring
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_shared.clock import Clock
@@ -43,7 +44,7 @@ class Caller:
 class Versions:
     """Everything raises ProblemError for what the caller can mend, and then changes nothing.
 
-    `replayed` are the kinds whose activation needs a what-if; `repin` lets a kind count for open items.
+    `replayed` are the kinds whose activation needs a what-if.
     """
 
     def __init__(
@@ -53,11 +54,11 @@ class Versions:
         source: StoredPolicies,
         scoring: Scoring,
         reports: Reports,
+        applying: ApplyToOpen,
         outbox: Outbox,
         clock: Clock,
         *,
         replayed: frozenset[str],
-        repin: Mapping[str, Repin],
     ) -> None:
         self.store = store
         self.source = source
@@ -67,7 +68,7 @@ class Versions:
         self._reports = reports
         self._outbox = outbox
         self._clock = clock
-        self._repin = repin
+        self._applying = applying
 
     async def propose(
         self, who: Caller, kind: str, text: str, reason: str
@@ -118,8 +119,7 @@ class Versions:
         self, who: Caller, kind: str, number: int, *, apply_to: ApplyTo, reason: str | None
     ) -> Version:
         """In force for every transaction that begins after this one is committed."""
-        if apply_to == "open" and kind not in self._repin:
-            raise _only_new(kind, tuple(self._repin))
+        self._refuse_open(kind, apply_to)
         async with self.database.tenant(who.tenant_id) as connection:
             version = await self._locked(connection, who, kind, number)
             before = await self.store.active(connection, who.tenant_id, kind)
@@ -134,14 +134,16 @@ class Versions:
             )
             with _refusals():
                 after = domain.activated(version, activation)
-            await self._put_in_force(connection, who, kind, before, after, "activated", reason)
-            if apply_to == "open":
-                await self._repin[kind](connection, who.tenant_id, KINDS[kind](after.content.text))
+            await self._put_in_force(connection, who, kind, before, after, "activated", reason, apply_to)
         self._outbox.wake()
+        self._applying.wake()
         return after
 
-    async def roll_back(self, who: Caller, kind: str, to: int | None, reason: str) -> Version | None:
+    async def roll_back(
+        self, who: Caller, kind: str, to: int | None, reason: str, apply_to: ApplyTo
+    ) -> Version | None:
         """To version `to`, or to what was in force before; None: the deployment's own. Needs no what-if."""
+        self._refuse_open(kind, apply_to)
         async with self.database.tenant(who.tenant_id) as connection:
             await self.store.lock(connection, who.tenant_id, kind)
             before = await self.store.active(connection, who.tenant_id, kind)
@@ -154,17 +156,22 @@ class Versions:
                 if target is None:
                     raise not_found(f"Version {number} of {kind}")
                 with _refusals():
-                    after = domain.restored(target, who.actor, reason, self._clock.now())
+                    after = domain.restored(target, who.actor, reason, self._clock.now(), apply_to)
                 if kind in KINDS:
                     read_here(kind, after.content.text)
-            await self._put_in_force(connection, who, kind, before, after, "rolled back", reason)
+            await self._put_in_force(connection, who, kind, before, after, "rolled back", reason, apply_to)
         self._outbox.wake()
+        self._applying.wake()
         return after
 
     async def base_of(self, connection: AsyncConnection, tenant_id: str, kind: str) -> str:
         """The digest of what is in force; OWN for scoring's own."""
         active = await self.store.active(connection, tenant_id, kind)
         return self._base(kind, active)
+
+    def own_digest(self, kind: str) -> str:
+        """Of the deployment's own policy; OWN where only scoring knows it."""
+        return self._base(kind, None)
 
     async def _put_in_force(
         self,
@@ -175,6 +182,7 @@ class Versions:
         after: Version | None,
         deed: str,
         words: str | None,
+        apply_to: ApplyTo,
     ) -> None:
         if before is not None:
             await self.store.save(connection, who.tenant_id, domain.retired(before))
@@ -194,12 +202,17 @@ class Versions:
                 "from": before.number if before else None,
                 "digest": after.content.digest if after else None,
                 "what_if": after.activation.what_if if after and after.activation else None,
-                "apply_to": after.activation.apply_to if after and after.activation else None,
+                "apply_to": apply_to,
             },
+            to_apply=apply_to == "open",
         )
         if kind in SCORING_KINDS:
             content = after.content if after else None
             await self._outbox.add(connection, [policy_activated(who.tenant_id, kind, content, at)])
+
+    def _refuse_open(self, kind: str, apply_to: ApplyTo) -> None:
+        if apply_to == "open" and kind not in self._applying.kinds:
+            raise _only_new(kind, tuple(self._applying.kinds))
 
     async def _report(
         self, connection: AsyncConnection, who: Caller, version: Version, before: Version | None

@@ -119,14 +119,14 @@ def retired(version: Version) -> Version:
     return replace(version, state="retired", edition=version.edition + 1)
 
 
-def restored(version: Version, by: str, because: str, at: datetime) -> Version:
+def restored(version: Version, by: str, because: str, at: datetime, apply_to: ApplyTo) -> Version:
     """A version that was in force before, in force again with the same text. Raises RefusedError."""
     if version.state != "retired" or version.activation is None:
         raise RefusedError(
             f"Version {version.number} is {version.state}; one can roll back only to a version "
             "that was in force before."
         )
-    activation = replace(version.activation, by=by, at=at, because=because)
+    activation = replace(version.activation, by=by, at=at, because=because, apply_to=apply_to)
     return replace(version, state="active", edition=version.edition + 1, activation=activation)
 
 

@@ -196,7 +196,7 @@ def _add_deciding(router: APIRouter, versions: Versions, guard: Guard) -> None:
         request: Request, kind: Kind, body: RollbackIn, who: approvers, actor: Actor = None
     ) -> Response:
         caller = caller_of(request, who, actor)
-        await versions.roll_back(caller, known_kind(kind), body.to, body.reason)
+        await versions.roll_back(caller, known_kind(kind), body.to, body.reason, body.apply_to)
         async with versions.database.tenant(who.tenant_id) as connection:
             lines_of = await effective(connection, who.tenant_id, versions.source)
         return answered(next(line for line in lines_of if line["kind"] == kind))

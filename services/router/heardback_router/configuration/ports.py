@@ -36,9 +36,3 @@ class Reports(Protocol):
     ) -> str | None:
         """The newest finished what-if of this text against what has the digest `base`, if there is one."""
         ...
-
-
-class Repin(Protocol):
-    async def __call__(self, connection: AsyncConnection, tenant_id: str, policy: Any) -> None:
-        """Lets a policy that was just put in force count for open items too, in the caller's transaction."""
-        ...

@@ -49,6 +49,7 @@ class ActivateIn(Submission):
 class RollbackIn(Submission):
     to: Number | None = None
     """A version that was in force before; what was in force last if not given."""
+    apply_to: ApplyTo = "new"
     reason: Said
 
 

@@ -82,6 +82,7 @@ class PostgresVersions:
         at: datetime,
         words: str | None = None,
         data: dict[str, Any] | None = None,
+        to_apply: bool = False,
     ) -> int:
         """Writes down what was done; its number in the history of the kind. Needs the lock."""
         last = select(func.max(deeds.c.sequence)).where(deeds.c.tenant_id == tenant_id, deeds.c.kind == kind)
@@ -97,6 +98,7 @@ class PostgresVersions:
                 at=at,
                 words=words,
                 data=data or {},
+                to_apply=to_apply,
             )
         )
         return sequence
@@ -111,6 +113,18 @@ class PostgresVersions:
             .order_by(deeds.c.sequence.desc())
         )
         return (await connection.execute(asked.limit(limit))).mappings().all()
+
+    async def to_apply(self, connection: AsyncConnection) -> list[tuple[str, str, int]]:
+        """(tenant, kind, place in history) of what came in force for open items too, and does not count for
+        all of them yet, of every tenant; needs a worker's transaction."""
+        asked = select(deeds.c.tenant_id, deeds.c.kind, deeds.c.sequence).where(deeds.c.to_apply)
+        rows = await connection.execute(asked.order_by(deeds.c.tenant_id, deeds.c.kind, deeds.c.sequence))
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    async def applied(self, connection: AsyncConnection, tenant_id: str, kind: str, sequence: int) -> None:
+        """What came in force up to this place in history counts for every open item."""
+        where = (deeds.c.tenant_id == tenant_id, deeds.c.kind == kind, deeds.c.sequence <= sequence)
+        await connection.execute(update(deeds).where(*where, deeds.c.to_apply).values(to_apply=False))
 
     async def all_active(self, connection: AsyncConnection) -> list[tuple[str, Version]]:
         """(tenant, version) of everything in force, of every tenant; needs a worker's transaction."""

@@ -18,7 +18,6 @@ from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.sla.domain import SlaPolicy
 from heardback_router.sla.policy import span_of
-from heardback_router.sla.showing import shown_policy
 from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import pin_entry
 from heardback_shared.access.keys import Principal
@@ -92,11 +91,6 @@ def sla_routes(
         async with database.tenant(who.tenant_id) as connection:
             rows = await timers.next_due(connection, who.tenant_id, until, team, limit)
         return as_json({"until": until, "items": [_shown_due(row, until) for row in rows]})
-
-    @router.get("/v1/policies/sla", summary="The clock policy in force: calendars, pauses, targets in order")
-    async def sla_policy(who: readers) -> dict[str, Any]:
-        async with database.tenant(who.tenant_id) as connection:
-            return shown_policy((await policies.of(connection, who.tenant_id)).sla)
 
     return router
 

@@ -49,8 +49,10 @@ CREATE TABLE router.policy_deed (
     at timestamptz NOT NULL,
     words text,
     data jsonb NOT NULL,
+    to_apply boolean NOT NULL,
     PRIMARY KEY (tenant_id, kind, sequence)
 );
+CREATE INDEX policy_deed_to_apply ON router.policy_deed (tenant_id, kind, sequence) WHERE to_apply;
 CREATE TABLE router.what_if (
     tenant_id text NOT NULL,
     id text NOT NULL,

@@ -1,0 +1,59 @@
+"""Puts together how policies change: versions, what-ifs, and what applies them to open items."""
+
+from collections.abc import Iterable, Mapping
+
+from fastapi import APIRouter
+
+from heardback_router.configuration.app import Versions
+from heardback_router.configuration.applying import Apply, ApplyToOpen
+from heardback_router.configuration.http import configuration_routes
+from heardback_router.configuration.scoring_client import ScoringClient
+from heardback_router.configuration.store import PostgresVersions
+from heardback_router.configuration.stored import StoredPolicies
+from heardback_router.whatif.app import WhatIfs
+from heardback_router.whatif.clocks import LogClocks
+from heardback_router.whatif.domain import REPLAYED
+from heardback_router.whatif.http import what_if_routes
+from heardback_router.whatif.ports import Corrections, NoCorrections
+from heardback_router.whatif.runner import Runner
+from heardback_router.whatif.steps import Steps
+from heardback_router.whatif.store import PostgresWhatIfs
+from heardback_shared.clock import Clock
+from heardback_shared.db.database import Database
+from heardback_shared.db.outbox import Outbox
+from heardback_shared.http.auth import Guard
+
+
+class Changing:
+    """`apply` lets a kind of policy count for open items too."""
+
+    def __init__(
+        self,
+        database: Database,
+        source: StoredPolicies,
+        scoring_url: str | None,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        apply: Mapping[str, Apply],
+        corrections: Corrections | None = None,
+    ) -> None:
+        store, scoring, self.runs = PostgresVersions(), ScoringClient(scoring_url), PostgresWhatIfs()
+        self.applying = ApplyToOpen(database, store, apply)
+        self.versions = Versions(
+            database,
+            store,
+            source,
+            scoring,
+            self.runs,
+            self.applying,
+            outbox,
+            clock,
+            replayed=REPLAYED,
+        )
+        steps = Steps(database, self.runs, scoring, corrections or NoCorrections(), LogClocks())
+        self.runner = Runner(database, self.runs, self.versions, steps, clock)
+        self.what_ifs = WhatIfs(self.versions, self.runs, self.runner, scoring, clock)
+
+    def routers(self, guard: Guard) -> Iterable[APIRouter]:
+        return (configuration_routes(self.versions, guard), what_if_routes(self.what_ifs, guard))
