@@ -12,6 +12,8 @@ from functools import partial
 
 import uvloop
 
+from heardback_router.assignment.app import Assignment, AssignWaiting
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
@@ -85,8 +87,13 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        people = PostgresPeople()
+        assignment = Assignment(items, people, PostgresQueues())
+        self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment)
+        self.route = RouteFeedback(
+            database, inbox, items, told, self.outbox, source, clock, metrics, assignment=assignment
+        )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -149,7 +156,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
+        background={
+            "relay": relay.run,
+            "deliveries": core.closing.deliver,
+            "forgetting": core.forget.run,
+            "assigning": core.assign_waiting.run,
+        },
     )
     await sink.start()
     try:

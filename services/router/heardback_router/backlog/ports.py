@@ -38,9 +38,7 @@ class Items(Protocol):
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> ItemState | None: ...
 
-    async def teams_before(
-        self, connection: AsyncConnection, tenant_id: str, item_id: str
-    ) -> list[str]: ...
+    async def teams_before(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[str]: ...
 
     async def linked(
         self, connection: AsyncConnection, tenant_id: str, item_id: str

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import text_of
@@ -52,4 +53,5 @@ def load_policies(folder: Path | None = None) -> Policies:
         weighing=read_weighing(text_of("weighing.yaml", folder)),
         sla=read_sla(text_of("sla.yaml", folder)),
         ladder=read_ladder(text_of("ladder.yaml", folder)),
+        capacity=read_capacity(text_of("capacity.yaml", folder)),
     )

@@ -31,8 +31,8 @@ class ConfidenceGate:
 class StakesGate:
     """Holds back what has a lot at stake and is in doubt.
 
-    At stake: severity from `severity_at_least` on, one of the `tiers`, or one of the `cues`. In doubt: the root
-    cause less probable than `confidence_below`, or (where `mismatch`) the scale and the words contradict.
+    At stake: severity from `severity_at_least` on, one of the `tiers`, or one of the `cues`. In doubt: the
+    root cause less probable than `confidence_below`, or (where `mismatch`) scale and words contradict.
     """
 
     team: str

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent
 from heardback_router.backlog.log import Entry
 from heardback_router.configuration.policies import Policies
-from heardback_router.routing.ladder import LadderPolicy, level_data
+from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.watch import Look
 from heardback_router.sla.working import WorkingTime
 
@@ -79,7 +79,9 @@ def _return(
 def _steps(
     item: Item, log: Sequence[ItemEvent], ladder: LadderPolicy, hours: WorkingTime, acted: datetime
 ) -> list[tuple[datetime, Entry]]:
-    done = {e.data.get("level") for e in log if e.kind == "escalated" and e.data.get("idle") and e.at >= acted}
+    done = {
+        e.data.get("level") for e in log if e.kind == "escalated" and e.data.get("idle") and e.at >= acted
+    }
     found = []
     for step in ladder.steps:
         after = step.after.get(item.weight.band)
@@ -87,7 +89,7 @@ def _steps(
             continue
         when = hours.after(acted, after)
         reason = f"Nobody acted on it for {_minutes(after)} working minutes"
-        data = {**level_data(ladder, item.team, step.to), "idle": True, "due_at": when.isoformat()}
+        data = {**ladder.level(item.team, step.to), "idle": True, "due_at": when.isoformat()}
         found.append((when, Entry("escalated", ROUTER, reason, data)))
     return found
 
