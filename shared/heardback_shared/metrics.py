@@ -139,6 +139,18 @@ class Metrics:
             buckets=_LATENCY,
             registry=r,
         )
+        self.timer_lag = Gauge(
+            "heardback_timer_lag_seconds", "How long the item longest due has waited for a look.", registry=r
+        )
+        self.timers = Counter(
+            "heardback_timers", "Looks at an item whose timer was due, by outcome.", ["outcome"], registry=r
+        )
+        self.timer_entries = Counter(
+            "heardback_timer_entries",
+            "Entries of item logs made by timers, such as clock_warned and clock_breached.",
+            ["kind"],
+            registry=r,
+        )
         self.loops = Counter("heardback_loops", "Loop steps by state reached.", ["state"], registry=r)
         self.deliveries = Counter(
             "heardback_deliveries", "Webhook attempts by outcome.", ["outcome"], registry=r

@@ -13,6 +13,7 @@ from functools import partial
 import uvloop
 
 from heardback_router.assignment.app import Assignment, AssignWaiting
+from heardback_router.assignment.http import Teams, team_routes
 from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog
 from heardback_router.backlog.http import backlog_routes
@@ -25,12 +26,21 @@ from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
+from heardback_router.routing.handover_http import handover_routes
 from heardback_router.routing.http import policy_routes
-from heardback_router.routing.store import PostgresInbox
+from heardback_router.routing.ladder_watch import LadderWatch
+from heardback_router.routing.store import PostgresFeedback, PostgresInbox
+from heardback_router.routing.tries import RoutingTries
+from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
 from heardback_router.shadow.store import PostgresShadow
+from heardback_router.sla.app import Clocks, Repin
+from heardback_router.sla.http import sla_routes
+from heardback_router.sla.store import PostgresTimers
+from heardback_router.sla.telling import SlaWatch
+from heardback_router.sla.timekeeper import Pace, Timekeeper
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -87,12 +97,27 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        people = PostgresPeople()
-        assignment = Assignment(items, people, PostgresQueues())
+        people, queues = PostgresPeople(), PostgresQueues()
+        assignment = Assignment(items, people, queues)
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment)
         self.route = RouteFeedback(
             database, inbox, items, told, self.outbox, source, clock, metrics, assignment=assignment
+        )
+        timers = PostgresTimers()
+        clocks = Clocks(timers, source, clock)
+        self.repin = Repin(database, items, timers, self.outbox, source, clock)
+        self.timekeeper = Timekeeper(
+            database,
+            items,
+            timers,
+            told,
+            self.outbox,
+            source,
+            [SlaWatch(), LadderWatch()],
+            clock=clock,
+            metrics=metrics,
+            pace=Pace(share=settings.router.timers_share),
         )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
@@ -108,7 +133,11 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, teams, guard),
+            sla_routes(database, self.backlog, timers, source, clock, guard),
+            team_routes(Teams(database, assignment, people, queues, source, self.outbox, clock), guard),
+            tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
+            handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             policy_routes(policies.routing, policies.grouping, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
@@ -159,6 +188,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={
             "relay": relay.run,
             "deliveries": core.closing.deliver,
+            "timekeeper": core.timekeeper.run,
             "forgetting": core.forget.run,
             "assigning": core.assign_waiting.run,
         },

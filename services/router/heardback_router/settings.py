@@ -17,6 +17,8 @@ class RouterSettings(BaseSettings):
     heardback."""
     batch_records: int = Field(default=500, ge=1, le=5000)
     """Events routed in one transaction at most."""
+    timers_share: float = Field(default=0.3, gt=0, le=1)
+    """How much of the time timers may take while many are due; routing has the rest."""
     shadow_days: int = Field(default=90, ge=1)
     """How long what candidate models made of feedback is kept."""
     max_body_bytes: int = Field(default=100_000, ge=1_000)

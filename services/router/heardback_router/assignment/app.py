@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.assignment.domain import (
@@ -19,18 +20,18 @@ from heardback_router.assignment.ports import Drained
 from heardback_router.assignment.queueing import waiting_of
 from heardback_router.assignment.record import inputs_of, outcome_of
 from heardback_router.assignment.store import Member, PostgresPeople, PostgresQueues
-from heardback_router.backlog.announce import item_changed
-from heardback_router.backlog.commands import event_after
 from heardback_router.backlog.domain import ROUTER, Item
-from heardback_router.backlog.fold import apply
+from heardback_router.backlog.log import Entry, entered, write
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_shared.clock import Clock
-from heardback_shared.db.database import Database
+from heardback_shared.db.database import Database, is_unavailable
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
+
+_log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 20.0
 """How often queues are looked at without cause: somebody may be back, or an item may have been returned."""
@@ -114,17 +115,13 @@ class Assignment:
         at: datetime,
     ) -> tuple[dict[str, Item], list[Outgoing]]:
         before = {item.id: item for item in found}
-        after, events, outgoing = {}, [], []
+        made = []
         for given in allocation.given:
-            item = before[given.item_id]
             data = {"assignee": given.person, "time_zone": given.time_zone, "allocation": record_id}
-            event = event_after(item, "assigned", ROUTER, at, given.because, data, policies.weighing)
-            after[item.id] = apply(item, event)
-            events.append(event)
-            outgoing.append(item_changed(tenant_id, event, after[item.id]))
-        await self._items.log(connection, tenant_id, events)
-        await self._items.update(connection, tenant_id, list(after.values()))
-        return after, outgoing
+            entry = Entry("assigned", ROUTER, given.because, data)
+            made.append(entered(before[given.item_id], [entry], at, policies.weighing))
+        outgoing = await write(self._items, connection, tenant_id, made)
+        return {item.id: item for ((_, item),) in made}, outgoing
 
     async def _queue(
         self, connection: AsyncConnection, tenant_id: str, found: Sequence[Item]
@@ -175,8 +172,14 @@ class AssignWaiting:
         self._clock = clock
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Sweeps until told to stop. An unavailable database only delays it."""
         while not stop.is_set():
-            await self.sweep()
+            try:
+                await self.sweep()
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                _log.warning("assigning.database_unavailable", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
 

@@ -198,7 +198,7 @@ class PostgresQueues:
 
     async def recorded(
         self, connection: AsyncConnection, tenant_id: str, allocation_id: str
-    ) -> Mapping[str, Any] | None:
+    ) -> RowMapping | None:
         found = await connection.execute(
             select(allocations).where(allocations.c.tenant_id == tenant_id, allocations.c.id == allocation_id)
         )

@@ -36,6 +36,7 @@ LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
     "clock_warned": ("open", "in_progress", "resolved"),
     "clock_breached": ("open", "in_progress", "resolved"),
     "sla_pinned": ("open", "in_progress", "resolved"),
+    "loops_settled": ("resolved", "closed"),
     "reweighed": ("open", "in_progress", "resolved"),
     "corrected": ("open", "in_progress", "resolved", "closed"),
     "criterion_set": ("open", "in_progress"),

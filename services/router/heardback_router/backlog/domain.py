@@ -36,6 +36,7 @@ EventKind = Literal[
     "clock_warned",
     "clock_breached",
     "sla_pinned",
+    "loops_settled",
     "reweighed",
     "corrected",
     "criterion_set",
@@ -67,6 +68,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "clock_warned",
         "clock_breached",
         "sla_pinned",
+        "loops_settled",
         "steps_chosen",
     }
 )

@@ -20,7 +20,7 @@ from heardback_router.backlog.commands import (
 )
 from heardback_router.backlog.deeds import Deed, as_json, carry_out, deeds, etag, known
 from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, read, spell
-from heardback_router.backlog.ports import Loops
+from heardback_router.backlog.ports import ItemClocks, Loops
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import (
     BacklogOut,
@@ -35,6 +35,7 @@ from heardback_router.backlog.schemas import (
     StartIn,
     counted,
     shown,
+    shown_children,
     shown_entries,
 )
 from heardback_router.wording import CustomerText, InternalText
@@ -53,11 +54,12 @@ def backlog_routes(
     backlog: Backlog,
     reader: PostgresBacklog,
     loops: Loops,
+    clocks: ItemClocks,
     teams: Mapping[str, str],
     guard: Guard,
 ) -> APIRouter:
     router = APIRouter(tags=["backlog"])
-    _add_reading(router, database, reader, loops, teams, guard)
+    _add_reading(router, database, reader, loops, clocks, teams, guard)
     _add_commands(router, backlog, guard)
     return router
 
@@ -67,6 +69,7 @@ def _add_reading(
     database: Database,
     reader: PostgresBacklog,
     loops: Loops,
+    clocks: ItemClocks,
     teams: Mapping[str, str],
     guard: Guard,
 ) -> None:
@@ -84,10 +87,11 @@ def _add_reading(
         after = _place(cursor, filters)
         async with database.tenant(who.tenant_id) as connection:
             found = await reader.page(connection, who.tenant_id, filters, after, limit + 1)
-        page = found[:limit]
+            page = found[:limit]
+            told = await clocks.stored(connection, who.tenant_id, [item.id for item in page])
         last = page[-1] if len(found) > limit else None
         following = spell(Place(last.weight.score, last.opened_at, last.id), filters) if last else None
-        return as_json({"items": [shown(item) for item in page], "next_cursor": following})
+        return as_json({"items": [shown(i, told[i.id]) for i in page], "next_cursor": following})
 
     @router.get(
         "/v1/items/{item_id}", response_model=ItemDetailOut, summary="One item with everything about it"
@@ -98,7 +102,8 @@ def _add_reading(
             if item is None:
                 raise not_found(f"Item {item_id}")
             body = {
-                **shown(item),
+                **shown(item, await clocks.now(connection, who.tenant_id, item.id)),
+                "children": shown_children(await reader.children(connection, who.tenant_id, item)),
                 "resolution": asdict(item.resolution) if item.resolution else None,
                 "timeline": shown_entries(await reader.timeline(connection, who.tenant_id, item.id)),
                 "feedback": await reader.feedback(connection, who.tenant_id, item.id),

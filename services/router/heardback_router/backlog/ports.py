@@ -1,6 +1,6 @@
 """What the backlog needs from the rest of the service."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,6 +25,20 @@ class Loops(Protocol):
     ) -> list[dict[str, Any]]:
         """The item's loops as the API shows them; each has `state` and `resolution_number`."""
         ...
+
+
+class ItemClocks(Protocol):
+    """Clocks of items as the API shows them."""
+
+    async def stored(
+        self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, list[dict[str, Any]]]:
+        """As of the last look at each item."""
+        ...
+
+    async def now(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> list[dict[str, Any]]: ...
 
 
 class Items(Protocol):

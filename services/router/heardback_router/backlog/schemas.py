@@ -1,6 +1,6 @@
 """The backlog's bodies on the wire."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -88,7 +88,10 @@ class ItemOut(BaseModel):
     category: str | None
     feedback_count: int
     customers: list[str]
-    clocks: list[dict[str, Any]] = Field(description="SLA clocks; none run yet")
+    clocks: list[dict[str, Any]] | None = Field(
+        description="Of each clock its last run: of one item as of now, in lists as of the last look at the "
+        "item, in the answer to a deed null"
+    )
     opened_at: datetime
     updated_at: datetime
     version: int
@@ -134,9 +137,28 @@ class LinkedFeedbackOut(BaseModel):
     decision: dict[str, Any]
 
 
+class ChildOut(BaseModel):
+    id: str
+    title: str
+    team: str
+    assignee: str | None
+    state: ItemState
+    domain: str | None
+    category: str | None
+
+
+class ChildrenOut(BaseModel):
+    """Other domains' shares of the work; `done` of `total` are closed."""
+
+    done: int
+    total: int
+    items: list[ChildOut]
+
+
 class ItemDetailOut(ItemOut):
     """With the newest 500 entries of the log, oldest first, and the newest 100 feedbacks, newest first."""
 
+    children: ChildrenOut
     resolution: ResolutionOut | None
     timeline: list[EntryOut]
     feedback: list[LinkedFeedbackOut]
@@ -157,7 +179,7 @@ class BacklogOut(BaseModel):
     teams: list[TeamOut]
 
 
-def shown(item: Item) -> dict[str, Any]:
+def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
     """The item as JSON."""
     return {
         "id": item.id,
@@ -170,10 +192,29 @@ def shown(item: Item) -> dict[str, Any]:
         "category": item.category,
         "feedback_count": item.feedback_count,
         "customers": list(item.customers),
-        "clocks": [],
+        "clocks": clocks,
         "opened_at": item.opened_at,
         "updated_at": item.updated_at,
         "version": item.version,
+    }
+
+
+def shown_children(children: Sequence[Item]) -> dict[str, Any]:
+    return {
+        "done": sum(child.state in {"closed", "merged"} for child in children),
+        "total": len(children),
+        "items": [
+            {
+                "id": child.id,
+                "title": child.title,
+                "team": child.team,
+                "assignee": child.assignee,
+                "state": child.state,
+                "domain": child.domain,
+                "category": child.category,
+            }
+            for child in children
+        ],
     }
 
 

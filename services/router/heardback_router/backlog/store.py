@@ -16,8 +16,8 @@ from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
 
-_ITEM_COLUMNS = tuple(column.name for column in items.columns if column.name != "clocks")
-"""What an item says of itself. `clocks` is written by whoever reads its clocks."""
+_ITEM_COLUMNS = tuple(column.name for column in items.columns if column.name not in {"clocks", "due_at"})
+"""What an item says of itself. `clocks` and `due_at` are written by whoever reads its clocks."""
 _UPDATED = ", ".join(f"{name} = excluded.{name}" for name in _ITEM_COLUMNS if name not in {"tenant_id", "id"})
 _UPDATE_ITEMS = f"ON CONFLICT (tenant_id, id) DO UPDATE SET {_UPDATED}"
 _LINK_UPDATED = ", ".join(

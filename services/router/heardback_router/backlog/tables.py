@@ -73,8 +73,10 @@ items = Table(
     Column("children", JSONB, nullable=False),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
+    Column("due_at", DateTime(timezone=True)),
 )
-"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change."""
+"""`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
+`due_at`: when the next of its running clocks runs out, as of the last look."""
 
 item_events = Table(
     "item_event",

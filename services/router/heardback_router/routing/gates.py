@@ -13,12 +13,15 @@ GateName = Literal["confidence", "stakes"]
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceGate:
-    """Holds back a root cause that is less probable than `least` of its domain, or `otherwise`."""
+    """Holds back a root cause that is less probable than `least` of its domain, or `otherwise`. The minutes
+    are what these follow from."""
 
     team: str
     because: str
     otherwise: float
     least: Mapping[str, float]
+    triage_minutes: float
+    misroute_minutes: float
 
     def least_for(self, domain: str) -> float:
         return self.least.get(domain, self.otherwise)

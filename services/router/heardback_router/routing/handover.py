@@ -1,6 +1,7 @@
 """What the next team needs to know of an item that was handed over. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from heardback_router.backlog.domain import Item, ItemEvent
@@ -37,7 +38,7 @@ def handover(item: Item, log: Sequence[ItemEvent], last_words: Mapping[str, Any]
 
 
 def last_words_of(
-    feedback_id: str, customer_id: str | None, accepted_at: str, content: Mapping[str, Any]
+    feedback_id: str, customer_id: str | None, accepted_at: datetime, content: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The comment, or the customer's last turn, of the newest feedback; redacted as it is stored."""
     turns = content.get("turns") or ()

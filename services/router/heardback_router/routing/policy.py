@@ -61,7 +61,9 @@ class _Confidence(Shape):
     def gate(self) -> ConfidenceGate:
         least = {domain: _least(self.triage_minutes, minutes) for domain, minutes in self.domains.items()}
         otherwise = _least(self.triage_minutes, self.misroute_minutes)
-        return ConfidenceGate(self.team, self.because, otherwise, least)
+        return ConfidenceGate(
+            self.team, self.because, otherwise, least, self.triage_minutes, self.misroute_minutes
+        )
 
 
 class _Stakes(Shape):

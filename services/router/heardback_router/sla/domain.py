@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from functools import cache
+from datetime import date, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from heardback_router.sla.working import ALWAYS, WeekHours, WorkingTime, time_zone
@@ -11,6 +11,7 @@ from heardback_shared.contracts.score import Band
 
 ClockKind = Literal["first_response", "next_response", "resolution", "loop_closed"]
 CLOCK_KINDS: tuple[ClockKind, ...] = get_args(ClockKind)
+PAUSABLE: tuple[ClockKind, ...] = ("first_response", "next_response", "resolution")
 WARN_AT = (50, 75, 90)
 
 
@@ -60,7 +61,7 @@ class Calendar:
         return _working_time(self, zone)
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def _working_time(calendar: Calendar, zone: str) -> WorkingTime:
     assert calendar.hours is not None
     return WeekHours(
@@ -89,6 +90,8 @@ class TargetRule:
     touchpoints: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
     contracts: frozenset[str] = frozenset()
+    tell_in: str | None = None
+    """The calendar its warnings and breaches are told in, where it is not that of the policy."""
 
     def holds(self, facts: Facts, band: Band, contract: str | None) -> bool:
         return all(
@@ -152,10 +155,7 @@ class SlaPolicy:
         """Raises KeyError for a calendar that is not in the policy."""
         return self.calendars[calendar].working_time(customer_zone=customer_zone, team=team)
 
-    def telling_time(self, team: str) -> WorkingTime:
-        """When a team may be warned."""
-        return self.working_time(self.telling, team=team)
-
-
-def instant(value: str | datetime) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    def pause_of(self, waiting_for: str) -> PauseState:
+        """What waiting for this means. What the policy does not know stops every clock, until resumed."""
+        known = self.pauses.get(waiting_for)
+        return known or PauseState(waiting_for, waiting_for, PAUSABLE, until_customer=False)

@@ -17,6 +17,7 @@ from heardback_router.sla.domain import (
     Target,
     TargetRule,
 )
+from heardback_router.sla.showing import WEEKDAYS
 from heardback_router.sla.working import time_zone
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.score import Band
@@ -25,10 +26,10 @@ _SPAN = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24):([0-5]\d)")
 _PROBE = datetime(2026, 1, 1, tzinfo=UTC)
 _FURTHEST = timedelta(days=5 * 366)
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def _span(value: Any) -> timedelta:
+def span_of(value: Any) -> timedelta:
+    """`4h`, `30m`, `1h30m`. Raises ValueError."""
     found = _SPAN.fullmatch(value) if isinstance(value, str) else None
     hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0)
     if not hours and not minutes:
@@ -50,7 +51,7 @@ def _zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Span = Annotated[timedelta, BeforeValidator(_span)]
+Span = Annotated[timedelta, BeforeValidator(span_of)]
 Opening = Annotated[tuple[time, time], BeforeValidator(_opening)]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -113,6 +114,7 @@ class _Rule(Shape):
     name: Slug
     because: Words
     when: _When = _When()
+    tell_in: Slug | None = None
     first_response: _Target | Literal["none"] | None = None
     next_response: _Target | Literal["none"] | None = None
     resolution: _Target | Literal["none"] | None = None
@@ -205,11 +207,14 @@ def _rule(rule: _Rule, calendar: str) -> TargetRule:
         when.touchpoint,
         when.channel,
         when.contract,
+        rule.tell_in,
     )
 
 
 def _target_faults(rule: TargetRule, calendars: dict[str, Calendar]) -> list[str]:
     faults = [] if rule.targets else [f"targets/{rule.name}: names no clock"]
+    if rule.tell_in is not None and rule.tell_in not in calendars:
+        faults.append(f"targets/{rule.name}/tell_in: there is no calendar {rule.tell_in}")
     for kind, target in rule.targets:
         if target is None:
             continue

@@ -16,6 +16,7 @@ CREATE INDEX item_waiting ON router.item (tenant_id, team, (coalesce(tier, 'unkn
     WHERE assignee IS NULL AND state IN ('open', 'in_progress');
 CREATE INDEX item_waiting_for_owner ON router.item (tenant_id, team, band, opened_at, id)
     WHERE assignee IS NULL AND owner IS NOT NULL AND state IN ('open', 'in_progress');
+CREATE INDEX item_by_opening ON router.item USING brin (opened_at);
 CREATE TABLE router.team_member (
     tenant_id text NOT NULL,
     team text NOT NULL CHECK (team <> ''),
