@@ -90,7 +90,7 @@ def test_what_a_continuing_rule_adds_counts_and_the_next_rules_are_tried() -> No
         + """
 rules:
   - {name: large, when: customer.lifetime_value > 1000.0, process: large-account, continue: true, because: L.}
-  - {name: press, when: '"press" in score.cues', process: press, owner: dedicated, continue: true, because: P.}
+  - {name: press, when: '"press" in score.cues', process: press, owner: dedicated, continue: true, because: x}
   - {name: cause, when: 'score.domain == "product"', team: a, process: bug, because: A bug.}
 """
     )
