@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -35,17 +36,25 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
+    async def put(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.put(path, json=body, headers=self._headers)
+
+    async def delete(self, path: str) -> httpx.Response:
+        return await self._client.delete(path, headers=self._headers)
+
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]
         return await self.post(f"/v1/items/{item_id}:{command}", body or {}, If_Match=tag)
 
 
 class RouterApp:
-    def __init__(self, database: Database) -> None:
+    """`policies` is a folder of policy files that take the place of the packaged ones."""
+
+    def __init__(self, database: Database, policies: Path | None = None) -> None:
         self.clock = FakeClock()
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
-        settings = Settings(service, RouterSettings(), LoopSettings(), WebhookSettings())
+        settings = Settings(service, RouterSettings(policies=policies), LoopSettings(), WebhookSettings())
         self.core = Core(database, self.clock, metrics, Readiness(), settings)
         self.router = Router(database, self.clock, metrics, self.core.route)
         self._keys = ApiKeys(database, Keyring(service.master_key), self.clock)
@@ -59,7 +68,7 @@ class RouterApp:
 
 
 @asynccontextmanager
-async def router_app(database: Database) -> AsyncIterator[RouterApp]:
-    app = RouterApp(database)
+async def router_app(database: Database, policies: Path | None = None) -> AsyncIterator[RouterApp]:
+    app = RouterApp(database, policies)
     async with app.client:
         yield app

@@ -19,7 +19,7 @@ def waiting_of(item: Item) -> Waiting:
 def teams_to_drain(before: Item | None, after: Item, capacity: CapacityPolicy) -> set[str]:
     """The teams in which a change of an item made room, or brought something to give out."""
     teams = set()
-    if before is not None and before.assignee and not _holds(after, before.assignee, before.team):
+    if before is not None and (held := _place(before)) is not None and held != _place(after):
         teams.add(before.team)
     waits = after.assignee is None and after.state in {"open", "in_progress"}
     if waits and (capacity.gives(after.team) or after.owner is not None):
@@ -27,5 +27,8 @@ def teams_to_drain(before: Item | None, after: Item, capacity: CapacityPolicy) -
     return teams
 
 
-def _holds(item: Item, person: str, team: str) -> bool:
-    return item.assignee == person and item.team == team and item.state in {"open", "in_progress"}
+def _place(item: Item) -> tuple[str, str] | None:
+    """Whose place in which team the item takes up."""
+    if item.assignee is None or item.state not in {"open", "in_progress"}:
+        return None
+    return item.assignee, item.team
