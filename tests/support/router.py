@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
@@ -77,5 +79,6 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         DeploymentPolicies(load_policies()),
         clock,
         metrics,
+        assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
     )
     return Router(database, clock, metrics, route)

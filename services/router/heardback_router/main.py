@@ -12,6 +12,9 @@ from functools import partial
 
 import uvloop
 
+from heardback_router.assignment.app import Assignment, AssignWaiting
+from heardback_router.assignment.http import Teams, team_routes
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog
 from heardback_router.backlog.counters_http import counter_routes
 from heardback_router.backlog.duty_http import duty_routes
@@ -32,7 +35,11 @@ from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
-from heardback_router.routing.store import PostgresInbox
+from heardback_router.routing.handover_http import handover_routes
+from heardback_router.routing.ladder_watch import LadderWatch
+from heardback_router.routing.store import PostgresFeedback, PostgresInbox
+from heardback_router.routing.tries import RoutingTries
+from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
@@ -103,8 +110,13 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        people, queues = PostgresPeople(), PostgresQueues()
+        assignment = Assignment(items, people, queues)
+        self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment)
+        self.route = RouteFeedback(
+            database, inbox, items, told, self.outbox, source, clock, metrics, assignment=assignment
+        )
         timers = PostgresTimers()
         clocks = Clocks(timers, source, clock)
         self.repin = Repin(database, items, timers, self.outbox, source, clock)
@@ -115,7 +127,7 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch(), PromiseWatch(), StepsWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
@@ -160,6 +172,9 @@ class Core:
             step_routes(database, self.backlog, timers, source, clock, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
             *self.changing.routers(guard),
+            team_routes(Teams(database, assignment, people, queues, source, self.outbox, clock), guard),
+            tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
+            handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -214,6 +229,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "forgetting": core.forget.run,
             "what-ifs": core.changing.runner.run,
             "applying": core.changing.applying.run,
+            "assigning": core.assign_waiting.run,
         },
     )
     await sink.start()

@@ -241,7 +241,7 @@ async def test_the_overview_counts_every_team(app: RouterApp, ana: Caller) -> No
 
 
 async def test_the_active_policies_can_be_read(ana: Caller) -> None:
-    routing = (await ana.get("/v1/policies/{kind}")).json()
+    routing = (await ana.get("/v1/policies/routing")).json()
     assert (routing["policy"], routing["catch_all"]) == ("default@3", "triage")
     assert routing["rules"][0]["name"] == "unscored-to-triage"
     assert (await ana.get("/v1/policies/grouping")).json()["window_days"] == 14

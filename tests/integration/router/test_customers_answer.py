@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.router import NoLoops, Router, router_on
 from tests.support.scored import incoming, scored
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog, CustomersWaitError, UnknownItemError
 from heardback_router.backlog.commands import Close, Resolve
 from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
@@ -59,6 +61,7 @@ class Scene:
             Outbox(outbox),
             DeploymentPolicies(load_policies()),
             self.router.clock,
+            Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
         )
 
     async def item(self) -> Item:

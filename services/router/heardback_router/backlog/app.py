@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.assignment.ports import Assignment
+from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
@@ -18,7 +20,7 @@ from heardback_router.backlog.ports import Items, Loops
 from heardback_router.backlog.resolving import checked_resolve
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
-from heardback_router.routing.ladder import after_transfer, passed_back
+from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
@@ -61,6 +63,7 @@ class Backlog:
         outbox: Outbox,
         policies: PolicySource,
         clock: Clock,
+        assignment: Assignment,
     ) -> None:
         self._database = database
         self._items = items
@@ -68,6 +71,7 @@ class Backlog:
         self._outbox = outbox
         self._policies = policies
         self._clock = clock
+        self._assignment = assignment
 
     async def carry_out(
         self,
@@ -120,6 +124,8 @@ class Backlog:
             if event.kind == "resolved" and after.parent_id is None:
                 resolution = await self._resolution(connection, tenant_id, after)
                 outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+            after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            outgoing += given
             await self._outbox.add(connection, outgoing)
         self._outbox.wake()
         return after
@@ -153,7 +159,8 @@ class Backlog:
                 policies.weighing,
                 traceparent,
             )
-            await self._outbox.add(connection, outgoing)
+            after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            await self._outbox.add(connection, [*outgoing, *given])
         self._outbox.wake()
         return after
 
@@ -225,6 +232,22 @@ class Backlog:
         await self._items.log(connection, tenant_id, [event])
         await self._items.update(connection, tenant_id, [after])
         return after, [item_changed(tenant_id, event, after, traceparent=traceparent)]
+
+    async def _given_out(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        before: Item,
+        after: Item,
+        policies: Policies,
+        at: datetime,
+    ) -> tuple[Item, Sequence[Outgoing]]:
+        """The item once the queues are given out in which its change made room, or which it has joined."""
+        teams = teams_to_drain(before, after, policies.capacity)
+        if not teams:
+            return after, ()
+        drained = await self._assignment.drain(connection, tenant_id, teams, policies, at)
+        return drained.items.get(after.id, after), drained.outgoing
 
     async def _noting_the_way(
         self, connection: AsyncConnection, tenant_id: str, event: ItemEvent

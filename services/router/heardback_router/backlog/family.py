@@ -17,7 +17,7 @@ PART_DONE = Entry(
 def refuse_against_family(
     item: Item, command: Command, children: Sequence[Item], parent_state: ItemState | None
 ) -> None:
-    """Raises IllegalCommandError for what would leave a parent done while a child is not, or make a child speak.
+    """Raises IllegalCommandError for what leaves a parent done before its child, or makes a child speak.
 
     `children` are those of the item, locked; `parent_state` that of its parent, if it has one.
     """

@@ -19,6 +19,7 @@ from heardback_router.backlog.commands import (
 from heardback_router.backlog.deeds import Actor, Deed, actor_of, as_json, carry_out, deeds, etag, known
 from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, Sort, read, spell
 from heardback_router.backlog.order import Placed
+from heardback_router.backlog.pages import shown_children, shown_whole
 from heardback_router.backlog.ports import ItemClocks, Loops
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import (
@@ -35,7 +36,6 @@ from heardback_router.backlog.schemas import (
     StartIn,
     counted,
     shown,
-    shown_whole,
 )
 from heardback_router.backlog.views import PostgresViews, View
 from heardback_router.backlog.views_http import shown_view
@@ -113,6 +113,7 @@ def _add_reading(
             body = {
                 **shown(item, await clocks.now(connection, who.tenant_id, item.id)),
                 **shown_whole(item, await reader.timeline(connection, who.tenant_id, item.id)),
+                "children": shown_children(await reader.children(connection, who.tenant_id, item)),
                 "feedback": await reader.feedback(connection, who.tenant_id, item.id),
                 "loops": await loops.of_item(connection, who.tenant_id, item.id),
             }

@@ -95,6 +95,14 @@ class PostgresBacklog:
         found = await self.placed(connection, tenant_id, item_id)
         return found.item if found else None
 
+    async def children(self, connection: AsyncConnection, tenant_id: str, item: Item) -> list[Item]:
+        """In the order in which they were opened."""
+        found = await connection.execute(
+            select(items).where(items.c.tenant_id == tenant_id, items.c.id.in_(item.children))
+        )
+        by_id = {row["id"]: item_of(row) for row in found.mappings()} if item.children else {}
+        return [by_id[child_id] for child_id in item.children if child_id in by_id]
+
     async def timeline(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[ItemEvent]:
         """The newest entries of the log, in order."""
         found = await connection.execute(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from heardback_router.backlog.domain import Item, ItemEvent
+from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import PromiseState, StepOutcome
 from heardback_router.backlog.order import because, contributions_of
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
@@ -247,9 +247,28 @@ class LinkedFeedbackOut(BaseModel):
     decision: dict[str, Any]
 
 
+class ChildOut(BaseModel):
+    id: str
+    title: str
+    team: str
+    assignee: str | None
+    state: ItemState
+    domain: str | None
+    category: str | None
+
+
+class ChildrenOut(BaseModel):
+    """Other domains' shares of the work; `done` of `total` are closed."""
+
+    done: int
+    total: int
+    items: list[ChildOut]
+
+
 class ItemDetailOut(ItemOut):
     """With the newest 500 entries of the log, oldest first, and the newest 100 feedbacks, newest first."""
 
+    children: ChildrenOut
     resolution: ResolutionOut | None
     earlier_resolutions: list[EarlierResolutionOut]
     promises: list[PromiseOut]
@@ -305,54 +324,6 @@ def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict
         "waiting_for": item.waiting_for,
         "criterion": asdict(item.criterion) if item.criterion else None,
     }
-
-
-def shown_whole(item: Item, log: Sequence[ItemEvent]) -> dict[str, Any]:
-    """What only the item's own page says."""
-    return {
-        "resolution": asdict(item.resolution) if item.resolution else None,
-        "earlier_resolutions": undone_resolutions(log),
-        "promises": [asdict(promise) for promise in item.promises if promise.state != "dismissed"],
-        "steps": [{**asdict(step), "holds_up": step.holds_up} for step in item.steps],
-        "timeline": shown_entries(log),
-    }
-
-
-def undone_resolutions(log: Iterable[ItemEvent]) -> list[dict[str, Any]]:
-    """The resolutions of this log after which the item was reopened, oldest first."""
-    undone, last = [], None
-    for event in log:
-        if event.kind == "resolved":
-            last = event
-        elif event.kind == "reopened" and last is not None:
-            undone.append(
-                {
-                    "number": last.data["number"],
-                    "root_cause": last.data["root_cause"],
-                    "action": last.data["action"],
-                    "resolved_at": last.at,
-                    "resolved_by": last.actor,
-                    "reopened_at": event.at,
-                    "reopened_by": event.actor,
-                    "reopened_because": event.data.get("comment") or event.reason,
-                }
-            )
-            last = None
-    return undone
-
-
-def shown_entries(events: Iterable[ItemEvent]) -> list[dict[str, Any]]:
-    return [
-        {
-            "sequence": event.sequence,
-            "kind": event.kind,
-            "actor": event.actor,
-            "at": event.at,
-            "reason": event.reason,
-            "data": event.data,
-        }
-        for event in events
-    ]
 
 
 def counted(teams: Mapping[str, str], counts: Iterable[tuple[str, str, str, int]]) -> list[dict[str, Any]]:

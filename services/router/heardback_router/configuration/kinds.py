@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
@@ -17,6 +18,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "weighing": read_weighing,
     "sla": read_sla,
     "ladder": read_ladder,
+    "capacity": read_capacity,
     "steps": read_steps,
     "thresholds": read_thresholds,
     "forms": read_forms,

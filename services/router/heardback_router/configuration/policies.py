@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from heardback_router.assignment.domain import CapacityPolicy
 from heardback_router.backlog.weighing import WeighingPolicy
 from heardback_router.forms.domain import FormsPolicy
 from heardback_router.grouping.domain import GroupingPolicy
@@ -23,5 +24,6 @@ class Policies:
     steps: StepsPolicy
     thresholds: ThresholdPolicy
     forms: FormsPolicy
+    capacity: CapacityPolicy
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

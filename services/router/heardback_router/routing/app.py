@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.assignment.ports import Assignment
+from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
@@ -49,6 +51,8 @@ class RouteFeedback:
         policies: PolicySource,
         clock: Clock,
         metrics: Metrics,
+        *,
+        assignment: Assignment,
     ) -> None:
         self._database = database
         self._inbox = inbox
@@ -58,6 +62,7 @@ class RouteFeedback:
         self._policies = policies
         self._clock = clock
         self._metrics = metrics
+        self._assignment = assignment
 
     async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
         """Everything goes through the outbox, so nothing is left for the stage to send."""
@@ -77,7 +82,8 @@ class RouteFeedback:
             await self._write(connection, tenant_id, plan)
             answers = await self._answers(connection, tenant_id, plan, arrivals, batch)
             causes = {a.feedback_id: s.event for a, s in zip(arrivals, batch, strict=True) if not a.known}
-            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes)])
+            given = await self._give_out(connection, tenant_id, plan)
+            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes), *given])
         self._outbox.wake()
         self._measure(plan, arrivals)
 
@@ -113,6 +119,16 @@ class RouteFeedback:
         rows = [_link_row(tenant_id, plan.links[i]) for i in sorted(plan.written)]
         await self._items.link(connection, rows)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
+
+    async def _give_out(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> Sequence[Outgoing]:
+        """Gives what the batch opened or moved to people, where their teams want that."""
+        teams: set[str] = set()
+        for item_id in plan.changed:
+            teams |= teams_to_drain(None, plan.items[item_id], plan.policies.capacity)
+        if not teams:
+            return ()
+        drained = await self._assignment.drain(connection, tenant_id, teams, plan.policies, plan.at)
+        return drained.outgoing
 
     async def _answers(
         self,

@@ -1,4 +1,4 @@
-"""A feedback with causes in several domains: one accountable item, and a child for each other domain. Pure."""
+"""A feedback with causes in several domains: one accountable item, a child for each other domain. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class Part:
 def parts_of(inputs: Mapping[str, Any], decision: Decision, policy: RoutingPolicy) -> tuple[Part, ...]:
     """The further domains of a feedback that a policy trusts, each with its team by that domain's rules.
 
-    None while the decision itself is held back by a gate, or the item is before the catch-all: whoever reads it
-    first says what it is about. No part for a domain whose team has the item already.
+    None while a gate holds the decision back, or the catch-all team has it: whoever reads it first says what
+    it is about. No part for a domain whose team has the item already.
     """
     if decision.rule.startswith("gate:") or decision.team == policy.catch_all:
         return ()

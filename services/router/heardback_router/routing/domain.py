@@ -27,7 +27,7 @@ class Team:
 
 @dataclass(frozen=True)
 class Rule:
-    """`team` None: it adds its process or owner, and the next rules are tried as well. `gated` False: its team
+    """`team` None: it adds its process or owner, and the next rules are tried too. `gated` False: its team
     does not hang on the root cause, so no gate is asked."""
 
     name: str
@@ -65,7 +65,7 @@ class RoutingPolicy:
 
     @cached_property
     def by_cause(self) -> "RoutingPolicy":
-        """Only what hangs on the root cause, and no gate: decides about a cause of an item that has an owner."""
+        """Only what hangs on the root cause, without gates: decides about a further cause of an item."""
         rules = tuple(rule for rule in self.rules if rule.gated and rule.team is not None)
         return RoutingPolicy(self.name, self.teams, self.catch_all, rules)
 

@@ -13,12 +13,15 @@ GateName = Literal["confidence", "stakes"]
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceGate:
-    """Holds back a root cause that is less probable than `least` of its domain, or `otherwise`."""
+    """Holds back a root cause that is less probable than `least` of its domain, or `otherwise`. The minutes
+    are what these follow from."""
 
     team: str
     because: str
     otherwise: float
     least: Mapping[str, float]
+    triage_minutes: float
+    misroute_minutes: float
 
     def least_for(self, domain: str) -> float:
         return self.least.get(domain, self.otherwise)
@@ -31,8 +34,8 @@ class ConfidenceGate:
 class StakesGate:
     """Holds back what has a lot at stake and is in doubt.
 
-    At stake: severity from `severity_at_least` on, one of the `tiers`, or one of the `cues`. In doubt: the root
-    cause less probable than `confidence_below`, or (where `mismatch`) the scale and the words contradict.
+    At stake: severity from `severity_at_least` on, one of the `tiers`, or one of the `cues`. In doubt: the
+    root cause less probable than `confidence_below`, or (where `mismatch`) scale and words contradict.
     """
 
     team: str

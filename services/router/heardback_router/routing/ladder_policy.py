@@ -16,7 +16,7 @@ Spans = dict[Band, Minutes]
 
 
 class _Return(Shape):
-    after_minutes: Spans = {}
+    after_minutes: Spans = Field(default_factory=dict)
     from_people: bool = False
 
 
@@ -34,7 +34,7 @@ class _Ladder(Shape):
     returns: Annotated[_Return, Field(alias="return")] = _Return()
     steps: tuple[_Step, ...] = ()
     transfers: _Transfers
-    people: dict[Slug, dict[Slug, Words]] = {}
+    people: dict[Slug, dict[Slug, Words]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _goes_up(self) -> Self:

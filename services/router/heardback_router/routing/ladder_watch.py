@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent
 from heardback_router.backlog.log import Entry
 from heardback_router.configuration.policies import Policies
-from heardback_router.routing.ladder import LadderPolicy, level_data
+from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.watch import Look
 from heardback_router.sla.working import WorkingTime
 
@@ -25,7 +25,10 @@ class LadderWatch:
     """A `Watch`: looks whether an item has been left alone for too long."""
 
     def look(self, item: Item, log: Sequence[ItemEvent], policies: Policies, at: datetime) -> Look:
-        """What is due by now, each once since a person last acted, and when the next thing would be."""
+        """What is due by now, each once since a person last acted, and when the next thing would be.
+
+        What falls due outside the working hours waits until they begin.
+        """
         if item.state not in {"open", "in_progress"} or item.waiting_for is not None:
             return Look()
         ladder, hours = policies.ladder, working_hours(item, log, policies)
@@ -36,7 +39,10 @@ class LadderWatch:
         ]
         due.sort(key=lambda one: one[0])
         later = [when for when, _ in due if when > at]
-        return Look(tuple(entry for when, entry in due if when <= at), min(later, default=None))
+        now = [entry for when, entry in due if when <= at]
+        if now and (opens := hours.next_open(at)) > at:
+            return Look((), opens)
+        return Look(tuple(now), min(later, default=None))
 
 
 def last_act(log: Sequence[ItemEvent]) -> datetime:
@@ -55,7 +61,7 @@ def working_hours(item: Item, log: Sequence[ItemEvent], policies: Policies) -> W
         given = next((e for e in reversed(log) if e.kind in GIVEN), None)
         zone = given.data.get("time_zone") if given else None
     if zone is None:
-        return sla.telling_time(item.team)
+        return sla.working_time(sla.telling, team=item.team)
     return replace(sla.calendars[sla.telling], zone=zone, whose="fixed").working_time()
 
 
@@ -89,7 +95,7 @@ def _steps(
             continue
         when = hours.after(acted, after)
         reason = f"Nobody acted on it for {_minutes(after)} working minutes"
-        data = {**level_data(ladder, item.team, step.to), "idle": True, "due_at": when.isoformat()}
+        data = {**ladder.level(item.team, step.to), "idle": True, "due_at": when.isoformat()}
         found.append((when, Entry("escalated", ROUTER, reason, data)))
     return found
 

@@ -9,7 +9,7 @@ that no real event has may be shown, and a rule that no real event reaches may b
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal
 
 from heardback_router.routing.conditions import ROOTS, ConditionError, context_of, named_in
@@ -83,26 +83,28 @@ def _reach(one: _Read, before: Sequence[_Read], recorded: Sequence[_Event]) -> F
     """Why no event gets to the rule and makes it true; or that it is not known; None where one does."""
     name = one.rule.name
     if one.meaning is not None and not one.meaning.alternatives:
-        return Finding(
-            "error", "never-true", name, None, "Its tests contradict each other: it is never true."
-        )
+        return Finding("error", "never-true", name, None, "Its tests contradict each other.")
     takers = [other for other in before if other.rule.team is not None]
     if _reached(one, takers, recorded):
         return None
     if one.meaning is None:
         return _undecided(name, "It has too many alternatives to be looked at one by one.")
+    return _cut_off(one, one.meaning, takers)
+
+
+def _cut_off(one: _Read, meaning: Meaning, takers: Sequence[_Read]) -> Finding | None:
     for other in takers:
-        if _covered(one.meaning, [other]):
+        if _covered(meaning, [other]):
             return _taken(one, other)
+    name = one.rule.name
     try:
-        left = _left(one.meaning, takers)
+        left = _left(meaning, takers)
     except TooManyCasesError:
         return _undecided(name, "Together with the rules before it there are too many cases.")
     if not left:
-        return Finding(
-            "error", "unreachable", name, None, "The rules before it together take everything it could."
-        )
-    if any(_true(one.rule, event) and not _taken_by(takers, event) for event in _events(left)):
+        said = "The rules before it together take everything it could."
+        return Finding("error", "unreachable", name, None, said)
+    if any(_reaches(one, takers, event) for event in _events(left)):
         return None
     return _undecided(name, "No event was found that reaches it, and no proof that there is none.")
 
@@ -134,14 +136,11 @@ def _left(meaning: Meaning, takers: Sequence[_Read]) -> list[Cube]:
 
 def _reached(one: _Read, takers: Sequence[_Read], recorded: Sequence[_Event]) -> bool:
     made = _events(one.meaning.alternatives) if one.meaning else iter(())
-    for event in (*recorded, *made):
-        if _true(one.rule, event) and not _taken_by(takers, event):
-            return True
-    return False
+    return any(_reaches(one, takers, event) for event in chain(recorded, made))
 
 
-def _taken_by(takers: Sequence[_Read], event: _Event) -> bool:
-    return any(_true(other.rule, event) for other in takers)
+def _reaches(one: _Read, takers: Sequence[_Read], event: _Event) -> bool:
+    return _true(one.rule, event) and not any(_true(other.rule, event) for other in takers)
 
 
 def _overlaps(rules: Sequence[_Read], recorded: Sequence[_Event]) -> Iterator[Finding]:

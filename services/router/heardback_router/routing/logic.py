@@ -1,9 +1,9 @@
 """What conditions mean, as far as it can be known without running them: alternatives of plain tests. Pure.
 
 Understood are comparisons of one field with literals, `in`, `has`, fields that are true or false, and their
-combinations by && || ! and brackets. Anything else is a test whose outcome is open. Conditions are read as CEL
-runs them: a test that cannot be evaluated is neither true nor false, and && and || pass over it where the other
-side decides.
+combinations by && || ! and brackets. Anything else is a test whose outcome is open. Conditions are read as
+CEL runs them: a test that cannot be evaluated is neither true nor false, and && and || pass over it where the
+other side decides.
 """
 
 from collections.abc import Callable, Sequence

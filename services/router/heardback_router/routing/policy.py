@@ -56,12 +56,14 @@ class _Confidence(Shape):
     because: Words
     triage_minutes: Minutes
     misroute_minutes: Minutes
-    domains: dict[str, Minutes] = {}
+    domains: dict[str, Minutes] = Field(default_factory=dict)
 
     def gate(self) -> ConfidenceGate:
         least = {domain: _least(self.triage_minutes, minutes) for domain, minutes in self.domains.items()}
         otherwise = _least(self.triage_minutes, self.misroute_minutes)
-        return ConfidenceGate(self.team, self.because, otherwise, least)
+        return ConfidenceGate(
+            self.team, self.because, otherwise, least, self.triage_minutes, self.misroute_minutes
+        )
 
 
 class _Stakes(Shape):
@@ -96,7 +98,7 @@ class _Test(Shape):
     """`given` is what differs from an event about which nothing is known."""
 
     name: Words
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = Field(default_factory=dict)
     expect: _Expect
 
 

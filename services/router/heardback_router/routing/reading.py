@@ -105,7 +105,8 @@ def _comparison(tokens: Sequence[_Token], text: str) -> Node:
     for sign in ("==", "!=", "<=", ">=", "<", ">", "in"):
         sides = _split(tokens, sign)
         if len(sides) == 2:
-            return _member(sides[0], sides[1], text) if sign == "in" else _compared(*sides, sign, text)
+            left, right = sides
+            return _member(left, right, text) if sign == "in" else _compared(left, right, sign, text)
     return Unclear(text)
 
 
@@ -142,7 +143,7 @@ def _compare(held: Any, sign: str, wanted: Any) -> bool | None:
     both_text = isinstance(held, str) and isinstance(wanted, str)
     if not both_text and not (_is_number(held) and _is_number(wanted)):
         return None
-    below, same = held < wanted, held == wanted
+    below, same = bool(held < wanted), bool(held == wanted)
     return {"<": below, "<=": below or same, ">": not below and not same, ">=": not below}[sign]
 
 

@@ -75,7 +75,7 @@ def _lay_over(base: dict[str, Any], differing: Mapping[str, Any], place: str) ->
 
 
 def _value(known: Any, value: Any, place: str) -> Any:
-    """The value as an event would hold it. An unknown number is None, so any number may stand in its place."""
+    """The value as an event would hold it. An unknown number is None, so any may stand in its place."""
     if isinstance(value, bool) != isinstance(known, bool):
         raise TrialError(f"{place} must be {_kind(known)}")
     if known is None and not isinstance(value, int | float | None):

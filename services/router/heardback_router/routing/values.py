@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
 from heardback_router.routing.sample import SAMPLE_INPUTS, UNKNOWN_INPUTS
@@ -105,5 +106,5 @@ def _numbers(mentioned: Sequence[float], *, whole: bool) -> list[float]:
     if whole:
         near = {math.floor(p) + step for p in points for step in (-1, 0, 1, 2)}
         return sorted(near, key=lambda n: (n < 0, n))
-    gaps = [(a + b) / 2 for a, b in zip(points, points[1:], strict=False)]
+    gaps = [(a + b) / 2 for a, b in pairwise(points)]
     return [*points, *gaps, points[-1] + 1, points[0] - 1, points[-1] + 0.01, points[0] - 0.01]

@@ -10,7 +10,7 @@ from typing import Any
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.duties import Step
-from heardback_router.routing.domain import Condition, ConditionError
+from heardback_router.routing.conditions import Condition, ConditionError
 
 CHAIN = "/"
 """Between a step and the level that approves it, where several approve in turn."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
-from heardback_router.routing.domain import Condition, ConditionError
+from heardback_router.routing.conditions import Condition, ConditionError
 from heardback_router.steps.domain import StepSpec, StepsPolicy, StepTemplate
 from heardback_router.steps.thresholds import Limit, Measure, Process, Promotion, ThresholdPolicy, Tuning
 

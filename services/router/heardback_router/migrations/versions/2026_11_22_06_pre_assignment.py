@@ -12,8 +12,11 @@ ALTER TABLE router.item
     ADD COLUMN tier text,
     ADD COLUMN owner text,
     ADD COLUMN children jsonb NOT NULL DEFAULT '[]';
-CREATE INDEX item_waiting ON router.item (tenant_id, team, band, opened_at, id)
+CREATE INDEX item_waiting ON router.item (tenant_id, team, (coalesce(tier, 'unknown')), band, opened_at, id)
     WHERE assignee IS NULL AND state IN ('open', 'in_progress');
+CREATE INDEX item_waiting_for_owner ON router.item (tenant_id, team, band, opened_at, id)
+    WHERE assignee IS NULL AND owner IS NOT NULL AND state IN ('open', 'in_progress');
+CREATE INDEX item_by_opening ON router.item USING brin (opened_at);
 CREATE TABLE router.team_member (
     tenant_id text NOT NULL,
     team text NOT NULL CHECK (team <> ''),
@@ -27,11 +30,20 @@ CREATE TABLE router.team_member (
     changed_by text NOT NULL,
     PRIMARY KEY (tenant_id, team, person)
 );
+CREATE TABLE router.allocation (
+    tenant_id text NOT NULL,
+    id text NOT NULL,
+    team text NOT NULL,
+    at timestamptz NOT NULL,
+    inputs json NOT NULL,
+    outcome json NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
 CREATE TABLE router.team_turns (
     tenant_id text NOT NULL,
     team text NOT NULL,
-    credits jsonb NOT NULL,
+    owed jsonb NOT NULL,
     PRIMARY KEY (tenant_id, team)
 );
 """)
-    secure_tables("router", ["team_member", "team_turns"])
+    secure_tables("router", ["allocation", "team_member", "team_turns"])
