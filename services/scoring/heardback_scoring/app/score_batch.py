@@ -12,7 +12,7 @@ from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment, severity
-from heardback_scoring.domain.intensity import strongest
+from heardback_scoring.domain.intensity import strongest, wishes
 from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
@@ -175,6 +175,7 @@ def _score(
             end=path.end if path else mood,
             silent=heard.silent,
             intensity=strongest([said.text for said in heard.said]),
+            wish=any(wishes(said.text) for said in heard.said),
             cues=cues,
             metric=content.metric,
             customer=feedback.customer,
