@@ -50,6 +50,7 @@ class Vignettes:
             end=heard.get("end"),
             silent=heard.get("silent", False),
             intensity=heard.get("intensity", 0.0),
+            wish=heard.get("wish", False),
             cues=cues,
             metric=row.metric,
             customer=row.customer,

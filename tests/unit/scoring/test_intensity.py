@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heardback_scoring.domain.intensity import intensity_of, strongest
+from heardback_scoring.domain.intensity import intensity_of, strongest, wishes
 from heardback_scoring.domain.words import Text
 
 
@@ -36,3 +36,21 @@ def test_of_several_texts_the_strongest_counts() -> None:
 @given(st.text(max_size=200))
 def test_any_text_has_an_intensity(text: str) -> None:
     assert -1 <= intensity_of(Text.of(text)) <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Love it. It would be nice if you had a dark mode.",
+        "Next time we would prefer a smaller room.",
+        "The reports could arrive a little earlier.",
+        "My only complaint is the font.",
+    ],
+)
+def test_a_wish_is_heard(text: str) -> None:
+    assert wishes(Text.of(text))
+
+
+@pytest.mark.parametrize("text", ["We wish you all the best.", "Great work, thank you!", ""])
+def test_plain_praise_is_no_wish(text: str) -> None:
+    assert not wishes(Text.of(text))

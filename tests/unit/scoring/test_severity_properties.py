@@ -61,6 +61,7 @@ inputs = st.builds(
     end=st.none() | score,
     silent=st.booleans(),
     intensity=score,
+    wish=st.booleans(),
     cues=cues,
     metric=st.none() | csat,
     customer=st.none() | customers,
@@ -131,6 +132,12 @@ def test_words_that_are_worse_all_along_never_lower_it(
 @given(inputs, score, score)
 def test_stronger_words_never_lower_it(case: SeverityInputs, one: float, other: float) -> None:
     worse(changed(case, intensity=min(one, other)), changed(case, intensity=max(one, other)))
+
+
+@MANY
+@given(inputs)
+def test_a_wish_never_lowers_it(case: SeverityInputs) -> None:
+    worse(changed(case, wish=False), changed(case, wish=True))
 
 
 @MANY

@@ -14,6 +14,7 @@ import numpy as np
 from heardback_scoring.app.listening import Said
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import severity
+from heardback_scoring.domain.intensity import strongest, wishes
 from heardback_scoring.domain.root_cause import (
     UNCLEAR,
     Causes,
@@ -38,6 +39,7 @@ class Felt:
     path: Trajectory | None
     silent: bool
     intensity: float
+    wish: bool
     cues: tuple[Cue, ...]
 
 
@@ -50,6 +52,14 @@ class Asked:
     vector: Vectors | None
 
 
+def felt_in(
+    said: Sequence[Said], mood: float | None, path: Trajectory | None, silent: bool, cues: tuple[Cue, ...]
+) -> Felt:
+    """With what the words themselves tell: how strongly it is put, and whether a wish is left open."""
+    texts = [one.text for one in said]
+    return Felt(mood, path, silent, strongest(texts), any(map(wishes, texts)), cues)
+
+
 def severity_of(feedback: FeedbackAccepted, felt: Felt, policy: SeverityPolicy) -> Severity:
     """Days are counted from the UTC day on which the feedback was accepted."""
     content, path = feedback.content, felt.path
@@ -59,6 +69,7 @@ def severity_of(feedback: FeedbackAccepted, felt: Felt, policy: SeverityPolicy) 
             end=path.end if path else felt.mood,
             silent=felt.silent,
             intensity=felt.intensity,
+            wish=felt.wish,
             cues=felt.cues,
             metric=content.metric,
             customer=feedback.customer,

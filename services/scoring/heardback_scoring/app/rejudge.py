@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heardback_scoring.app.judging import Asked, Felt, causes_of, severity_of
+from heardback_scoring.app.judging import Asked, Felt, causes_of, felt_in, severity_of
 from heardback_scoring.app.listening import Heard, listen
 from heardback_scoring.app.taught import vector_of
 from heardback_scoring.app.understanding import Understanding
-from heardback_scoring.domain.intensity import strongest
 from heardback_scoring.domain.root_cause import Causes, Vectors
 from heardback_shared.contracts.events import Embedding, FeedbackAccepted
 from heardback_shared.contracts.score import RootCause, Score, Severity
@@ -66,8 +65,7 @@ def rejudge(kept: Sequence[Kept], by: Understanding, what: What = What()) -> lis
 def _felt(score: Score, heard: Heard) -> Felt:
     # A customer who said nothing is shown as neutral, but severity knows no mood of theirs.
     mood = score.sentiment.score if score.sentiment and not heard.silent else None
-    intensity = strongest([said.text for said in heard.said])
-    return Felt(mood, score.trajectory, heard.silent, intensity, score.cues)
+    return felt_in(heard.said, mood, score.trajectory, heard.silent, score.cues)
 
 
 def _vector(one: Kept) -> Vectors | None:

@@ -7,12 +7,11 @@ import structlog
 
 from heardback_scoring.app.dialogue import dialogue_of
 from heardback_scoring.app.explaining import Judged, explained
-from heardback_scoring.app.judging import Asked, Felt, as_kept, causes_of, severity_of
+from heardback_scoring.app.judging import Asked, as_kept, causes_of, felt_in, severity_of
 from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import handover, sentiment
-from heardback_scoring.domain.intensity import strongest
 from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
 from heardback_scoring.domain.root_cause import Causes, Vectors, pooled
@@ -182,8 +181,7 @@ def _score(
     mood = whole.score if whole else None
     contradiction = mismatch_of(policies.mismatch, mood, share)
     cues = cues_of(content, heard, read.readings, by)
-    felt = Felt(mood, path, heard.silent, strongest([said.text for said in heard.said]), cues)
-    harm = severity_of(feedback, felt, policies.severity)
+    harm = severity_of(feedback, felt_in(heard.said, mood, path, heard.silent, cues), policies.severity)
     status, because = _status(heard, read, by)
     predicted = by.satisfaction.predict(dialogue) if by.satisfaction and dialogue else None
     satisfaction = sentiment.satisfaction(

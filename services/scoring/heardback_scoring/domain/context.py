@@ -26,8 +26,8 @@ _SAY_NOTHING = (
 )
 _EMPTY = frozenset(_SAY_NOTHING.split())
 _REQUEST = re.compile(
-    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|enter|type in|confirm|share|tell me"
-    r"|send me)\b"
+    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|enter|type in|confirm|share"
+    r"|tell me|send me)\b"
 )
 _GIVEN_BEFORE = re.compile(r"\b(?:another|different|other|second|new|old|previous|next|also)\b")
 _NOT_GIVEN = re.compile(

@@ -1,4 +1,4 @@
-"""How strongly something is put: a word list and signs of emphasis, beside what a model says of good or bad.
+"""How strongly something is put, and whether something is wished for, by word lists and signs of emphasis.
 
 A model's sentiment is nearly as sure of "a bit late" as of "an utter disgrace"; the words tell them apart.
 """
@@ -24,6 +24,16 @@ _MILD = re.compile(
     r"|only (?:complaint|criticism|wish|thing)|nothing (?:serious|dramatic|major)"
     r"|when (?:you|someone) (?:get|has|have) (?:a )?(?:chance|moment))\b"
 )
+_WISH = re.compile(
+    r"\b(?:would be (?:nice|good|great|lovely|better|helpful|perfect)|could be (?:a (?:bit|little) )?\w+er"
+    r"|could \w+ a (?:bit|little)|i wish|we wish(?! you)|my only|our only"
+    r"|only (?:wish|thing|complaint|criticism)"
+    r"|(?:could|can|may) (?:i|we) (?:wish|suggest)|if (?:i|we) could (?:wish|change)|would (?:\w+ )?prefer"
+    r"|would (?:\w+ )?(?:help|like|love) (?:us|me|to (?:see|have)|it if)|next time"
+    r"|one (?:small|tiny|little|minor)|a (?:small|tiny|little|minor) (?:wish|suggestion|thing|remark|request)"
+    r"|please add|suggest(?:ion)?|room for improvement"
+    r"|hope (?:you|to see)|looking forward to (?:seeing )?(?:more|a))\b"
+)
 _SHOUTED = re.compile(r"\b[A-Z]{4,}\b")
 _EXCLAIMED = re.compile(r"!{2,}|[?!]*(?:\?!|!\?)[?!]*")
 _STEP = 0.5
@@ -42,6 +52,11 @@ def intensity_of(text: Text) -> float:
     if not text.original.isupper():
         signs += len(_SHOUTED.findall(text.original)) >= 2
     return max(-1.0, min(1.0, signs * _STEP))
+
+
+def wishes(text: Text) -> bool:
+    """Whether something is wished for or suggested; tells praise with a wish from plain praise."""
+    return _WISH.search(text.low) is not None
 
 
 def strongest(texts: Sequence[Text]) -> float:

@@ -18,6 +18,7 @@ class SeverityInputs:
 
     `silent`: the customer said nothing (no comment, "n/a"); that is known, and not a missing text.
     `intensity` says how strongly it is put, −1 (played down) to 1 (see `domain/intensity.py`).
+    `wish`: something is wished for.
     `resolution` is asked for only where there was a `conversation`.
     `today` is the day the score is for; without it a renewal date counts nothing, and no profile is stale.
     """
@@ -26,6 +27,7 @@ class SeverityInputs:
     end: float | None = None
     silent: bool = False
     intensity: float = 0.0
+    wish: bool = False
     cues: tuple[Cue, ...] = ()
     metric: Metric | None = None
     customer: CustomerSnapshot | None = None
@@ -123,6 +125,8 @@ def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolic
     low, words = _feeling(inputs, policy)
     parts, passing, moods = _cues(cues, policy)
     parts += words
+    if inputs.wish:
+        parts.append(("wish", feeling.wish, "A wish is left open."))
     if inputs.resolution == "unresolved" and feeling.unresolved:
         parts.append(("resolution", feeling.unresolved, "The conversation ended unresolved."))
     recovered = _recovered(inputs, policy)

@@ -41,7 +41,7 @@ class Bands(_Data):
 class Feeling(_Data):
     """`share` of the points by sentiment (−1 to 1). `intensity` is added in full by the strongest words and
     taken off by the mildest; at good sentiment neither. Words that are surely sarcastic count `sarcasm` at
-    least.
+    least; a `wish` adds its points.
 
     A conversation: `unresolved` is added where it ended so. What was said on the way (the lowest point, and
     cues that pass) counts less by the share `resolved` where it was resolved, and by the share `recovered`
@@ -56,6 +56,7 @@ class Feeling(_Data):
     intensity: Points
     share: Curve
     sarcasm: Points
+    wish: Points
     unresolved: Points
     resolved: Share
     recovered: Curve
