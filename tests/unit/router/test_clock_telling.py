@@ -99,10 +99,10 @@ def test_an_item_without_a_kept_version_is_pinned_to_the_one_in_force() -> None:
 
 
 def test_nothing_is_looked_at_again_once_an_item_is_closed_or_merged() -> None:
-    merged = Log.opened().add("merged", 1, {"into": "it_2"})
-    closed = Log.opened().resolved(1).add("closed", 2, {})
-    for log in (merged, closed):
-        seen = see(log.item, log.events, POLICIES, MONDAY + hours(30), [SlaWatch()])
+    merged = Log.opened().add("merged", 5, {"into": "it_2"})
+    closed = Log.opened().resolved(5).add("closed", 6, {})
+    for log, at in ((merged, 10), (closed, 10), (merged, 30), (closed, 30)):
+        seen = see(log.item, log.events, POLICIES, MONDAY + hours(at), [SlaWatch()])
         assert (seen.made, seen.kept.timer_at, seen.kept.due_at) == ([], None, None)
 
 

@@ -241,6 +241,12 @@ def test_expected_agrees_with_a_clock_that_runs_undisturbed() -> None:
     assert promised["first_response"].rule == "urgent"
 
 
+def test_what_ran_out_is_not_undone_by_a_longer_target() -> None:
+    longer = policy("plain@2", ("first_response: {within: 4h}", "first_response: {within: 9h}"))
+    clock = Log.opened().pinned(5, "plain@2").clocks(6, longer, [PLAIN])["first_response"]
+    assert (clock.state, clock.breached_at, clock.target) == ("breached", MONDAY + hours(4), hours(4))
+
+
 def test_entries_from_the_future_are_not_seen() -> None:
     log = Log.opened().responded(1)
     assert log.clocks(0.5)["first_response"].state == "running"

@@ -88,6 +88,9 @@ def test_complaint_a_pause_is_lost_when_the_policy_changes() -> None:
     resolution = log.clocks(5, bare, [PLAIN])["resolution"]
     assert (resolution.state, resolution.used) == ("paused", hours(1))
     assert log.item.waiting_for == "waiting_for_supplier"
+    narrower = policy("plain@2", ("stops: [resolution]", "stops: [next_response]"))
+    # Not even where the version it began under is not kept any more.
+    assert log.clocks(5, narrower)["resolution"].state == "paused"
     assert log.add("resumed", 6, actor="ana").clocks(7, bare, [PLAIN])["resolution"].used == hours(2)
 
 

@@ -43,8 +43,7 @@ class Replay:
             at = microseconds(entry.at)
             if at > limit:
                 break
-            # Two processes' clocks may differ a little; time in a log never runs backwards.
-            self._at = max(self._at, at)
+            self._at = at
             self._take(entry)
         for run in self.current.values():
             run.advance(limit)
@@ -246,7 +245,7 @@ class Replay:
 
     def _aim_again(self, *, may_loosen: bool = False) -> None:
         for run in self.current.values():
-            if run.ended is None and not run.breached:
+            if run.ended is None:
                 run.advance(self._at)
                 run.take(self._aim(run), may_loosen=may_loosen)
 
