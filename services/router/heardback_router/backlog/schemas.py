@@ -219,7 +219,7 @@ class StepOut(BaseModel):
 
 
 class EarlierResolutionOut(BaseModel):
-    """A resolution that did not hold: what was done, and who said that it was not solved."""
+    """A resolution that did not hold, and who said so. `entry` is where in the timeline; words are there."""
 
     number: int
     root_cause: str
@@ -229,6 +229,7 @@ class EarlierResolutionOut(BaseModel):
     reopened_at: datetime
     reopened_by: str
     reopened_because: str | None
+    entry: int
 
 
 class LinkedFeedbackOut(BaseModel):
@@ -334,7 +335,8 @@ def undone_resolutions(log: Iterable[ItemEvent]) -> list[dict[str, Any]]:
                     "resolved_by": last.actor,
                     "reopened_at": event.at,
                     "reopened_by": event.actor,
-                    "reopened_because": event.data.get("comment") or event.reason,
+                    "reopened_because": event.reason,
+                    "entry": event.sequence,
                 }
             )
             last = None
