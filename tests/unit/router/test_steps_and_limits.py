@@ -18,6 +18,7 @@ from heardback_router.steps.policy import read_steps, read_thresholds, turned_on
 from heardback_router.steps.settling import NotAnApproverError, StepRefusedError, UnknownStepError, settled
 from heardback_router.steps.thresholds import MEASURES, Record, judge, moves, wilson
 from heardback_router.steps.watch import StepsWatch
+from heardback_shared.contracts.score import Band
 
 STEPS = read_steps(packaged("steps.yaml"))
 LIMITS = read_thresholds(packaged("thresholds.yaml"))
@@ -37,8 +38,9 @@ OWNER, CALL, REVIEW = "inform-account-owner", "call-customer", "review-cause"
 )
 def test_the_truth_table_of_each_template(template: str, on: Any) -> None:
     (only,) = (t for t in STEPS.templates if t.name == template)
+    bands: tuple[Band, ...] = ("P1", "P2", "P3", "P4")
     for tier, band, contract in product(
-        (None, "strategic", "key", "standard"), ("P1", "P2", "P3", "P4"), (None, "premium", "basic")
+        (None, "strategic", "key", "standard"), bands, (None, "premium", "basic")
     ):
         item = replace(BASE, weight=Weight(60.0, band))
         facts = {"tier": tier, "context": {"contract": contract} if contract else {}}
