@@ -96,7 +96,7 @@ class PostgresStandings:
         ]
         wanted = ("customer_id", "counter")
         stored = await insert_rows(connection, standings, rows, on_conflict=_CHANGED, returning=wanted)
-        return [(name, counter, figures[name]) for name, counter in stored]
+        return [(row.customer_id, row.counter, figures[row.customer_id]) for row in stored]
 
     async def done(self, connection: AsyncConnection, tenant_id: str, ids: Sequence[int]) -> None:
         await connection.execute(_DONE, {"tenant": tenant_id, "ids": list(ids)})
