@@ -98,7 +98,7 @@ def _add_reading(
             page = found[:limit]
             told = await clocks.stored(connection, who.tenant_id, [row.item.id for row in page])
         following = spell(_place_of(page[-1]), asked) if len(found) > limit else None
-        body = {"items": [shown(row.item, told[row.item.id]) for row in page], "next_cursor": following}
+        body = {"items": [shown(row.item, told.get(row.item.id)) for row in page], "next_cursor": following}
         return as_json({**body, "view": shown_view(seen) if seen else None})
 
     @router.get(
