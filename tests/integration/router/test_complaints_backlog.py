@@ -44,6 +44,7 @@ async def test_complaint_the_order_of_a_list_is_not_the_one_that_was_expected(
     items = await app.router.items()
     for item in draw.sample(items, 8):
         await ana.act(item.id, "reassign", {"team": "triage", "reason": "not ours"})
+    await app.core.timekeeper.look()
     rows: list[str] = []
     cursor: dict[str, str] = {}
     while True:
