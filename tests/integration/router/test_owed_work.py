@@ -378,6 +378,8 @@ async def test_what_is_asked_for_again_and_again_is_suggested_once_and_decided(
     after = (await ana.get("/v1/options/suggestions")).json()
     assert (after["suggestions"], after["decisions"][0]["actor"]) == ([], "ana")
     assert (await ana.post(path, {"decision": "promote", "reason": "again"})).status_code == 409
+    strange = "/v1/options/suggestions/a%00b:decide"
+    assert (await ana.post(strange, {"decision": "promote", "reason": "x"})).status_code == 404
 
 
 async def test_the_context_shows_history_with_freshness_and_masks_by_scope(

@@ -175,10 +175,11 @@ def actor_of(given: str | None, who: Principal) -> str:
     return name
 
 
-def known(item_id: str) -> str:
-    if "\x00" in item_id:
-        raise not_found("This item")
-    return item_id
+def known(name: str) -> str:
+    """What a path names, unless nothing stored can be named so."""
+    if "\x00" in name:
+        raise not_found("This")
+    return name
 
 
 def as_json(body: Any, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:

@@ -34,7 +34,8 @@ def undone_resolutions(log: Iterable[ItemEvent]) -> list[dict[str, Any]]:
                     "resolved_by": last.actor,
                     "reopened_at": event.at,
                     "reopened_by": event.actor,
-                    "reopened_because": event.data.get("comment") or event.reason,
+                    "reopened_because": event.reason,
+                    "entry": event.sequence,
                 }
             )
             last = None

@@ -219,7 +219,7 @@ class StepOut(BaseModel):
 
 
 class EarlierResolutionOut(BaseModel):
-    """A resolution that did not hold: what was done, and who said that it was not solved."""
+    """A resolution that did not hold, and who said so. `entry` is where in the timeline; words are there."""
 
     number: int
     root_cause: str
@@ -229,6 +229,7 @@ class EarlierResolutionOut(BaseModel):
     reopened_at: datetime
     reopened_by: str
     reopened_because: str | None
+    entry: int
 
 
 class LinkedFeedbackOut(BaseModel):

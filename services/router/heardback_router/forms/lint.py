@@ -79,8 +79,9 @@ def _findings(text: str, rules: LintRules) -> Iterator[Finding]:
         yield Finding("blame", f"“{phrase}” blames the customer; say what we do instead")
     for phrase in _phrases(text, rules.internal):
         yield Finding("internal_word", f"“{phrase}” is our word, not the customer's; say what it means")
-    loud = [word for word in dict.fromkeys(_LOUD.findall(text)) if word not in rules.acronyms]
-    if loud or _BANGS.search(text):
+    said = _UNFILLED.sub(" ", text)
+    loud = [word for word in dict.fromkeys(_LOUD.findall(said)) if word not in rules.acronyms]
+    if loud or _BANGS.search(said):
         what = f"“{', '.join(loud)}” in capitals" if loud else "more than one mark at the end of a sentence"
         yield Finding("shouting", f"{what} reads as shouting; write it as usual")
     if len(_WORD.findall(text)) >= GRADED_FROM and (grade := grade_of(text)) > rules.highest_grade:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
-from heardback_router.backlog.deeds import Actor, actor_of, as_json
+from heardback_router.backlog.deeds import Actor, actor_of, as_json, known
 from heardback_router.backlog.schemas import Internal
 from heardback_router.configuration.source import PolicySource
 from heardback_router.options.domain import Decided, Suggestion, Verdict, suggestions
@@ -96,7 +96,7 @@ def option_routes(database: Database, policies: PolicySource, clock: Clock, guar
         summary="Promote it to an option, decline it, or put it off",
     )
     async def decide(request: str, body: DecideIn, who: writers, actor: Actor = None) -> Response:
-        name = actor_of(actor, who)
+        name, request = actor_of(actor, who), known(request)
         async with database.tenant(who.tenant_id) as connection:
             await store.lock(connection, who.tenant_id, request)
             policy = (await policies.of(connection, who.tenant_id)).thresholds

@@ -10,9 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
 import structlog
 
 from heardback_router.backlog.announce import SOURCE
@@ -85,7 +83,7 @@ class AnnounceStandings:
                 part = ids[start : start + BATCH]
                 figures = await self._store.figures(connection, tenant_id, part, at - REMEMBERED)
                 changed = await self._store.keep(connection, tenant_id, figures, at)
-                outgoing += [standing_event(tenant_id, row[0], row[1], row[2], at) for row in changed]
+                outgoing += [standing_event(tenant_id, *one, at) for one in changed]
             await self._store.done(connection, tenant_id, [mark.id for mark in waiting])
             await self._outbox.add(connection, outgoing)
         if outgoing:
@@ -93,11 +91,10 @@ class AnnounceStandings:
 
 
 def standing_event(
-    tenant_id: str, customer_id: str, counter: int, figures: Mapping[str, Any] | str, at: datetime
+    tenant_id: str, customer_id: str, counter: int, figures: Mapping[str, int], at: datetime
 ) -> Outgoing:
     """The same counter of the same customer always has the same event id."""
-    held = orjson.loads(figures) if isinstance(figures, str) else figures
-    standing = CustomerStanding(customer_id=customer_id, counter=counter, at=at, **held)
+    standing = CustomerStanding(customer_id=customer_id, counter=counter, at=at, **figures)
     envelope = Envelope(
         id=derived_id("ev", "standing", tenant_id, customer_id, counter),
         source=SOURCE,

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.standing.tables import standings
@@ -89,19 +88,15 @@ class PostgresStandings:
         tenant_id: str,
         figures: Mapping[str, Mapping[str, int]],
         at: datetime,
-    ) -> Sequence[Row[Any]]:
+    ) -> list[tuple[str, int, Mapping[str, int]]]:
         """Stores what changed; (customer_id, counter, figures) of that alone."""
         rows = [
             {"tenant_id": tenant_id, "customer_id": name, "counter": 1, "figures": dict(held), "at": at}
             for name, held in sorted(figures.items())
         ]
-        return await insert_rows(
-            connection,
-            standings,
-            rows,
-            on_conflict=_CHANGED,
-            returning=("customer_id", "counter", "figures"),
-        )
+        wanted = ("customer_id", "counter")
+        stored = await insert_rows(connection, standings, rows, on_conflict=_CHANGED, returning=wanted)
+        return [(row.customer_id, row.counter, figures[row.customer_id]) for row in stored]
 
     async def done(self, connection: AsyncConnection, tenant_id: str, ids: Sequence[int]) -> None:
         await connection.execute(_DONE, {"tenant": tenant_id, "ids": list(ids)})
