@@ -8,7 +8,6 @@ from typing import Any
 from heardback_router.routing.conditions import (
     TIME,
     Condition,
-    ConditionError,
     context_of,
     mentions_in,
     named_in,
@@ -78,7 +77,7 @@ class RoutingPolicy:
 class Verdict:
     """What the rules say. `winner`, `added` and `losers` are JSON, shared by all decisions they are part of.
 
-    `losers` holds the names of rules by what became of them; `error` says of each why.
+    `losers` holds the names of rules by what became of them; under `error`, by why.
     """
 
     team: str
@@ -181,17 +180,19 @@ def _owner(
 
 
 def _judge(policy: RoutingPolicy, variables: Any) -> Verdict:
-    false, errors, added = [], {}, []
+    false: list[str] = []
+    errors: dict[str, list[str]] = {}
+    added: list[Rule] = []
     winner: Rule | None = None
     place = 0
     for place, rule in enumerate(policy.rules, 1):  # noqa: B007  (how far it came is used below)
-        try:
-            holds = rule.condition.holds(variables)
-        except ConditionError as error:
-            errors[rule.name] = f"could not be evaluated, which counts as false: {error}"
-            continue
-        if not holds:
+        outcome = rule.condition.outcome(variables)
+        if outcome is False:
             false.append(rule.name)
+        elif outcome is not True:
+            errors.setdefault(f"could not be evaluated, which counts as false: {outcome}", []).append(
+                rule.name
+            )
         elif rule.team is None:
             added.append(rule)
         else:
