@@ -77,7 +77,7 @@ def microseconds(policy: RoutingPolicy, events: Sequence[dict[str, Any]]) -> flo
 
 
 def measure(rules: int) -> dict[str, Any]:
-    cases = {
+    cases: dict[str, Callable[[], RoutingPolicy]] = {
         "shipped": lambda: policy(0, plain),
         "plain": lambda: policy(rules, plain),
         "calls": lambda: policy(rules, calls),

@@ -164,6 +164,12 @@ async def test_what_wrong_guesses_cost_is_counted(app: RouterApp, ana: Caller) -
     held = scored(9, customer="c-9", reading=score(60, confidence=0.26))
     lost = scored(10, customer="c-10", reading=score(60, "other/general"))
     await app.router.receive(*(incoming(feedback) for feedback in (*sure, *unsure, held, lost)))
+    registry = app.router.metrics.registry
+    counted = {
+        by: registry.get_sample_value("heardback_feedback_routed_by_total", {"by": by})
+        for by in ("rule", "gate", "catch_all")
+    }
+    assert counted == {"rule": 6, "gate": 1, "catch_all": 1}
     by_customer = {item.customers[0]: item for item in await app.router.items()}
     for customer, team in (("c-3", "product"), ("c-4", "product"), ("c-9", "product")):
         moved = await ana.act(by_customer[customer].id, "reassign", {"team": team, "reason": "not ours"})

@@ -16,7 +16,7 @@ from heardback_router.routing.trials import given
 from heardback_router.routing.tries import RECORDED
 
 TEXT = (Path(__file__).parents[3] / "docs" / "routing.md").read_text("utf-8")
-BLOCKS = {language: block for language, block in re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)}
+BLOCKS = dict(re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL))
 
 
 def test_the_worked_example_goes_where_it_says() -> None:
@@ -38,13 +38,13 @@ def test_the_worked_example_goes_where_it_says() -> None:
 
 
 def test_the_limits_and_waits_it_names_are_those_of_the_code() -> None:
-    said = f"{MOST_ALTERNATIVES} alternatives of a condition, {MOST_CUBES} open cases\nand {MOST_OVERLAPS} overlaps"
-    assert said in TEXT
+    text = " ".join(TEXT.split())
+    assert f"{MOST_ALTERNATIVES} alternatives of a condition, {MOST_CUBES} open cases" in text
+    assert f"and {MOST_OVERLAPS} overlaps are looked at" in text
     assert f"of the {RECORDED} heaviest items" in TEXT
     floors = read_capacity(packaged("capacity.yaml")).floors
     waits = {tier: longest_wait(floor, len(floors)) for tier, floor in floors.items()}
     assert waits["key"] == waits["standard"]
-    words = (
-        f"{waits['strategic']} (strategic), {waits['key']} (key, standard) or {waits['unknown']} (no tier)"
-    )
-    assert words in TEXT
+    for words in (f"{waits['strategic']} (strategic)", f"{waits['key']} (key, standard)"):
+        assert words in text
+    assert f"or {waits['unknown']} (no tier) turns" in text

@@ -28,6 +28,7 @@ from heardback_router.configuration.source import PolicySource
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database, is_unavailable
 from heardback_shared.db.outbox import Outbox
+from heardback_shared.db.planning import look_up_by_key
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
@@ -57,6 +58,7 @@ class Assignment:
         at: datetime,
     ) -> Drained:
         """Gives out what these teams' people have room for. One drain of a team waits for the other."""
+        await look_up_by_key(connection)
         items: dict[str, Item] = {}
         outgoing: list[Outgoing] = []
         for team in sorted(set(teams)):

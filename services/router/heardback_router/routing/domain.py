@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from heardback_router.routing.conditions import (
     TIME,
@@ -15,6 +15,7 @@ from heardback_router.routing.conditions import (
 from heardback_router.routing.gates import Dedicated, GateAnswer, Gates, ask, owner_of
 
 CATCH_ALL = "catch-all"
+GATE = "gate:"
 REMEMBERED = 2_000
 
 
@@ -133,6 +134,12 @@ class Decision:
     processes: tuple[str, ...]
     record: Mapping[str, Any]
 
+    @property
+    def by(self) -> Literal["rule", "gate", "catch_all"]:
+        if self.rule.startswith(GATE):
+            return "gate"
+        return "catch_all" if self.rule == CATCH_ALL else "rule"
+
 
 def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     """Which team owns a feedback. `inputs` are those of `routing.inputs.inputs_of`, as JSON."""
@@ -140,7 +147,7 @@ def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     answers = ask(policy.gates, inputs) if verdict.gated else ()
     held = next((answer for answer in answers if answer.held), None)
     team, rule, because = (
-        (held.team, f"gate:{held.gate}", held.because)
+        (held.team, f"{GATE}{held.gate}", held.because)
         if held
         else (verdict.team, verdict.rule, verdict.because)
     )
