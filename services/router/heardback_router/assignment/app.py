@@ -19,7 +19,7 @@ from heardback_router.assignment.domain import (
 from heardback_router.assignment.ports import Drained
 from heardback_router.assignment.queueing import waiting_of
 from heardback_router.assignment.record import inputs_of, outcome_of
-from heardback_router.assignment.store import Member, PostgresPeople, PostgresQueues
+from heardback_router.assignment.store import PER_TIER, Member, PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import ROUTER, Item
 from heardback_router.backlog.log import Entry, entered, write
 from heardback_router.backlog.store import PostgresItems
@@ -66,8 +66,8 @@ class Assignment:
                 given, announced = await self._round(connection, tenant_id, team, policies, at)
                 items |= given
                 outgoing += announced
-                if not given:
-                    break
+                if len(given) < PER_TIER:
+                    break  # fewer than are looked at of any tier, so nothing was hidden behind them
         return Drained(items, outgoing)
 
     async def would_get(
