@@ -145,6 +145,12 @@ class Metrics:
         )
         # Router
         self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
+        self.routed_by = Counter(
+            "heardback_feedback_routed_by",
+            "Routed feedback by what decided (rule, gate, catch_all).",
+            ["by"],
+            registry=r,
+        )
         self.intake_to_item = Histogram(
             "heardback_intake_to_item_seconds",
             "From accepted to item committed.",

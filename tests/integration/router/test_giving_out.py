@@ -17,6 +17,7 @@ from heardback_router.backlog.domain import Item
 from heardback_router.backlog.fold import fold
 from heardback_router.configuration.reading import packaged
 from heardback_router.configuration.source import load_policies
+from heardback_router.routing.store import look_at_all_again
 from heardback_shared.contracts.topics import BACKLOG
 from heardback_shared.db.database import Database
 from heardback_shared.settings import DatabaseSettings
@@ -140,6 +141,30 @@ async def test_the_owner_of_a_strategic_account_gets_its_items_without_being_ask
     assert await held(app) == {"olga": 1, None: 1}
     assert (await ana.act(item.id, "resolve", QUIETLY)).status_code == 200
     assert await held(app) == {"olga": 1}
+
+
+async def test_what_is_handed_over_no_longer_waits_for_the_owner_of_the_account(
+    app: RouterApp, ana: Caller
+) -> None:
+    reading = score(60, "account/contract")
+    await app.router.receive(incoming(scored(1, tier="strategic", owner="olga", reading=reading)))
+    (item,) = await app.router.items()
+    assert item.assignee == "olga"
+    moved = await ana.act(item.id, "reassign", {"team": "product", "reason": "it is a bug"})
+    assert (moved.json()["team"], moved.json()["assignee"]) == ("product", None)
+    await app.core.assign_waiting.sweep()
+    assert await held(app) == {None: 1}
+
+
+async def test_a_new_ladder_is_looked_at_for_what_is_open_already(app: RouterApp) -> None:
+    await arrive(app, 1)
+    app.clock.forward(hours=22)
+    while await app.core.timekeeper.look():
+        pass
+    assert await app.core.timekeeper.look() == 0
+    async with app.router.database.tenant("default") as connection:
+        await look_at_all_again(connection, "default", app.clock.now())
+    assert await app.core.timekeeper.look() == 1
 
 
 async def test_what_was_let_lie_goes_to_somebody_else(app: RouterApp, ana: Caller) -> None:

@@ -19,7 +19,7 @@ from heardback_router.assignment.domain import (
 from heardback_router.assignment.ports import Drained
 from heardback_router.assignment.queueing import waiting_of
 from heardback_router.assignment.record import inputs_of, outcome_of
-from heardback_router.assignment.store import Member, PostgresPeople, PostgresQueues
+from heardback_router.assignment.store import PER_TIER, Member, PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import ROUTER, Item
 from heardback_router.backlog.log import Entry, entered, write
 from heardback_router.backlog.store import PostgresItems
@@ -28,6 +28,7 @@ from heardback_router.configuration.source import PolicySource
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database, is_unavailable
 from heardback_shared.db.outbox import Outbox
+from heardback_shared.db.planning import look_up_by_key
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
@@ -57,6 +58,7 @@ class Assignment:
         at: datetime,
     ) -> Drained:
         """Gives out what these teams' people have room for. One drain of a team waits for the other."""
+        await look_up_by_key(connection)
         items: dict[str, Item] = {}
         outgoing: list[Outgoing] = []
         for team in sorted(set(teams)):
@@ -64,8 +66,8 @@ class Assignment:
                 given, announced = await self._round(connection, tenant_id, team, policies, at)
                 items |= given
                 outgoing += announced
-                if not given:
-                    break
+                if len(given) < PER_TIER:
+                    break  # fewer than are looked at of any tier, so nothing was hidden behind them
         return Drained(items, outgoing)
 
     async def would_get(

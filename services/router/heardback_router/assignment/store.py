@@ -38,7 +38,7 @@ _WAITING = text("""
     SELECT found.* FROM unnest(CAST(:tiers AS text[])) AS asked(tier)
     CROSS JOIN LATERAL (
         SELECT * FROM router.item
-        WHERE tenant_id = :tenant AND team = :team AND coalesce(tier, 'unknown') = asked.tier
+        WHERE tenant_id = :tenant AND team = :team AND queue_tier = asked.tier
             AND assignee IS NULL AND state IN ('open', 'in_progress') AND waiting_for IS NULL
         ORDER BY band, opened_at, id LIMIT :some FOR UPDATE SKIP LOCKED
     ) AS found
@@ -50,12 +50,13 @@ _WAITING_FOR_OWNER = text("""
     ORDER BY band, opened_at, id LIMIT :some FOR UPDATE SKIP LOCKED
 """)
 _LOADS = text("""
-    SELECT asked.person, coalesce(found.tier, 'unknown'), count(*)
+    SELECT asked.person, found.queue_tier, count(*)
     FROM unnest(CAST(:people AS text[])) AS asked(person)
     CROSS JOIN LATERAL (
-        SELECT tier FROM router.item
+        SELECT queue_tier FROM router.item
         WHERE tenant_id = :tenant AND assignee = asked.person AND team = :team
             AND assignee IS NOT NULL AND state IN ('open', 'in_progress')
+        OFFSET 0
     ) AS found
     GROUP BY 1, 2
 """)

@@ -114,7 +114,7 @@ def _resolved(item: Item, event: ItemEvent) -> dict[str, Any]:
 
 
 def _reassigned(item: Item, event: ItemEvent) -> dict[str, Any]:
-    nobody = {"assignee": None, "assigned_by": None}
+    nobody = {"assignee": None, "assigned_by": None, "owner": None}
     return {"team": event.data["team"], "state": "open", **nobody, **_counted(item, transfers=1)}
 
 

@@ -160,6 +160,7 @@ class RouteFeedback:
     def _measure(self, plan: Plan, arrivals: Sequence[Arrival]) -> None:
         at = self._clock.now()
         routed: Counter[str] = Counter()
+        decided = Counter(link.decision.by for link in plan.links.values() if link.decision is not None)
         for arrival in arrivals:
             if not arrival.known:
                 routed[plan.items[plan.links[arrival.feedback_id].item_id].team] += 1
@@ -167,6 +168,8 @@ class RouteFeedback:
                 self._metrics.intake_to_item.observe(max(waited, 0.0))
         for team, number in routed.items():
             self._metrics.routed.labels(team).inc(number)
+        for by, number in decided.items():
+            self._metrics.routed_by.labels(by).inc(number)
 
 
 def read(event: Envelope) -> tuple[str, Scored]:

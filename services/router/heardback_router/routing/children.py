@@ -32,7 +32,7 @@ def parts_of(inputs: Mapping[str, Any], decision: Decision, policy: RoutingPolic
     None while a gate holds the decision back, or the catch-all team has it: whoever reads it first says what
     it is about. No part for a domain whose team has the item already.
     """
-    if decision.rule.startswith("gate:") or decision.team == policy.catch_all:
+    if decision.by == "gate" or decision.team == policy.catch_all:
         return ()
     parts, teams, domains = [], {decision.team}, {inputs["score"]["domain"]}
     for cause in _further(inputs):

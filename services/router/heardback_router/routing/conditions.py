@@ -28,15 +28,20 @@ class Condition:
 
     def holds(self, variables: Any) -> bool:
         """Raises ConditionError when it cannot be evaluated, or answers neither true nor false."""
+        answer = self.outcome(variables)
+        if isinstance(answer, str):
+            raise ConditionError(answer)
+        return answer
+
+    def outcome(self, variables: Any) -> bool | str:
+        """Whether it holds, or why that cannot be told. Of many conditions, some always lack a field."""
         try:
             answer = self._program.execute(variables)
         except KeyError as error:
-            raise ConditionError(f"the field {error} is missing; ask has(…) before using it") from error
+            return f"the field {error} is missing; ask has(…) before using it"
         except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError) as error:
-            raise ConditionError(f"{str(error).split('.')[0]}") from error
-        if not isinstance(answer, bool):
-            raise ConditionError(f"answers {type(answer).__name__}, not true or false")
-        return answer
+            return str(error).partition(".")[0]
+        return answer if isinstance(answer, bool) else f"answers {type(answer).__name__}, not true or false"
 
 
 def mentions_in(conditions: Iterable[str]) -> dict[str, frozenset[str] | None]:

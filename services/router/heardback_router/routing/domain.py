@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from heardback_router.routing.conditions import (
     TIME,
     Condition,
-    ConditionError,
     context_of,
     mentions_in,
     named_in,
@@ -16,6 +15,7 @@ from heardback_router.routing.conditions import (
 from heardback_router.routing.gates import Dedicated, GateAnswer, Gates, ask, owner_of
 
 CATCH_ALL = "catch-all"
+GATE = "gate:"
 REMEMBERED = 2_000
 
 
@@ -78,7 +78,7 @@ class RoutingPolicy:
 class Verdict:
     """What the rules say. `winner`, `added` and `losers` are JSON, shared by all decisions they are part of.
 
-    `losers` holds the names of rules by what became of them; `error` says of each why.
+    `losers` holds the names of rules by what became of them; under `error`, by why.
     """
 
     team: str
@@ -134,6 +134,12 @@ class Decision:
     processes: tuple[str, ...]
     record: Mapping[str, Any]
 
+    @property
+    def by(self) -> Literal["rule", "gate", "catch_all"]:
+        if self.rule.startswith(GATE):
+            return "gate"
+        return "catch_all" if self.rule == CATCH_ALL else "rule"
+
 
 def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     """Which team owns a feedback. `inputs` are those of `routing.inputs.inputs_of`, as JSON."""
@@ -141,7 +147,7 @@ def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     answers = ask(policy.gates, inputs) if verdict.gated else ()
     held = next((answer for answer in answers if answer.held), None)
     team, rule, because = (
-        (held.team, f"gate:{held.gate}", held.because)
+        (held.team, f"{GATE}{held.gate}", held.because)
         if held
         else (verdict.team, verdict.rule, verdict.because)
     )
@@ -181,17 +187,19 @@ def _owner(
 
 
 def _judge(policy: RoutingPolicy, variables: Any) -> Verdict:
-    false, errors, added = [], {}, []
+    false: list[str] = []
+    errors: dict[str, list[str]] = {}
+    added: list[Rule] = []
     winner: Rule | None = None
     place = 0
     for place, rule in enumerate(policy.rules, 1):  # noqa: B007  (how far it came is used below)
-        try:
-            holds = rule.condition.holds(variables)
-        except ConditionError as error:
-            errors[rule.name] = f"could not be evaluated, which counts as false: {error}"
-            continue
-        if not holds:
+        outcome = rule.condition.outcome(variables)
+        if outcome is False:
             false.append(rule.name)
+        elif outcome is not True:
+            errors.setdefault(f"could not be evaluated, which counts as false: {outcome}", []).append(
+                rule.name
+            )
         elif rule.team is None:
             added.append(rule)
         else:

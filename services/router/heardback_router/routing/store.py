@@ -52,6 +52,10 @@ _OUTCOMES = text("""
         ORDER BY accepted_at LIMIT 1
     ) AS found
 """)
+_LOOK_AGAIN = text("""
+    UPDATE router.item SET timer_at = :at
+    WHERE tenant_id = :tenant AND state IN ('open', 'in_progress') AND (timer_at IS NULL OR timer_at > :at)
+""")
 _LAST_SAID = text("""
     SELECT feedback_id, customer_id, accepted_at, content::text FROM router.item_feedback
     WHERE tenant_id = :tenant AND item_id = :id ORDER BY accepted_at DESC, feedback_id LIMIT 1
@@ -102,6 +106,11 @@ class PostgresFeedback:
         found = await connection.execute(_LAST_SAID, {"tenant": tenant_id, "id": item_id})
         row = found.first()
         return (row[0], row[1], row[2], orjson.loads(row[3])) if row else None
+
+
+async def look_at_all_again(connection: AsyncConnection, tenant_id: str, at: datetime) -> None:
+    """Makes the timekeeper look at every unresolved item: what a new ladder asks for may be due already."""
+    await connection.execute(_LOOK_AGAIN, {"tenant": tenant_id, "at": at})
 
 
 class PostgresInbox:

@@ -147,10 +147,10 @@ class RoutingTries:
 def _decided(decision: Decision, routing: RoutingPolicy) -> dict[str, Any]:
     record = decision.record
     winner = record["winner"]["rule"]
-    errors: Mapping[str, str] = record["losers"]["error"]
+    errors: Mapping[str, list[str]] = record["losers"]["error"]
     outcomes = {
         **dict.fromkeys(record["losers"]["false"], ("false", "its condition is false")),
-        **{name: ("error", because) for name, because in errors.items()},
+        **{name: ("error", because) for because, names in errors.items() for name in names},
         **dict.fromkeys(
             record["losers"]["not_reached"], ("not reached", f"not reached: {winner} won before it")
         ),

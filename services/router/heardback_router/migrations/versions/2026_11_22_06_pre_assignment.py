@@ -7,12 +7,15 @@ down_revision = "router_2026_11_22_04"
 
 
 def upgrade() -> None:
+    # A column of its own for who has no tier: PostgreSQL takes an expression for one that may leak, and so
+    # would not look it up in an index under row-level security.
     execute_script("""
 ALTER TABLE router.item
     ADD COLUMN tier text,
+    ADD COLUMN queue_tier text NOT NULL GENERATED ALWAYS AS (coalesce(tier, 'unknown')) STORED,
     ADD COLUMN owner text,
     ADD COLUMN children jsonb NOT NULL DEFAULT '[]';
-CREATE INDEX item_waiting ON router.item (tenant_id, team, (coalesce(tier, 'unknown')), band, opened_at, id)
+CREATE INDEX item_waiting ON router.item (tenant_id, team, queue_tier, band, opened_at, id)
     WHERE assignee IS NULL AND state IN ('open', 'in_progress');
 CREATE INDEX item_waiting_for_owner ON router.item (tenant_id, team, band, opened_at, id)
     WHERE assignee IS NULL AND owner IS NOT NULL AND state IN ('open', 'in_progress');
