@@ -35,7 +35,7 @@ def policies(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def app(database: Database, policies: Path) -> AsyncIterator[RouterApp]:
-    async with router_app(database, policies) as opened:
+    async with router_app(database, policies=policies) as opened:
         yield opened
 
 
@@ -204,7 +204,7 @@ async def test_caps_hold_however_many_give_out_at_once(
 ) -> None:
     await arrive(app, *range(30))
     other_database = Database(database_settings)
-    async with router_app(other_database, policies) as other:
+    async with router_app(other_database, policies=policies) as other:
         await enter(ana, "ben", cap=5)
         await enter(ana, "cleo", cap=5)
         items = [item for item in await app.router.items() if item.assignee]
