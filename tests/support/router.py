@@ -11,6 +11,7 @@ from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
 from heardback_router.routing.store import PostgresInbox
@@ -77,5 +78,6 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         DeploymentPolicies(load_policies()),
         clock,
         metrics,
+        PostgresNeighbours(),
     )
     return Router(database, clock, metrics, route)

@@ -19,6 +19,7 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
@@ -86,7 +87,9 @@ class Core:
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        self.route = RouteFeedback(
+            database, inbox, items, told, self.outbox, source, clock, metrics, PostgresNeighbours()
+        )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days

@@ -180,6 +180,8 @@ class Item:
     sla: str | None = None
     """The clock policy pinned to it, name@version."""
     flag: Literal["standard", "custom"] | None = None
+    alarmed: tuple[str, ...] = ()
+    """The size alarms that have rung."""
 
     @property
     def accepts_feedback(self) -> bool:

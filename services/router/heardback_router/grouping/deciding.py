@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from heardback_router.grouping.domain import FingerprintRule, GroupingPolicy, Matter, contradiction
+from heardback_router.grouping.domain import (
+    FingerprintRule,
+    GroupingPolicy,
+    Matter,
+    Similarity,
+    contradiction,
+)
 
 BY_PERSON, BY_SIMILARITY, ALONE = "person", "similarity", "alone"
 Side = Literal["left", "right"]
@@ -208,14 +214,11 @@ def _by_similarity(evidence: Evidence, policy: GroupingPolicy, passed: dict[str,
             score = round(sum(n.similarity for n in nears[:needed]) / needed, 4)
             scores.append((score, item_id, nears[:needed]))
     if not scores:
-        return f"no open item about {matter.cause} says anything near it"
+        return _nothing_near(evidence, by)
     scores.sort(key=lambda s: (-s[0], s[1]))
     best, item_id, nears = scores[0]
     if best < by.threshold:
-        return (
-            f"the nearest item about {matter.cause}, {item_id}, has similarity {best:.2f}; "
-            f"{by.threshold:.2f} is needed"
-        )
+        return f"{_too_far(item_id, matter, best, by)} over its {len(nears)} nearest"
     if len(scores) > 1 and best - scores[1][0] < by.margin:
         return f"{item_id} and {scores[1][1]} are equally near, so neither is joined"
     shown = ", ".join(f"{near.similarity:.2f}" for near in nears)
@@ -224,6 +227,20 @@ def _by_similarity(evidence: Evidence, policy: GroupingPolicy, passed: dict[str,
         f"{by.threshold:.2f} is needed), with the same root cause {matter.cause}"
     )
     return Join(item_id, because, BY_SIMILARITY, tuple(near.feedback_id for near in nears))
+
+
+def _nothing_near(evidence: Evidence, by: Similarity) -> str:
+    nearest = max(evidence.near, key=lambda n: (n.similarity, n.feedback_id), default=None)
+    if nearest is None:
+        return f"no open feedback about {evidence.matter.cause} is there to compare it with"
+    return _too_far(nearest.item_id, evidence.matter, nearest.similarity, by)
+
+
+def _too_far(item_id: str, matter: Matter, similarity: float, by: Similarity) -> str:
+    return (
+        f"the nearest item about {matter.cause} is {item_id} with similarity {similarity:.2f}, "
+        f"and {by.threshold:.2f} is needed"
+    )
 
 
 def _open(

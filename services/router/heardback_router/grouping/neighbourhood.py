@@ -112,7 +112,7 @@ class Neighbourhood:
             near=near,
             case=case,
             told=told,
-            items={item_id: self._seen(items[item_id]) for item_id in ids},
+            items={item_id: self._seen(items[item_id]) for item_id in ids if item_id in items},
         )
 
     def add(self, newcomer: Newcomer, item_id: str) -> None:
@@ -139,7 +139,7 @@ class Neighbourhood:
         if newcomer.vector is None or policy.similarity is None:
             return []
         by = policy.similarity
-        near = [n for n in self.near.get(newcomer.feedback_id, ()) if n.item_id in items]
+        near = list(self.near.get(newcomer.feedback_id, ()))
         vectors = self._vectors.get((newcomer.matter.cause, newcomer.model, len(newcomer.vector)))
         if vectors is not None:
             similarities = vectors.similarities(newcomer.vector)

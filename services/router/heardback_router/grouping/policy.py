@@ -1,7 +1,7 @@
 """Reading the grouping policy."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -146,3 +146,42 @@ def _sizes(shape: _Grouping) -> list[str]:
     if shape.similarity and shape.similarity.agreeing > shape.similarity.neighbours:
         faults.append("similarity: agreeing may not be greater than neighbours")
     return faults
+
+
+def shown(policy: GroupingPolicy) -> dict[str, Any]:
+    """What the policy says, with everything it leaves unsaid filled in: the rules as they are applied."""
+    by = policy.similarity
+    return {
+        "entities": list(policy.entities),
+        "rules": [
+            {
+                "name": rule.name,
+                "fields": list(rule.fields),
+                "window_days": rule.window.days,
+                "scope": {name: list(allowed) for name, allowed in rule.scope.items()},
+                "apart_by": list(rule.apart_by),
+            }
+            for rule in policy.rules
+        ],
+        "similarity": {
+            "threshold": by.threshold,
+            "agreeing": by.agreeing,
+            "margin": by.margin,
+            "neighbours": by.neighbours,
+            "window_days": by.window.days,
+            "min_confidence": by.min_confidence,
+            "apart_by": list(by.apart_by),
+        }
+        if by
+        else None,
+        "alarms": [
+            {
+                "name": alarm.name,
+                "at_least": alarm.at_least,
+                "within_hours": alarm.within / timedelta(hours=1) if alarm.within else None,
+            }
+            for alarm in policy.alarms
+        ],
+        "most": policy.most,
+        "case_window_days": policy.case_window.days,
+    }

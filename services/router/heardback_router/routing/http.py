@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from heardback_router.grouping.domain import GroupingPolicy
+from heardback_router.grouping.policy import shown
 from heardback_router.routing.domain import RoutingPolicy
 from heardback_shared.access.keys import Principal
 from heardback_shared.http.auth import Guard
@@ -36,8 +37,7 @@ def policy_routes(routing: RoutingPolicy, grouping: GroupingPolicy, guard: Guard
     async def grouping_policy(who: readers) -> dict[str, Any]:
         return {
             "policy": grouping.name,
-            "window_days": grouping.window.days,
-            "entities": list(grouping.entities),
+            **shown(grouping),
         }
 
     return router
