@@ -19,7 +19,12 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.grouping.app import Regroup
+from heardback_router.grouping.cases import PostgresCases
+from heardback_router.grouping.http import grouping_routes
 from heardback_router.grouping.neighbours import PostgresNeighbours
+from heardback_router.grouping.reader import PostgresGroups
+from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.routing.app import RouteFeedback
@@ -86,7 +91,9 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock)
+        cases, grouping = PostgresCases(), PostgresGrouping()
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock, cases)
+        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
         self.route = RouteFeedback(
             database, inbox, items, told, self.outbox, source, clock, metrics, PostgresNeighbours()
         )
@@ -105,6 +112,7 @@ class Core:
         )
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
+            grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
             policy_routes(policies.routing, policies.grouping, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),

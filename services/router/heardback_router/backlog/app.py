@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.log import Entry, append
-from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.wording import CustomerText, InternalText
@@ -22,6 +22,8 @@ from heardback_shared.stream.ports import Outgoing
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
 SETTLED = frozenset({"confirmed", "not_told"})
+FOLLOWED: frozenset[EventKind] = frozenset({"claimed", "reassigned"})
+"""What a person says about the owner of one item of a case holds for all of it."""
 
 
 class UnknownItemError(Exception):
@@ -55,7 +57,9 @@ class Backlog:
         outbox: Outbox,
         policies: PolicySource,
         clock: Clock,
+        cases: Cases,
     ) -> None:
+        self._cases = cases
         self._database = database
         self._items = items
         self._loops = loops
@@ -92,7 +96,10 @@ class Backlog:
             after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
             if event.kind == "resolved":
                 resolution = await self._resolution(connection, tenant_id, after)
-                outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+                for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
+                    outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, at)
+            if event.kind in FOLLOWED:
+                outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
             await self._outbox.add(connection, outgoing)
         self._outbox.wake()
         return after
@@ -142,6 +149,8 @@ class Backlog:
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
         item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
         policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
@@ -167,6 +176,31 @@ class Backlog:
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
         event = decide(item, close, ROUTER, at, policies.weighing)
         _, outgoing = await self._append(connection, tenant_id, item, event)
+        return outgoing
+
+    async def _follow_owner(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policies: Policies,
+    ) -> list[Outgoing]:
+        """The other unresolved items of the case get the same owner."""
+        outgoing: list[Outgoing] = []
+        for mate in await self._cases.lock_unresolved(connection, tenant_id, item):
+            entries = [Entry(event.kind, event.actor, event.reason, {**event.data, "from": mate.team})]
+            if (mate.team, mate.assignee) != (item.team, item.assignee):
+                _, more = await append(
+                    self._items,
+                    connection,
+                    tenant_id,
+                    mate,
+                    entries,
+                    event.at,
+                    policies.weighing,
+                )
+                outgoing += more
         return outgoing
 
     async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:

@@ -189,7 +189,7 @@ def newcomer_of(
     """`embedding` is little-endian float16; it is left out where the policy lets no words decide."""
     by = policy.similarity
     clear = by is not None and matter.cause is not None and matter.confidence >= by.min_confidence
-    vector = np.frombuffer(embedding, "<f2").astype(np.float32) if clear and embedding else None
+    vector = vector_of(embedding) if clear and embedding else None
     return Newcomer(
         feedback_id,
         at,
@@ -199,3 +199,8 @@ def newcomer_of(
         model,
         vector if vector is not None and np.any(vector) else None,
     )
+
+
+def vector_of(embedding: bytes) -> Vector:
+    """From little-endian float16 values, as they travel and are stored."""
+    return np.frombuffer(embedding, "<f2").astype(np.float32)
