@@ -189,16 +189,14 @@ class Backlog:
         """The other unresolved items of the case get the same owner."""
         outgoing: list[Outgoing] = []
         for mate in await self._cases.lock_unresolved(connection, tenant_id, item):
-            entries = [Entry(event.kind, event.actor, event.reason, {**event.data, "from": mate.team})]
-            if (mate.team, mate.assignee) != (item.team, item.assignee):
+            if event.kind == "claimed":
+                data, differs = dict(event.data), mate.assignee != item.assignee
+            else:
+                data, differs = {"team": item.team, "from": mate.team}, mate.team != item.team
+            if differs:
+                entry = Entry(event.kind, event.actor, event.reason, data)
                 _, more = await append(
-                    self._items,
-                    connection,
-                    tenant_id,
-                    mate,
-                    entries,
-                    event.at,
-                    policies.weighing,
+                    self._items, connection, tenant_id, mate, [entry], event.at, policies.weighing
                 )
                 outgoing += more
         return outgoing

@@ -77,9 +77,7 @@ class PostgresItems:
         found = await connection.execute(_LINKS_OF, {"tenant": tenant_id, "ids": list(feedback_ids)})
         return found.mappings().all()
 
-    async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]
-    ) -> dict[str, Item]:
+    async def lock(self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]) -> dict[str, Item]:
         """These items, locked until the transaction ends.
 
         One may have been resolved while its lock was waited for; grouping asks for the state.

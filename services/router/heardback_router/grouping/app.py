@@ -1,9 +1,7 @@
 """Use cases of people who know better: merge items, split one, move a feedback; each becomes a rule for later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,15 +12,14 @@ from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.store import PostgresItems
-from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.grouping import announce
 from heardback_router.grouping.cases import PostgresCases
+from heardback_router.grouping.deed import CarriedOut, UnknownFeedbackError, UnknownSourceError, Wish
+from heardback_router.grouping.learning import Learning
 from heardback_router.grouping.regrouping import (
     Member,
     NewRule,
-    contradicted,
-    exemplars,
     holding,
     opening,
     refuse_case_torn,
@@ -34,52 +31,6 @@ from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.ids import derived_id
-from heardback_shared.stream.ports import Outgoing
-
-
-class UnknownFeedbackError(Exception):
-    """No such feedback was routed in this tenant, or it is not of this item. The message names it."""
-
-    def __init__(self, feedback_id: str, place: int = 0) -> None:
-        super().__init__(feedback_id)
-        self.feedback_id = feedback_id
-        self.place = place
-
-
-class UnknownSourceError(Exception):
-    """There is no such item to merge; `place` counts from 0 among those named."""
-
-    def __init__(self, item_id: str, place: int) -> None:
-        super().__init__(item_id)
-        self.item_id = item_id
-        self.place = place
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Who wants it and why. `versions` are those of the item the caller acts on; None acts on any."""
-
-    tenant_id: str
-    actor: str
-    reason: str
-    versions: frozenset[int] | None
-    traceparent: str | None = None
-
-
-@dataclass
-class _Deed:
-    """One wish being carried out in one transaction."""
-
-    wish: Wish
-    connection: AsyncConnection
-    policies: Policies
-    at: datetime
-    outgoing: list[Outgoing] = field(default_factory=list)
-
-    @property
-    def threshold(self) -> float | None:
-        by = self.policies.grouping.similarity
-        return by.threshold if by else None
 
 
 class Regroup:
@@ -102,6 +53,7 @@ class Regroup:
         self._outbox = outbox
         self._policies = policies
         self._clock = clock
+        self._learning = Learning(store)
 
     async def merge(self, wish: Wish, target_id: str, source_ids: Sequence[str]) -> Item:
         """All feedback of the sources is the target's from now on; the target afterwards.
@@ -167,15 +119,13 @@ class Regroup:
         """Withdraws a person's rule; what it did stays. False when there is no such rule in force."""
         async with self._database.tenant(tenant_id) as connection:
             at = self._clock.now()
-            return await self._store.end(
-                connection, tenant_id, rule_id, actor=actor, because=because, at=at
-            )
+            return await self._store.end(connection, tenant_id, rule_id, actor=actor, because=because, at=at)
 
-    async def _deed(self, wish: Wish, connection: AsyncConnection) -> _Deed:
+    async def _deed(self, wish: Wish, connection: AsyncConnection) -> CarriedOut:
         policies = await self._policies.of(connection, wish.tenant_id)
-        return _Deed(wish, connection, policies, self._clock.now())
+        return CarriedOut(wish, connection, policies, self._clock.now())
 
-    async def _refuse_merge(self, deed: _Deed, target: Item, sources: Sequence[Item]) -> None:
+    async def _refuse_merge(self, deed: CarriedOut, target: Item, sources: Sequence[Item]) -> None:
         refuse_regrouping(target, "merge into")
         for source in sources:
             if source.id == target.id:
@@ -193,11 +143,11 @@ class Regroup:
             refuse_case_torn(source, target, sorted(mates - merged))
 
     async def _merge_one(
-        self, deed: _Deed, target: Item, source: Item, members: dict[str, list[Member]]
+        self, deed: CarriedOut, target: Item, source: Item, members: dict[str, list[Member]]
     ) -> Item:
         staying, coming = members[target.id], members[source.id]
-        rule = self._rule(deed, "together", target, source)
-        await self._end_contradicted(deed, rule, staying, coming)
+        rule = self._learning.rule(deed, "together", target, source)
+        await self._learning.end_contradicted(deed, rule, staying, coming)
         moved = [one.feedback_id for one in coming]
         left = {**said(target.id, moved, [rule.id]), **holding(source, [])}
         await self._append(
@@ -212,15 +162,15 @@ class Regroup:
             entries.append(Entry("case_linked", deed.wish.actor, None, {"case_id": source.case_id}))
         target = await self._append(deed, target, *entries)
         await self._carry(deed, coming, source, target, [rule])
-        await self._learn(deed, rule, staying, coming, target, target)
+        await self._learning.learn(deed, rule, staying, coming, target, target)
         members[target.id] = [*staying, *(_moved_to(one, target.id) for one in coming)]
         return target
 
-    async def _split(self, deed: _Deed, item: Item, feedback_ids: Sequence[str]) -> Item:
+    async def _split(self, deed: CarriedOut, item: Item, feedback_ids: Sequence[str]) -> Item:
         refuse_regrouping(item, "split")
         staying, leaving = await self._parted(deed, item, feedback_ids)
         opened = await self._open(deed, item, leaving)
-        rule = self._rule(deed, "apart", item, opened)
+        rule = self._learning.rule(deed, "apart", item, opened)
         moved = [one.feedback_id for one in leaving]
         left = {**said(opened.id, moved, [rule.id]), **holding(item, staying)}
         item = await self._append(deed, item, Entry("feedback_left", deed.wish.actor, deed.wish.reason, left))
@@ -229,18 +179,18 @@ class Regroup:
             deed, opened, Entry("feedback_came", deed.wish.actor, deed.wish.reason, came)
         )
         await self._carry(deed, leaving, item, opened, [rule])
-        await self._learn(deed, rule, staying, leaving, item, opened)
+        await self._learning.learn(deed, rule, staying, leaving, item, opened)
         return opened
 
-    async def _move_one(self, deed: _Deed, source: Item, target: Item, feedback_id: str) -> Item:
+    async def _move_one(self, deed: CarriedOut, source: Item, target: Item, feedback_id: str) -> Item:
         refuse_regrouping(source, "take it out of")
         refuse_regrouping(target, "move it to")
         if source.id == target.id:
             raise IllegalCommandError(f"{feedback_id} is in {target.id} already.")
         staying, leaving = await self._parted(deed, source, [feedback_id])
         there = (await self._store.members(deed.connection, deed.wish.tenant_id, {target.id}))[target.id]
-        apart = self._rule(deed, "apart", source, target)
-        together = self._rule(deed, "together", target, source)
+        apart = self._learning.rule(deed, "apart", source, target)
+        together = self._learning.rule(deed, "together", target, source)
         rules = [apart, together]
         ids = [rule.id for rule in rules]
         left = {**said(target.id, [feedback_id], ids), **holding(source, staying)}
@@ -251,14 +201,14 @@ class Regroup:
         target = await self._append(
             deed, target, Entry("feedback_came", deed.wish.actor, deed.wish.reason, came)
         )
-        leaving = await self._unmark(deed, leaving, there)
+        leaving = await self._learning.unmark(deed, leaving, there)
         await self._carry(deed, leaving, source, target, rules)
-        await self._learn(deed, apart, staying, leaving, source, target)
-        await self._learn(deed, together, there, leaving, target, target, marked_by=apart)
+        await self._learning.learn(deed, apart, staying, leaving, source, target)
+        await self._learning.learn(deed, together, there, leaving, target, target, marked_by=apart)
         return target
 
     async def _parted(
-        self, deed: _Deed, item: Item, feedback_ids: Sequence[str]
+        self, deed: CarriedOut, item: Item, feedback_ids: Sequence[str]
     ) -> tuple[list[Member], list[Member]]:
         members = (await self._store.members(deed.connection, deed.wish.tenant_id, {item.id}))[item.id]
         held = {one.feedback_id for one in members}
@@ -273,7 +223,7 @@ class Regroup:
         staying = [one for one in members if one.feedback_id not in named]
         return staying, [one for one in members if one.feedback_id in named]
 
-    async def _open(self, deed: _Deed, item: Item, leaving: Sequence[Member]) -> Item:
+    async def _open(self, deed: CarriedOut, item: Item, leaving: Sequence[Member]) -> Item:
         first = min(leaving, key=lambda m: (m.accepted_at, m.feedback_id))
         tenant_id = deed.wish.tenant_id
         content, score, team = await self._store.face(deed.connection, tenant_id, first.feedback_id)
@@ -288,46 +238,8 @@ class Regroup:
         deed.outgoing.append(item_changed(tenant_id, event, opened, traceparent=deed.wish.traceparent))
         return opened
 
-    def _rule(self, deed: _Deed, kind: Literal["together", "apart"], left: Item, right: Item) -> NewRule:
-        rule_id = derived_id("gr", deed.wish.tenant_id, kind, left.id, left.version, right.id)
-        wish = deed.wish
-        return NewRule(
-            rule_id, kind, left.id, right.id, deed.threshold, wish.actor, wish.reason, deed.at
-        )
-
-    async def _end_contradicted(
-        self, deed: _Deed, rule: NewRule, staying: Sequence[Member], coming: Sequence[Member]
-    ) -> None:
-        """The latest word wins: what kept these two apart ends."""
-        marks = contradicted((m.held for m in coming if m.held), [m.held for m in staying if m.held])
-        for rule_id in sorted({mark.partition(":")[0] for mark in marks}):
-            await self._store.end(
-                deed.connection,
-                deed.wish.tenant_id,
-                rule_id,
-                actor=deed.wish.actor,
-                because=f"rule {rule.id} says otherwise, and came later",
-                at=deed.at,
-            )
-
-    async def _unmark(
-        self, deed: _Deed, leaving: Sequence[Member], there: Sequence[Member]
-    ) -> list[Member]:
-        """What once said that this feedback does not belong there says so no longer."""
-        unmarked = []
-        others = [m.held for m in there if m.held]
-        for member in leaving:
-            held = member.held
-            if held is not None:
-                for mark in sorted(contradicted([held], others)):
-                    held = replace(held, marks=tuple(m for m in held.marks if m != mark))
-                    ids = [member.feedback_id]
-                    await self._store.take_exemplars(deed.connection, deed.wish.tenant_id, mark, ids)
-            unmarked.append(replace(member, held=held))
-        return unmarked
-
     async def _carry(
-        self, deed: _Deed, moved: Sequence[Member], source: Item, target: Item, rules: Sequence[NewRule]
+        self, deed: CarriedOut, moved: Sequence[Member], source: Item, target: Item, rules: Sequence[NewRule]
     ) -> None:
         wish, ids = deed.wish, [rule.id for rule in rules]
         rows = await self._store.move(
@@ -351,34 +263,7 @@ class Regroup:
         await self._store.hold(deed.connection, wish.tenant_id, held)
         deed.outgoing += announce.moved(wish.tenant_id, rows, target, deed.at, wish.traceparent)
 
-    async def _learn(
-        self,
-        deed: _Deed,
-        rule: NewRule,
-        left: Sequence[Member],
-        right: Sequence[Member],
-        left_item: Item,
-        right_item: Item,
-        marked_by: NewRule | None = None,
-    ) -> None:
-        """Stores the rule and marks the feedback that stands for its sides. `marked_by`: the rule that marked
-        the right side just before."""
-        sides = exemplars(left), exemplars(right)
-        await self._store.add_rule(deed.connection, deed.wish.tenant_id, rule, *sides)
-        marked = [
-            replace(one, item_id=item.id).marked(rule.mark(side))
-            for side, item, many in (("left", left_item, sides[0]), ("right", right_item, sides[1]))
-            for one in many
-        ]
-        if marked_by is not None:
-            standing = {one.feedback_id for one in sides[1]}
-            mark = marked_by.mark("right")
-            marked = [one.marked(mark) if one.feedback_id in standing else one for one in marked]
-        moved = {one.feedback_id for one in right}
-        marked = [replace(one, placed_by="person") if one.feedback_id in moved else one for one in marked]
-        await self._store.hold(deed.connection, deed.wish.tenant_id, marked)
-
-    async def _append(self, deed: _Deed, item: Item, *entries: Entry) -> Item:
+    async def _append(self, deed: CarriedOut, item: Item, *entries: Entry) -> Item:
         after, outgoing = await append(
             self._items,
             deed.connection,

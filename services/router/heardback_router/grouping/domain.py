@@ -164,7 +164,9 @@ def case_fingerprint(matter: Matter) -> str | None:
     return _fingerprint("case", matter.customer_id, about)
 
 
-def contradiction(context: Mapping[str, str], named: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:
+def contradiction(
+    context: Mapping[str, str], named: Mapping[str, Any], fields: tuple[str, ...]
+) -> str | None:
     """The first field of which the two name different values, in words. `named` holds values or lists."""
     for name in fields:
         mine, theirs = context.get(name), named.get(name)

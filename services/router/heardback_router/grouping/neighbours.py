@@ -118,7 +118,7 @@ class Search:
 
 
 class PostgresNeighbours:
-    def __init__(self, search: Search = Search(), exact_up_to: int = EXACT_UP_TO) -> None:  # noqa: B008
+    def __init__(self, search: Search = Search(), exact_up_to: int = EXACT_UP_TO) -> None:
         self._search = search
         self._exact_up_to = exact_up_to
 

@@ -109,7 +109,9 @@ def _twice(shape: _Grouping) -> list[str]:
         ("rules", [rule.name for rule in shape.rules]),
         ("alarms", [alarm.name for alarm in shape.alarms]),
     ):
-        faults += [f"{what}: two are named {name}" for name in sorted({n for n in names if names.count(n) > 1})]
+        faults += [
+            f"{what}: two are named {name}" for name in sorted({n for n in names if names.count(n) > 1})
+        ]
     return faults
 
 

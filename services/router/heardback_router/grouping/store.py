@@ -158,9 +158,7 @@ class PostgresGrouping:
                     },
                 )
 
-    async def hold(
-        self, connection: AsyncConnection, tenant_id: str, held: Sequence[OpenFeedback]
-    ) -> None:
+    async def hold(self, connection: AsyncConnection, tenant_id: str, held: Sequence[OpenFeedback]) -> None:
         """These are found by others as they are now, and after a reopening too."""
         await keep_places(connection, tenant_id, held)
         await hold(connection, tenant_id, held, again=True)

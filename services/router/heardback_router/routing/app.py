@@ -13,10 +13,10 @@ from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
 from heardback_router.configuration.source import PolicySource
-from heardback_router.routing.announce import answers_for, feedback_routed
-from heardback_router.grouping.neighbours import candidates
 from heardback_router.grouping.held import OpenFeedback
+from heardback_router.grouping.neighbours import candidates
 from heardback_router.grouping.open_feedback import hold
+from heardback_router.routing.announce import answers_for, feedback_routed
 from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
 from heardback_router.routing.ports import Inbox, Items, LoopStates, Neighbours
 from heardback_shared.clock import Clock
