@@ -78,6 +78,6 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         DeploymentPolicies(load_policies()),
         clock,
         metrics,
-        PostgresNeighbours(),
+        neighbours=PostgresNeighbours(),
     )
     return Router(database, clock, metrics, route)

@@ -95,7 +95,7 @@ class Core:
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, cases)
         regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
         self.route = RouteFeedback(
-            database, inbox, items, told, self.outbox, source, clock, metrics, PostgresNeighbours()
+            database, inbox, items, told, self.outbox, source, clock, metrics, neighbours=PostgresNeighbours()
         )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)

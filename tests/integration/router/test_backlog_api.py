@@ -243,4 +243,4 @@ async def test_the_active_policies_can_be_read(ana: Caller) -> None:
     routing = (await ana.get("/v1/policies/routing")).json()
     assert (routing["policy"], routing["catch_all"]) == ("default@2", "triage")
     assert routing["rules"][0]["name"] == "unscored-to-triage"
-    assert (await ana.get("/v1/policies/grouping")).json()["window_days"] == 14
+    assert (await ana.get("/v1/policies/grouping")).json()["rules"][1]["name"] == "repeat-contact"

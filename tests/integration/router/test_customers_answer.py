@@ -14,6 +14,8 @@ from heardback_router.backlog.commands import Close, Resolve
 from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
+from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.grouping.cases import PostgresCases
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemChanged
 from heardback_shared.db.database import Database
@@ -56,8 +58,9 @@ class Scene:
             PostgresItems(),
             self.loops,
             Outbox(outbox),
-            {"operations": "Operations"},
+            DeploymentPolicies(load_policies()),
             self.router.clock,
+            PostgresCases(),
         )
 
     async def item(self) -> Item:

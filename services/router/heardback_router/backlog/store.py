@@ -134,7 +134,7 @@ class PostgresItems:
         await insert_rows(connection, items, rows, on_conflict=_UPDATE_ITEMS)
 
     async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None:
-        """Stores entries; the feedback of items that end or return with them leaves or enters the open one."""
+        """Stores entries; feedback of items that end with them is open no longer, of reopened ones again."""
         await insert_rows(connection, item_events, [event_row_of(tenant_id, event) for event in events])
         await open_feedback.follow(connection, tenant_id, events)
 

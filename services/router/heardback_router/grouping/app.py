@@ -1,4 +1,4 @@
-"""Use cases of people who know better: merge items, split one, move a feedback; each becomes a rule for later."""
+"""Use cases of people who know better: merge items, split one, move a feedback. Each is a rule for later."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from heardback_shared.ids import derived_id
 
 
 class Regroup:
-    """What people do to groups, each deed in one transaction with its rules, log entries and announcements."""
+    """What people do to groups, each deed in one transaction with its rules, entries and announcements."""
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class Regroup:
         named = set(feedback_ids)
         if named == held:
             raise IllegalCommandError(
-                f"That is all the feedback {item.id} has: to join it with another item, merge it into that one."
+                f"That is all the feedback {item.id} has: to join it with another item, merge it into that."
             )
         staying = [one for one in members if one.feedback_id not in named]
         return staying, [one for one in members if one.feedback_id in named]
@@ -248,7 +248,7 @@ class Regroup:
             moved,
             source=source.id,
             target=target.id,
-            because=f"{wish.actor} put it here: {wish.reason} ({'rules' if len(ids) > 1 else 'rule'} {', '.join(ids)})",
+            because=f"{wish.actor} put it here: {wish.reason} (rule {' and '.join(ids)})",
             decided={
                 "actor": wish.actor,
                 "at": deed.at.isoformat(),

@@ -192,30 +192,12 @@ def _by_similarity(evidence: Evidence, policy: GroupingPolicy, passed: dict[str,
     by, matter = policy.similarity, evidence.matter
     if by is None:
         return "the policy does not group by similarity"
-    if matter.cause is None:
-        return "its root cause is unclear, so words alone join it to nothing"
-    if matter.confidence < by.min_confidence:
-        return (
-            f"its root cause {matter.cause} is too unsure to join by words "
-            f"({matter.confidence:.2f}; {by.min_confidence:.2f} is needed)"
-        )
-    if evidence.model is None:
-        return "there is no embedding to compare it by"
-    per_item: dict[str, list[Near]] = {}
-    for near in sorted(evidence.near, key=lambda n: (-n.similarity, n.feedback_id)):
-        if abs(evidence.at - near.at) <= by.window:
-            per_item.setdefault(near.item_id, []).append(near)
-    scores = []
-    for item_id, nears in per_item.items():
-        if not _open(item_id, evidence, policy, by.apart_by, None, passed):
-            continue
-        needed = min(by.agreeing, evidence.items[item_id].size)
-        if len(nears) >= needed:
-            score = round(sum(n.similarity for n in nears[:needed]) / needed, 4)
-            scores.append((score, item_id, nears[:needed]))
+    unfit = _unfit(evidence, by)
+    if unfit is not None:
+        return unfit
+    scores = _scores(evidence, policy, by, passed)
     if not scores:
         return _nothing_near(evidence, by)
-    scores.sort(key=lambda s: (-s[0], s[1]))
     best, item_id, nears = scores[0]
     if best < by.threshold:
         return f"{_too_far(item_id, matter, best, by)} over its {len(nears)} nearest"
@@ -227,6 +209,40 @@ def _by_similarity(evidence: Evidence, policy: GroupingPolicy, passed: dict[str,
         f"{by.threshold:.2f} is needed), with the same root cause {matter.cause}"
     )
     return Join(item_id, because, BY_SIMILARITY, tuple(near.feedback_id for near in nears))
+
+
+def _unfit(evidence: Evidence, by: Similarity) -> str | None:
+    """Why words may not decide about this feedback."""
+    matter = evidence.matter
+    if matter.cause is None:
+        return "its root cause is unclear, so words alone join it to nothing"
+    if matter.confidence < by.min_confidence:
+        return (
+            f"its root cause {matter.cause} is too unsure to join by words "
+            f"({matter.confidence:.2f}; {by.min_confidence:.2f} is needed)"
+        )
+    return "there is no embedding to compare it by" if evidence.model is None else None
+
+
+def _scores(
+    evidence: Evidence, policy: GroupingPolicy, by: Similarity, passed: dict[str, str]
+) -> list[tuple[float, str, list[Near]]]:
+    """(score, item, the feedbacks it is the mean over) of the open items that come near, best first."""
+    per_item: dict[str, list[Near]] = {}
+    for near in sorted(evidence.near, key=lambda n: (-n.similarity, n.feedback_id)):
+        if abs(evidence.at - near.at) <= by.window:
+            per_item.setdefault(near.item_id, []).append(near)
+    scores = []
+    for item_id, nears in per_item.items():
+        if nears[0].similarity < by.threshold or not _open(
+            item_id, evidence, policy, by.apart_by, None, passed
+        ):
+            continue
+        needed = min(by.agreeing, evidence.items[item_id].size)
+        if len(nears) >= needed:
+            score = round(sum(n.similarity for n in nears[:needed]) / needed, 4)
+            scores.append((score, item_id, nears[:needed]))
+    return sorted(scores, key=lambda s: (-s[0], s[1]))
 
 
 def _nothing_near(evidence: Evidence, by: Similarity) -> str:

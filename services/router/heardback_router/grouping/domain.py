@@ -1,4 +1,4 @@
-"""What grouping looks at: the policy, what a feedback is about, and the fingerprints rules make of it. Pure."""
+"""What grouping looks at: policy, what a feedback is about, the fingerprints that rules make of it. Pure."""
 
 import hashlib
 from collections.abc import Mapping

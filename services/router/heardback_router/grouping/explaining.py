@@ -11,7 +11,7 @@ from heardback_router.grouping.held import OpenFeedback
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """A feedback with why it is where it is. `record` is the machine's decision, `moved` a person's latest."""
+    """A feedback and why it is where it is. `record` is the machine's decision, `moved` a person's latest."""
 
     feedback_id: str
     item_id: str

@@ -1,4 +1,4 @@
-"""The routes of grouping: why things are together, what people change about it, and the rules that come of it."""
+"""The routes of grouping: why things are together, what people change about it, the rules that come of it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

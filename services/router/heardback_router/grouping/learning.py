@@ -1,4 +1,4 @@
-"""What a person's deed teaches: rules with what stands for their sides, and the end of rules it contradicts."""
+"""What a person's deed teaches: rules, with what stands for their sides; and the end of contradicted ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -65,11 +65,8 @@ class Learning:
         the right side just before."""
         sides = exemplars(left), exemplars(right)
         await self._store.add_rule(deed.connection, deed.wish.tenant_id, rule, *sides)
-        marked = [
-            replace(one, item_id=item.id).marked(rule.mark(side))
-            for side, item, many in (("left", left_item, sides[0]), ("right", right_item, sides[1]))
-            for one in many
-        ]
+        marked = [replace(one, item_id=left_item.id).marked(rule.mark("left")) for one in sides[0]]
+        marked += [replace(one, item_id=right_item.id).marked(rule.mark("right")) for one in sides[1]]
         if marked_by is not None:
             standing = {one.feedback_id for one in sides[1]}
             mark = marked_by.mark("right")

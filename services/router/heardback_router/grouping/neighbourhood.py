@@ -102,7 +102,7 @@ class Neighbourhood:
         hits = tuple(hit for rule, fingerprint in asked for hit in self._hits(rule, fingerprint, items))
         case = tuple(self._hits("case", newcomer.case, items)) if newcomer.case else ()
         near = tuple(self._near(newcomer, items, policy))
-        ids = dict.fromkeys(one.item_id for one in (*hits, *case, *near))
+        ids = dict.fromkeys([*(hit.item_id for hit in (*hits, *case)), *(one.item_id for one in near)])
         return Evidence(
             feedback_id=newcomer.feedback_id,
             at=newcomer.at,

@@ -1,4 +1,4 @@
-"""Finding the open feedback around a batch in Postgres: a constant number of statements, however many arrive."""
+"""Finding the open feedback around a batch in Postgres, in a constant number of statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ _ASKED = """
      CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]), CAST(:vectors AS text[]))
      AS u (number, cause, model, since, until, vector) OFFSET 0) AS asked
 """
+# Only our own constants are put into these statements.
 _TOLD_BY_WORDS = text(f"""
 SELECT asked.number, r.id, r.kind, e.side, r.at, r.actor, e.similarity, r.threshold
 FROM {_ASKED}
@@ -52,7 +53,7 @@ CROSS JOIN LATERAL (
     SELECT id, kind, at, actor, threshold FROM router.grouping_rule
     WHERE tenant_id = :tenant AND id = e.rule_id LIMIT 1) AS r
 WHERE e.similarity >= r.threshold
-""")
+""")  # noqa: S608
 _FOUND = text("""
 SELECT asked.fingerprint, found.item_id, found.feedback_id, found.at
 FROM unnest(CAST(:prints AS text[])) AS asked (fingerprint)
@@ -80,19 +81,20 @@ CROSS JOIN LATERAL (
               AND embedding IS NOT NULL AND dimension = vector_dims(asked.vector)
               AND at BETWEEN asked.since AND asked.until OFFSET 0) AS same
     ORDER BY similarity DESC, feedback_id LIMIT :most) AS found
-""")
+""")  # noqa: S608
 _BY_INDEX = text(f"""
 SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity
 FROM {_ASKED}
 CROSS JOIN LATERAL (
     SELECT feedback_id, item_id, at,
-        -(embedding::halfvec({INDEXED_DIMENSION}) <#> asked.vector::halfvec({INDEXED_DIMENSION})) AS similarity
+        -(embedding::halfvec({INDEXED_DIMENSION}) <#> asked.vector::halfvec({INDEXED_DIMENSION}))
+            AS similarity
     FROM router.open_feedback
     WHERE tenant_id = :tenant AND cause = asked.cause AND model = asked.model
         AND dimension = {INDEXED_DIMENSION} AND at BETWEEN asked.since AND asked.until
     ORDER BY embedding::halfvec({INDEXED_DIMENSION}) <#> asked.vector::halfvec({INDEXED_DIMENSION})
     LIMIT :most) AS found
-""")
+""")  # noqa: S608
 # Without sorting the index is the only way to an order, whatever the planner believes of a young table.
 _BY_INDEX_FROM_NOW = text("""
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', :width, true),
@@ -193,8 +195,8 @@ class PostgresNeighbours:
                 found.setdefault((newcomers[row.number].feedback_id, row.id), {})[row.side] = (row, None)
         speaking = [n for n in newcomers if n.vector is not None]
         if by_words and speaking:
-            values = _asked(speaking, timedelta(0))
-            for row in await connection.execute(_TOLD_BY_WORDS, {"tenant": tenant_id, **values}):
+            words = {"tenant": tenant_id, **_asked(speaking, timedelta(0))}
+            for row in await connection.execute(_TOLD_BY_WORDS, words):
                 sides = found.setdefault((speaking[row.number].feedback_id, row.id), {})
                 sides.setdefault(row.side, (row, round(float(row.similarity), 4)))
         told: dict[str, list[Told]] = {}
@@ -216,7 +218,7 @@ def candidates(around: Neighbourhood, policy: GroupingPolicy) -> set[str]:
 
 
 def _side(sides: Mapping[Side, tuple[Any, float | None]]) -> Told | None:
-    """A fingerprint says more than words, and nearer words more than others; between equals nothing is said."""
+    """A fingerprint says more than words, nearer words more than others; between equals nothing is said."""
     strength = {side: 2.0 if similarity is None else similarity for side, (_, similarity) in sides.items()}
     side = max(SIDES, key=lambda s: strength.get(s, -1.0))
     row, similarity = sides[side]

@@ -1,4 +1,4 @@
-"""The feedback of unresolved items in Postgres: it enters when placed, leaves with its item, comes back with it."""
+"""The feedback of unresolved items in Postgres: it enters when placed, leaves and returns with its item."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -37,7 +37,8 @@ _LET_GO = (
 )
 # By the item as it was found under, and then by feedback: an index for the latter would only serve this.
 _FORGET_PRINTS = text("""
-DELETE FROM router.open_fingerprint f USING unnest(CAST(:items AS text[]), CAST(:ids AS text[])) AS u (item, id)
+DELETE FROM router.open_fingerprint f
+USING unnest(CAST(:items AS text[]), CAST(:ids AS text[])) AS u (item, id)
 WHERE f.tenant_id = :tenant AND f.item_id = u.item AND f.feedback_id = u.id
 """)
 _OF_ITEM = text("""

@@ -33,7 +33,7 @@ class _Rule(Shape):
     name: Slug
     fields: Annotated[tuple[RuleField, ...], Field(min_length=1)]
     window_days: Days
-    scope: dict[RuleField, Annotated[tuple[Words, ...], Field(min_length=1)]] = {}
+    scope: dict[RuleField, Annotated[tuple[Words, ...], Field(min_length=1)]] = Field(default_factory=dict)
     apart_by: tuple[Words, ...] | None = None
 
 

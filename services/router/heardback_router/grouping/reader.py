@@ -11,13 +11,14 @@ from heardback_router.grouping.held import OpenFeedback
 
 FEEDBACK_SHOWN = 100
 
-_COLUMNS = "feedback_id, item_id, joined_because, grouping, moved, place, embedding, accepted_at"
-_OF_ITEM = text(f"""
-SELECT {_COLUMNS} FROM router.item_feedback WHERE tenant_id = :tenant AND item_id = :item
+_OF_ITEM = text("""
+SELECT feedback_id, item_id, joined_because, grouping, moved, place, embedding
+FROM router.item_feedback WHERE tenant_id = :tenant AND item_id = :item
 ORDER BY accepted_at DESC, feedback_id LIMIT :most
 """)
-_ONE = text(f"""
-SELECT {_COLUMNS} FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = :id
+_ONE = text("""
+SELECT feedback_id, item_id, joined_because, grouping, moved, place, embedding
+FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = :id
 """)
 # What ties the feedback of an item together, without the rest of it.
 _TIES = text("""

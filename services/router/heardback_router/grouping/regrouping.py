@@ -1,4 +1,4 @@
-"""What a person's merge, split or move makes of the items: their log entries and the rules for later. Pure."""
+"""What a person's merge, split or move makes of items: entries of their logs, and rules for later. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class NewRule:
 
 
 def holding(item: Item, members: Iterable[Member]) -> dict[str, Any]:
-    """What an item is once exactly these are its feedback, as `feedback_came` and `feedback_left` carry it."""
+    """What an item is once exactly these are its feedback, as `feedback_came` and `feedback_left` say it."""
     ordered = sorted(members, key=lambda m: (m.accepted_at, m.feedback_id))
     worst = heaviest(m.weight for m in ordered) if ordered else NOTHING
     last = ordered[-1].accepted_at if ordered else item.last_feedback_at
@@ -113,7 +113,7 @@ def contradicted(moved: Iterable[OpenFeedback], others: Iterable[OpenFeedback]) 
 
 
 def refuse_regrouping(item: Item, deed: str) -> None:
-    """Raises IllegalCommandError for an item whose feedback nobody may move now; the message says what to do."""
+    """Raises IllegalCommandError for an item whose feedback may not be moved now, and says what to do."""
     if item.state in {"resolved", "closed"}:
         raise IllegalCommandError(
             f"{item.id} is {item.state}, and its customers may have been told so: reopen it, then {deed} it."

@@ -1,4 +1,4 @@
-"""People's rules, and the members of items, in Postgres. Every method works inside the caller's transaction."""
+"""People's rules, and the members of items, in Postgres. All inside the caller's transaction."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -48,8 +48,8 @@ _RELEASE = (
 _EXEMPLARS = text("""
 INSERT INTO router.grouping_exemplar (tenant_id, rule_id, side, feedback_id, cause, model, embedding)
 SELECT :tenant, :rule, :side, id, cause, model, CAST(embedding AS halfvec)
-FROM unnest(CAST(:ids AS text[]), CAST(:causes AS text[]), CAST(:models AS text[]), CAST(:embeddings AS text[]))
-    AS u (id, cause, model, embedding)
+FROM unnest(CAST(:ids AS text[]), CAST(:causes AS text[]), CAST(:models AS text[]),
+    CAST(:embeddings AS text[])) AS u (id, cause, model, embedding)
 """)
 _NO_EXEMPLAR = text("""
 DELETE FROM router.grouping_exemplar
@@ -117,8 +117,7 @@ class PostgresGrouping:
         for statement in _RELEASE:
             await connection.execute(statement, {**values, "item": source})
         told = {"item": target, "moved": to_json(decided), "because": because, "at": at}
-        rows = (await connection.execute(_MOVE, {**values, **told})).mappings().all()
-        return rows
+        return (await connection.execute(_MOVE, {**values, **told})).mappings().all()
 
     async def add_rule(
         self,
@@ -188,15 +187,16 @@ class PostgresGrouping:
             await connection.execute(statement, values)
         return ended is not None
 
-    async def rule(self, connection: AsyncConnection, tenant_id: str, rule_id: str) -> RowMapping | None:
+    async def rule(self, connection: AsyncConnection, tenant_id: str, rule_id: str) -> dict[str, Any] | None:
         query = select(grouping_rules).where(
             grouping_rules.c.tenant_id == tenant_id, grouping_rules.c.id == rule_id
         )
-        return (await connection.execute(query)).mappings().first()
+        row = (await connection.execute(query)).mappings().first()
+        return dict(row) if row else None
 
     async def rules(
         self, connection: AsyncConnection, tenant_id: str, *, ended: bool, item_id: str | None = None
-    ) -> Sequence[RowMapping]:
+    ) -> list[dict[str, Any]]:
         """Newest first, at most RULES_SHOWN; with or without those that have ended."""
         query = select(grouping_rules).where(grouping_rules.c.tenant_id == tenant_id)
         if not ended:
@@ -206,7 +206,7 @@ class PostgresGrouping:
                 (grouping_rules.c.left_item == item_id) | (grouping_rules.c.right_item == item_id)
             )
         query = query.order_by(grouping_rules.c.at.desc(), grouping_rules.c.id).limit(RULES_SHOWN)
-        return (await connection.execute(query)).mappings().all()
+        return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
 def _member(row: RowMapping) -> Member:

@@ -1,4 +1,4 @@
-"""Telling a customer once about a case: what one item's resolution means while others stand beside it. Pure."""
+"""Telling a customer once about a case: what one item's resolution means beside the others. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,8 @@ def told_once(
     `told_at` is when a customer was last told anything about an item of the case.
     """
     parts: dict[tuple[str | None, str | None], list[LinkedCustomer]] = {}
-    for stake in resolution.linked:
+    for one in resolution.linked:
+        stake = one
         here = resolution.tell_customer.text if resolution.tell_customer else None
         tell, because = here, resolution.not_telling_because
         customer = stake.customer_id

@@ -52,6 +52,7 @@ class RouteFeedback:
         policies: PolicySource,
         clock: Clock,
         metrics: Metrics,
+        *,
         neighbours: Neighbours,
     ) -> None:
         self._neighbours = neighbours
