@@ -113,8 +113,7 @@ async def test_complaint_a_person_s_merge_teaches_later_grouping(app: RouterApp,
 async def test_complaint_a_person_s_split_is_not_undone_by_what_comes_next(
     app: RouterApp, ana: Caller
 ) -> None:
-    stays, leaves = saying(1, 3, aside_by := 0), saying(2, 3, 20)
-    del aside_by
+    stays, leaves = saying(1, 3), saying(2, 3, 20)
     await receive(app, stays, leaves)
     item = await item_with(app, stays)
     answer = await ana.act(item.id, "split", {"feedback": [id_of(leaves)], "reason": "Another fault"})

@@ -183,7 +183,8 @@ def _by_rules(evidence: Evidence, policy: GroupingPolicy, passed: dict[str, str]
         ]
         if hits:
             hit = _latest(hits, evidence.items)
-            return Join(hit.item_id, _same(rule, evidence.matter), rule.name, (hit.feedback_id,))
+            because = _same(rule, evidence.matter, evidence.items[hit.item_id])
+            return Join(hit.item_id, because, rule.name, (hit.feedback_id,))
     return None
 
 
@@ -304,13 +305,15 @@ def _latest(hits: Iterable[Hit], items: Mapping[str, Seen]) -> Hit:
     return max(hits, key=lambda hit: (items[hit.item_id].last_at, hit.item_id, hit.at, hit.feedback_id))
 
 
-def _same(rule: FingerprintRule, matter: Matter) -> str:
+def _same(rule: FingerprintRule, matter: Matter, seen: Seen) -> str:
     names = []
     for name in rule.fields:
         value = matter.value(name)
         names.append("customer" if name == "customer" else f"{name.removeprefix('context.')} {value}")
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    both = f", both naming {matter.entity}" if matter.entity and "entity" not in rule.fields else ""
+    about, _, value = (matter.entity or "").partition("=")
+    named = "entity" not in rule.fields and value in seen.named.get(about, ())
+    both = f", both naming {matter.entity}" if named else ""
     return f"same {listed}{both}, within {rule.window.days} days (rule {rule.name})"
 
 

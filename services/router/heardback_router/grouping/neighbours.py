@@ -69,7 +69,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS number FROM (
         SELECT 1 FROM router.open_feedback
         WHERE tenant_id = :tenant AND cause = asked.cause AND model = asked.model AND embedding IS NOT NULL
-        LIMIT :most) AS some) AS counted
+        LIMIT :most) AS few) AS counted
 """)
 _EXACT = text(f"""
 SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity
