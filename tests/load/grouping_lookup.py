@@ -164,7 +164,9 @@ def _spread(milliseconds: Sequence[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--open", type=int, default=200_000, help="open feedbacks of the large tenant")
     parser.add_argument("--asked", type=int, default=300, help="lookups that are timed")
     chosen = parser.parse_args()

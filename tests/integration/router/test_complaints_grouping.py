@@ -99,9 +99,7 @@ async def test_complaint_a_person_s_merge_teaches_later_grouping(app: RouterApp,
     await receive(app, like_the_other)
     assert (await item_with(app, like_the_other)).id == target.id
     # It outlives the items it was made of: both kinds still belong together in new ones.
-    await ana.act(
-        target.id, "resolve", {"root_cause": "a", "action": "b", "not_telling_because": "c"}
-    )
+    await ana.act(target.id, "resolve", {"root_cause": "a", "action": "b", "not_telling_because": "c"})
     first, second = saying(4, 3, 5), saying(5, 7, 5)
     await receive(app, first)
     await receive(app, second)
@@ -164,7 +162,9 @@ async def test_complaint_a_rule_that_is_shown_is_the_rule_that_is_applied(
     await receive(app, one, other)
     told = await why(ana, one, other)
     assert told["together"]
-    assert told["because"][-1]["because"].startswith("same incident INC-1, within 14 days (rule named-incident)")
+    assert told["because"][-1]["because"].startswith(
+        "same incident INC-1, within 14 days (rule named-incident)"
+    )
     assert told["policy"] == shown["policy"]
 
 
