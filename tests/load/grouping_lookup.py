@@ -1,10 +1,10 @@
 """How long it takes to find what a feedback may be grouped with, and how much of the truth is found.
 
-    python -m tests.load.grouping_lookup [--open 200000] [--asked 300] [--json]
+    python -m tests.load.grouping_lookup [--open 200000] [--asked 300]
 
-A tenant has that many open feedbacks of 20 root causes beside a smaller one; vectors lie in clusters, as those
-of real problems do. Lookups are the ones routing makes: row-level security on, all filters, one at a time and
-in batches. Recall is the share of the exact nearest that the index found.
+A tenant has that many open feedbacks of 20 root causes beside a smaller one; vectors lie in clusters, as
+those of real problems do. Lookups are the ones routing makes: row-level security on, all filters, one at a
+time and in batches. Recall is the share of the exact nearest that the index found.
 """
 
 import argparse
