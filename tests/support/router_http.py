@@ -35,6 +35,9 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
+    async def delete(self, path: str, **params: Any) -> httpx.Response:
+        return await self._client.delete(path, params=params, headers=self._headers)
+
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]
         return await self.post(f"/v1/items/{item_id}:{command}", body or {}, If_Match=tag)

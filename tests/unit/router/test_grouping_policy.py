@@ -26,7 +26,8 @@ def test_the_policy_that_comes_with_heardback_is_shown_as_it_is_applied() -> Non
         ("alarms: [{name: a, at_least: 60, within_hours: 1}]", "at_least may be at most 50"),
         ("windows: 3", "windows: Extra inputs"),
         (
-            "rules:\n- {name: a, fields: [domain], window_days: 9}\n- {name: a, fields: [touchpoint], window_days: 9}",
+            "rules:\n- {name: a, fields: [domain], window_days: 9}\n"
+            "- {name: a, fields: [touchpoint], window_days: 9}",
             "rules: two are named a",
         ),
         (
