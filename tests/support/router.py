@@ -13,6 +13,7 @@ from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
 from heardback_router.routing.store import PostgresInbox
@@ -80,5 +81,6 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         clock,
         metrics,
         assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
+        neighbours=PostgresNeighbours(),
     )
     return Router(database, clock, metrics, route)

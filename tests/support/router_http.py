@@ -40,9 +40,9 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.put(path, json=body, headers={**self._headers, **sent})
 
-    async def delete(self, path: str, **headers: str) -> httpx.Response:
+    async def delete(self, path: str, params: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self._client.delete(path, headers={**self._headers, **sent})
+        return await self._client.delete(path, params=params, headers={**self._headers, **sent})
 
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]

@@ -28,6 +28,12 @@ from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.context.http import context_routes
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.forms.http import forms_routes
+from heardback_router.grouping.app import Regroup
+from heardback_router.grouping.cases import PostgresCases
+from heardback_router.grouping.http import grouping_routes
+from heardback_router.grouping.neighbours import PostgresNeighbours
+from heardback_router.grouping.reader import PostgresGroups
+from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.options.http import option_routes
@@ -113,9 +119,20 @@ class Core:
         people, queues = PostgresPeople(), PostgresQueues()
         assignment = Assignment(items, people, queues)
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment)
+        cases, grouping = PostgresCases(), PostgresGrouping()
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
+        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
         self.route = RouteFeedback(
-            database, inbox, items, told, self.outbox, source, clock, metrics, assignment=assignment
+            database,
+            inbox,
+            items,
+            told,
+            self.outbox,
+            source,
+            clock,
+            metrics,
+            assignment=assignment,
+            neighbours=PostgresNeighbours(),
         )
         timers = PostgresTimers()
         clocks = Clocks(timers, source, clock)
@@ -175,6 +192,7 @@ class Core:
             team_routes(Teams(database, assignment, people, queues, source, self.outbox, clock), guard),
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
+            grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):

@@ -53,9 +53,7 @@ async def test_an_item_is_shown_whole_with_timeline_content_and_decision(app: Ro
     (linked,) = body["feedback"]
     assert linked["content"]["comment"] == "The invoice is wrong again and nobody answers me"
     assert linked["score"]["severity"]["contributions"][0]["because"] == "it is angry"
-    assert linked["joined_because"] == (
-        "this customer has no open item about the same matter (grouping default@1)"
-    )
+    assert linked["joined_because"].endswith("there is no embedding to compare it by (grouping default@2)")
     assert linked["decision"]["winner"]["rule"] == "operations-domain"
     assert "Goes to operations." in linked["decision"]["reason"]
     assert body["loops"] == []
@@ -244,4 +242,4 @@ async def test_the_active_policies_can_be_read(ana: Caller) -> None:
     routing = (await ana.get("/v1/policies/routing")).json()
     assert (routing["policy"], routing["catch_all"]) == ("default@3", "triage")
     assert routing["rules"][0]["name"] == "unscored-to-triage"
-    assert (await ana.get("/v1/policies/grouping")).json()["window_days"] == 14
+    assert (await ana.get("/v1/policies/grouping")).json()["rules"][1]["name"] == "repeat-contact"

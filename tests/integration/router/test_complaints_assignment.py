@@ -17,7 +17,7 @@ QUIETLY = {"root_cause": "A test", "action": "None", "not_telling_because": "It 
 async def app(database: Database, tmp_path: Path) -> AsyncIterator[RouterApp]:
     text = packaged("capacity.yaml").replace("teams: {}", "teams: {operations: {automatic: true}}")
     (tmp_path / "capacity.yaml").write_text(text)
-    async with router_app(database, tmp_path) as opened:
+    async with router_app(database, policies=tmp_path) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.grouping.cases import PostgresCases
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemChanged
 from heardback_shared.db.database import Database
@@ -62,6 +63,7 @@ class Scene:
             DeploymentPolicies(load_policies()),
             self.router.clock,
             Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
+            PostgresCases(),
         )
 
     async def item(self) -> Item:

@@ -23,7 +23,7 @@ CANDIDATE = packaged("routing.yaml").replace("default@3", "candidate@1")
 async def app(database: Database, tmp_path: Path) -> AsyncIterator[RouterApp]:
     capacity = packaged("capacity.yaml").replace("teams: {}", "teams: {operations: {automatic: true}}")
     (tmp_path / "capacity.yaml").write_text(capacity)
-    async with router_app(database, tmp_path) as opened:
+    async with router_app(database, policies=tmp_path) as opened:
         yield opened
 
 

@@ -11,12 +11,12 @@ from heardback_router.assignment.ports import Assignment
 from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
 from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
-from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.backlog.resolving import checked_resolve
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
@@ -30,6 +30,8 @@ from heardback_shared.stream.ports import Outgoing
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
 SETTLED = frozenset({"confirmed", "not_told"})
+FOLLOWED: frozenset[EventKind] = frozenset({"claimed", "reassigned"})
+"""What a person says about the owner of one item of a case holds for all of it."""
 
 
 class UnknownItemError(Exception):
@@ -64,7 +66,9 @@ class Backlog:
         policies: PolicySource,
         clock: Clock,
         assignment: Assignment,
+        cases: Cases,
     ) -> None:
+        self._cases = cases
         self._database = database
         self._items = items
         self._loops = loops
@@ -103,7 +107,7 @@ class Backlog:
                 command = checked_resolve(command, item, policies.forms)
                 item, outgoing = await self._call_for_steps(connection, tenant_id, item, policies, at)
             event = decide(item, command, actor, at, policies.weighing)
-            children = await self._items.lock(connection, tenant_id, item.children, ())
+            children = await self._items.lock(connection, tenant_id, item.children)
             refuse_against_family(item, command, list(children.values()), parent_state)
             if isinstance(command, Close):
                 await self._refuse_while_customers_wait(connection, tenant_id, item)
@@ -123,7 +127,10 @@ class Backlog:
             outgoing += [*changed, *following]
             if event.kind == "resolved" and after.parent_id is None:
                 resolution = await self._resolution(connection, tenant_id, after)
-                outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+                for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
+                    outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, at)
+            if event.kind in FOLLOWED:
+                outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
             after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
             outgoing += given
             await self._outbox.add(connection, outgoing)
@@ -176,6 +183,8 @@ class Backlog:
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
         item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
         policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
@@ -213,6 +222,29 @@ class Backlog:
         called = newly_called_for(item, facts, policies.steps)
         entries = [Entry("steps_chosen", ROUTER, None, called)] if called else []
         return await append(self._items, connection, tenant_id, item, entries, at, policies.weighing)
+
+    async def _follow_owner(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policies: Policies,
+    ) -> list[Outgoing]:
+        """The other unresolved items of the case get the same owner."""
+        outgoing: list[Outgoing] = []
+        for mate in await self._cases.lock_unresolved(connection, tenant_id, item):
+            if event.kind == "claimed":
+                data, differs = dict(event.data), mate.assignee != item.assignee
+            else:
+                data, differs = {"team": item.team, "from": mate.team}, mate.team != item.team
+            if differs:
+                entry = Entry(event.kind, event.actor, event.reason, data)
+                _, more = await append(
+                    self._items, connection, tenant_id, mate, [entry], event.at, policies.weighing
+                )
+                outgoing += more
+        return outgoing
 
     async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
         item = await self._items.lock_one(connection, tenant_id, item_id)

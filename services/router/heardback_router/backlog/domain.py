@@ -213,6 +213,8 @@ class Item:
     criterion: Criterion | None = None
     promises: tuple[Promise, ...] = ()
     steps: tuple[Step, ...] = ()
+    alarmed: tuple[str, ...] = ()
+    """The size alarms that have rung."""
 
     @property
     def accepts_feedback(self) -> bool:

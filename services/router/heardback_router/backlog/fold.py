@@ -176,6 +176,7 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "child_opened": lambda i, e: {"children": (*i.children, e.data["child_id"])},
     "merged": lambda _, e: {"state": "merged", "merged_into": e.data["into"], "waiting_for": None},
     "case_linked": lambda _, e: {"case_id": e.data["case_id"]},
+    "size_alarmed": lambda i, e: {"alarmed": (*i.alarmed, e.data["alarm"])},
     "claimed": lambda _, e: {"assignee": e.data["assignee"], "assigned_by": "person"},
     "assigned": lambda _, e: {"assignee": e.data["assignee"], "assigned_by": "machine"},
     "released": lambda *_: {"assignee": None, "assigned_by": None, "state": "open"},

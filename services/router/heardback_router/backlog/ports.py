@@ -41,11 +41,27 @@ class ItemClocks(Protocol):
     ) -> list[dict[str, Any]]: ...
 
 
+class Cases(Protocol):
+    """The items of one customer about one matter: one owner, one message."""
+
+    async def resolutions(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, resolution: Resolution
+    ) -> Sequence[Resolution]:
+        """The resolution of an item, in one part for each thing that the customers behind it are told."""
+        ...
+
+    async def lock_unresolved(
+        self, connection: AsyncConnection, tenant_id: str, item: Item
+    ) -> Sequence[Item]:
+        """The other unresolved items of its case, locked until the transaction ends."""
+        ...
+
+
 class Items(Protocol):
     async def lock_one(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None: ...
 
     async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]
     ) -> dict[str, Item]: ...
 
     async def lock_parent(

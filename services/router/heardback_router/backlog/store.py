@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
 from heardback_router.backlog.duties import Criterion, promise_json, promise_of, step_of
 from heardback_router.backlog.tables import item_events, items, links
+from heardback_router.grouping import open_feedback
 from heardback_router.standing.marks import marks_of
 from heardback_router.standing.tables import changes as standing_changes
 from heardback_shared.contracts.events import ItemState
@@ -40,12 +41,14 @@ _LINK_UPDATED = ", ".join(
         "score",
         "decision",
         "words",
+        "place",
     )
 )
 _UPSERT_LINKS = f"ON CONFLICT (tenant_id, feedback_id) DO UPDATE SET {_LINK_UPDATED}"
 
 _LINKS_OF = text("""
-    SELECT feedback_id, item_id, revision, pass_number, severity, band, joined_because, scored_at, routed_at
+    SELECT feedback_id, item_id, revision, pass_number, severity, band, joined_because, scored_at, routed_at,
+        moved IS NOT NULL AS moved
     FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = ANY(:ids)
 """)
 _WEIGHTS_OF = text("""
@@ -57,15 +60,6 @@ _SCORES_OF = text("""
     WHERE tenant_id = :tenant AND feedback_id = ANY(:ids)
 """)
 # Each row is looked up by itself: a join would let the planner read every item of the tenant instead.
-_BY_MATTER = text("""
-    SELECT found.id FROM unnest(CAST(:keys AS text[])) AS asked(matter_key)
-    CROSS JOIN LATERAL (
-        SELECT id FROM router.item
-        WHERE tenant_id = :tenant AND matter_key = asked.matter_key AND matter_key IS NOT NULL
-            AND state IN ('open', 'in_progress')
-        LIMIT 1000
-    ) AS found
-""")
 # Locked in one order everywhere, so that two routers wait for each other instead of deadlocking.
 _LOCK = text("""
     SELECT found.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
@@ -104,17 +98,12 @@ class PostgresItems:
         found = await connection.execute(_LINKS_OF, {"tenant": tenant_id, "ids": list(feedback_ids)})
         return found.mappings().all()
 
-    async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
-    ) -> dict[str, Item]:
-        """These items, and the unresolved ones with these matter keys, locked until the transaction ends.
+    async def lock(self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]) -> dict[str, Item]:
+        """These items, locked until the transaction ends.
 
-        An item of a key may have been resolved while its lock was waited for; grouping asks for the state.
+        One may have been resolved while its lock was waited for; grouping asks for the state.
         """
         wanted = set(ids)
-        if keys:
-            found = await connection.execute(_BY_MATTER, {"tenant": tenant_id, "keys": list(keys)})
-            wanted.update(found.scalars())
         if not wanted:
             return {}
         rows = await connection.execute(_LOCK, {"tenant": tenant_id, "ids": sorted(wanted)})
@@ -183,13 +172,14 @@ class PostgresItems:
         await insert_rows(connection, items, rows, on_conflict=_UPDATE_ITEMS)
 
     async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None:
-        """Appends entries, and marks the customers whose standing they change."""
+        """Appends entries, marks the customers whose standing they change, and what feedback is open."""
         await insert_rows(connection, item_events, [event_row_of(tenant_id, event) for event in events])
         marks = [
             {"tenant_id": tenant_id, "item_id": mark.item_id, "customer_id": mark.customer_id}
             for mark in marks_of(events)
         ]
         await insert_rows(connection, standing_changes, marks)
+        await open_feedback.follow(connection, tenant_id, events)
 
     async def link(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Stores links, or what a newer reading changed in them; a link never moves to another item here."""
@@ -257,6 +247,7 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "criterion": asdict(item.criterion) if item.criterion else None,
         "promises": [promise_json(promise) for promise in item.promises] or None,
         "steps": [asdict(step) for step in item.steps] or None,
+        "alarmed": list(item.alarmed),
         "timer_at": item.updated_at,
     }
 
@@ -302,6 +293,7 @@ def item_of(row: RowMapping) -> Item:
         criterion=Criterion(**row["criterion"]) if row["criterion"] else None,
         promises=tuple(promise_of(promise) for promise in row["promises"] or ()),
         steps=tuple(step_of(step) for step in row["steps"] or ()),
+        alarmed=tuple(row["alarmed"]),
     )
 
 

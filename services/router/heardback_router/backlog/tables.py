@@ -75,6 +75,7 @@ items = Table(
     Column("criterion", JSONB),
     Column("promises", JSONB),
     Column("steps", JSONB),
+    Column("alarmed", JSONB, nullable=False),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
     Column("due_at", DateTime(timezone=True)),
@@ -119,9 +120,13 @@ links = Table(
     Column("score", JsonText, nullable=False),
     Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
+    Column("grouping", JSON),
+    Column("place", JSON),
+    Column("moved", JSON),
 )
 """`customer` is the snapshot the score was made with; `embedding` little-endian float16 values, as the model
 of that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
-generated from it."""
+generated from it. `grouping` is why it was put where it was put first, `place` how others find it while its
+item is open, `moved` what a person decided about it last."""
 
 outbox = outbox_table(metadata)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,9 +15,12 @@ from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
 from heardback_router.configuration.source import PolicySource
+from heardback_router.grouping.held import OpenFeedback
+from heardback_router.grouping.neighbours import candidates
+from heardback_router.grouping.open_feedback import hold
 from heardback_router.routing.announce import answers_for, feedback_routed
-from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of, keys_of
-from heardback_router.routing.ports import Inbox, Items, LoopStates
+from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
+from heardback_router.routing.ports import Inbox, Items, LoopStates, Neighbours
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
@@ -53,7 +56,9 @@ class RouteFeedback:
         metrics: Metrics,
         *,
         assignment: Assignment,
+        neighbours: Neighbours,
     ) -> None:
+        self._neighbours = neighbours
         self._database = database
         self._inbox = inbox
         self._items = items
@@ -101,12 +106,15 @@ class RouteFeedback:
             fresh.discard(event_id)
         rows = await self._items.links(connection, tenant_id, [a.feedback_id for a in arrivals])
         links = {row["feedback_id"]: _link_of(row) for row in rows}
-        keys = keys_of(a for a in arrivals if not a.known)
-        items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()}, keys)
+        newcomers = [a.newcomer for a in arrivals if not a.known]
+        around = await self._neighbours.around(connection, tenant_id, newcomers, policies.grouping)
+        found = candidates(around, policies.grouping)
+        items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()} | found)
+        await self._neighbours.traits(connection, tenant_id, around, found)
         weights = {}
         if _may_rescore(arrivals, links):
             weights = await self._items.weights(connection, tenant_id, items)
-        plan = Plan(policies, at, items, links, weights)
+        plan = Plan(policies, at, items, links, weights, around)
         for arrival in arrivals:
             plan.take(tenant_id, arrival)
         return plan, arrivals
@@ -116,8 +124,9 @@ class RouteFeedback:
         await self._items.open(connection, tenant_id, [plan.items[i] for i in plan.opened])
         changed = [plan.items[i] for i in sorted(plan.changed - opened)]
         await self._items.update(connection, tenant_id, changed)
-        rows = [_link_row(tenant_id, plan.links[i]) for i in sorted(plan.written)]
+        rows = [_link_row(tenant_id, plan.links[i], plan) for i in sorted(plan.written)]
         await self._items.link(connection, rows)
+        await self._hold(connection, tenant_id, plan)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
 
     async def _give_out(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> Sequence[Outgoing]:
@@ -129,6 +138,13 @@ class RouteFeedback:
             return ()
         drained = await self._assignment.drain(connection, tenant_id, teams, plan.policies, plan.at)
         return drained.outgoing
+
+    async def _hold(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
+        """Later arrivals find what was placed, or read again, in items that still take feedback."""
+        changed = [plan.links[i] for i in sorted(plan.written)]
+        held = [_held(link, plan) for link in changed if plan.items[link.item_id].accepts_feedback]
+        again = any(link.grouping is None for link in changed)
+        await hold(connection, tenant_id, held, again=again)
 
     async def _answers(
         self,
@@ -222,10 +238,19 @@ def _link_of(row: RowMapping) -> Link:
         weight=Weight(row["severity"], row["band"]),
         joined_because=row["joined_because"],
         routed_at=row["routed_at"],
+        moved=row["moved"],
     )
 
 
-def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
+def _held(link: Link, plan: Plan) -> OpenFeedback:
+    if link.arrival is None:
+        raise ValueError("only a link that was just made or changed is held")
+    told = plan.around.told.get(link.feedback_id, ())
+    held = OpenFeedback.of_newcomer(link.arrival.newcomer, link.item_id, (one.mark for one in told))
+    return replace(held, placed_by="person") if link.moved else held
+
+
+def _link_row(tenant_id: str, link: Link, plan: Plan) -> dict[str, Any]:
     if link.arrival is None or link.decision is None:
         raise ValueError("only a link that was just made or changed is written")
     accepted, embedding = link.arrival.scored.accepted, link.arrival.scored.embedding
@@ -250,4 +275,6 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "score": link.arrival.score_json.decode(),
         "decision": link.decision.record,
         "words": words_of(accepted.content),
+        "grouping": link.grouping,
+        "place": _held(link, plan).place,
     }

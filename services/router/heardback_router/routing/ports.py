@@ -8,6 +8,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, Weight
+from heardback_router.grouping.domain import GroupingPolicy
+from heardback_router.grouping.neighbourhood import Neighbourhood, Newcomer
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.score import Score
 
@@ -28,13 +30,29 @@ class LoopStates(Protocol):
         ...
 
 
+class Neighbours(Protocol):
+    """The open feedback that what arrives may be grouped with."""
+
+    async def around(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        newcomers: Sequence[Newcomer],
+        policy: GroupingPolicy,
+    ) -> Neighbourhood: ...
+
+    async def traits(
+        self, connection: AsyncConnection, tenant_id: str, around: Neighbourhood, item_ids: Iterable[str]
+    ) -> None: ...
+
+
 class Items(Protocol):
     async def links(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
     ) -> Sequence[RowMapping]: ...
 
     async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]
     ) -> dict[str, Item]: ...
 
     async def weights(
