@@ -21,7 +21,6 @@ from heardback_router.backlog.domain import ItemEvent
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
-from heardback_router.loops.app import Loops
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.sla.clocks import clocks_of
@@ -95,15 +94,19 @@ def recompute(logs: Sequence[Sequence[ItemEvent]], text_of_policy: str) -> dict[
     }
 
 
+class NothingResolved:
+    async def of_item(self, *_: Any) -> list[dict[str, Any]]:
+        return []
+
+
 async def _route(database: Database, events: int, share: float | None) -> dict[str, float]:
     """Routes made-up feedback, each of a customer of its own, with timers running or not (share None)."""
     metrics, clock, source = Metrics(), SystemClock(), DeploymentPolicies(load_policies())
     out = Outbox(outbox)
     route = RouteFeedback(database, PostgresInbox(), PostgresItems(), NoLoops(), out, source, clock, metrics)
-    loops: Loops = NoLoops()  # type: ignore[assignment]  (nothing is resolved here)
     keeper = Timekeeper(
-        database, PostgresItems(), PostgresTimers(), loops, out, source, [SlaWatch()], clock=clock,
-        metrics=metrics, pace=Pace(share=share or 1),
+        database, PostgresItems(), PostgresTimers(), NothingResolved(), out, source, [SlaWatch()],
+        clock=clock, metrics=metrics, pace=Pace(share=share or 1),
     )  # fmt: skip
     stop, at = asyncio.Event(), datetime.now(UTC)
     batches = [

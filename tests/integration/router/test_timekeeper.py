@@ -1,7 +1,7 @@
 """The timekeeper on a real database: what is due is entered once, however many look, and announced."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,7 +156,7 @@ async def test_one_item_that_cannot_be_read_does_not_keep_the_others_waiting(app
     first, second = await app.router.items()
 
     class Stumbles:
-        def look(self, item: Item, log: list[ItemEvent], policies: Policies, at: datetime) -> Look:
+        def look(self, item: Item, log: Sequence[ItemEvent], policies: Policies, at: datetime) -> Look:
             if item.id == first.id:
                 raise KeyError("missing")
             return Look()
@@ -164,7 +164,7 @@ async def test_one_item_that_cannot_be_read_does_not_keep_the_others_waiting(app
     metrics = Metrics()
     one = timekeeper(
         app.router.database, app.clock, [Stumbles(), SlaWatch()], app.core.closing.loops, metrics
-    )  # type: ignore[list-item]
+    )
     assert await one.look() == 2
     assert await one.look() == 0
     assert metrics.registry.get_sample_value("heardback_timers_total", {"outcome": "failed"}) == 1

@@ -1,7 +1,8 @@
 """What a timer says of an item's clocks, when, and when it wants to look again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.support.clocks import MONDAY, PLAIN, Log, hours, policy
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.log import Entry
+from heardback_router.configuration.policies import Policies
 from heardback_router.sla.seeing import NeverQuietError, see
 from heardback_router.sla.settling import awaits_telling, look_at_loops
 from heardback_router.sla.telling import SlaWatch
@@ -109,7 +111,7 @@ def test_nothing_is_looked_at_again_once_an_item_is_closed_or_merged() -> None:
 class Escalates:
     """Another watch: acts on a breach, once."""
 
-    def look(self, item: Item, log: list[ItemEvent], policies: object, at: object) -> Look:
+    def look(self, item: Item, log: Sequence[ItemEvent], policies: Policies, at: datetime) -> Look:
         breached = any(e.kind == "clock_breached" for e in log)
         return (
             Look((Entry("escalated", "router", "too late"),))

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.log import write
-from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.ports import Items
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.sla.app import policies_naming
@@ -45,13 +46,21 @@ class Pace:
     after_failure: timedelta = timedelta(minutes=10)
 
 
+class ItemLoops(Protocol):
+    async def of_item(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> list[dict[str, Any]]:
+        """The item's loops; each has `resolution_number` and `history`, steps with `state` and `at`."""
+        ...
+
+
 class Timekeeper:
     def __init__(
         self,
         database: Database,
         items: Items,
         timers: PostgresTimers,
-        loops: Loops,
+        loops: ItemLoops,
         outbox: Outbox,
         policies: PolicySource,
         watches: Sequence[Watch],
