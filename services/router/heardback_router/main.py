@@ -18,6 +18,13 @@ from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.corrections.app import Corrections
+from heardback_router.corrections.http import correction_routes
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.quality import TellQuality
+from heardback_router.corrections.quality_http import quality_routes
+from heardback_router.corrections.store import PostgresCorrections
+from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
@@ -32,7 +39,7 @@ from heardback_router.shadow.store import PostgresShadow
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
-from heardback_shared.contracts.topics import SCORED, SHADOWED
+from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -44,7 +51,7 @@ from heardback_shared.lifecycle import Service, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
-from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource, topic_end
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
@@ -86,7 +93,12 @@ class Core:
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         self.backlog = Backlog(database, items, told, self.outbox, source, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        said = PostgresCorrections()
+        self.route = RouteFeedback(
+            database, inbox, items, told, self.outbox, source, clock, metrics, corrections=Overlay(said)
+        )
+        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -103,6 +115,8 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
+            correction_routes(corrections, guard),
+            quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -149,7 +163,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         settings.router.port,
         readiness,
         intake={"router": stage.run, "shadow": readings.run},
-        background={"relay": relay.run, "deliveries": core.closing.deliver, "forgetting": core.forget.run},
+        background={
+            "relay": relay.run,
+            "deliveries": core.closing.deliver,
+            "forgetting": core.forget.run,
+            "teaching": partial(core.teaching.run, partial(topic_end, kafka, JUDGEMENT)),
+        },
     )
     await sink.start()
     try:

@@ -163,7 +163,7 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "sla_pinned": lambda _, e: {"sla": e.data["sla"]},
     "promised": lambda i, _: _counted(i, open_promises=1),
     "promise_settled": _promise_settled,
-    "corrected": lambda _, e: dict(e.data.get("follows", {})),
+    "corrected": _rescored,
     "flagged": lambda _, e: {"flag": e.data["flag"]},
     "closed": lambda *_: {"state": "closed"},
 }

@@ -35,6 +35,8 @@ _LINK_UPDATED = ", ".join(
         "score",
         "decision",
         "words",
+        "answered",
+        "answered_by",
     )
 )
 _UPSERT_LINKS = f"ON CONFLICT (tenant_id, feedback_id) DO UPDATE SET {_LINK_UPDATED}"

@@ -109,9 +109,12 @@ links = Table(
     Column("score", JsonText, nullable=False),
     Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
+    Column("answered", JSONB),
+    Column("answered_by", Text),
 )
 """`customer` is the snapshot the score was made with; `embedding` little-endian float16 values, as the model
 of that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
-generated from it."""
+generated from it. `answered` are the causes the machine said (domain/category), empty where unclear, null
+where it read no words; `answered_by` taxonomy and model, each name@version."""
 
 outbox = outbox_table(metadata)

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.corrections.domain import Word, answered_by, answers_of, overlaid
 from heardback_router.routing.announce import answers_for, feedback_routed
 from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of, keys_of
-from heardback_router.routing.ports import Inbox, Items, LoopStates
+from heardback_router.routing.ports import CorrectionsInForce, Inbox, Items, LoopStates
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
@@ -49,6 +51,8 @@ class RouteFeedback:
         policies: PolicySource,
         clock: Clock,
         metrics: Metrics,
+        *,
+        corrections: CorrectionsInForce,
     ) -> None:
         self._database = database
         self._inbox = inbox
@@ -56,6 +60,7 @@ class RouteFeedback:
         self._loops = loops
         self._outbox = outbox
         self._policies = policies
+        self._corrections = corrections
         self._clock = clock
         self._metrics = metrics
 
@@ -97,6 +102,7 @@ class RouteFeedback:
         links = {row["feedback_id"]: _link_of(row) for row in rows}
         keys = keys_of(a for a in arrivals if not a.known)
         items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()}, keys)
+        arrivals = await self._corrected(connection, tenant_id, arrivals, links, policies)
         weights = {}
         if _may_rescore(arrivals, links):
             weights = await self._items.weights(connection, tenant_id, items)
@@ -105,6 +111,22 @@ class RouteFeedback:
             plan.take(tenant_id, arrival)
         return plan, arrivals
 
+    async def _corrected(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        arrivals: list[Arrival],
+        links: Mapping[str, Link],
+        policies: Policies,
+    ) -> list[Arrival]:
+        """With what people said over what the machine says; only what has a link can have been corrected."""
+        known = sorted({a.feedback_id for a in arrivals if a.feedback_id in links})
+        words = await self._corrections.words(connection, tenant_id, known) if known else {}
+        return [
+            _with(words[arrival.feedback_id], arrival, policies) if arrival.feedback_id in words else arrival
+            for arrival in arrivals
+        ]
+
     async def _write(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
         opened = set(plan.opened)
         await self._items.open(connection, tenant_id, [plan.items[i] for i in plan.opened])
@@ -112,6 +134,10 @@ class RouteFeedback:
         await self._items.update(connection, tenant_id, changed)
         rows = [_link_row(tenant_id, plan.links[i]) for i in sorted(plan.written)]
         await self._items.link(connection, rows)
+        arrivals = [link.arrival for i in sorted(plan.written) if (link := plan.links[i]).arrival is not None]
+        if again := [arrival for arrival in arrivals if arrival.corrected]:
+            told = await self._corrections.read_again(connection, tenant_id, again)
+            await self._outbox.add(connection, told)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
 
     async def _answers(
@@ -166,6 +192,12 @@ def read(event: Envelope) -> tuple[str, Scored]:
     except ValidationError as error:
         faults = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise PermanentError(f"not a scored feedback: {faults}") from error
+
+
+def _with(word: Word, arrival: Arrival, policies: Policies) -> Arrival:
+    scored, machine = arrival.scored, arrival.scored.score
+    said = scored.model_copy(update={"score": overlaid(machine, word, policies.weighing.band_of)})
+    return arrival_of(arrival.event_id, said, arrival.known, policies.grouping, machine)
 
 
 def _may_rescore(arrivals: Sequence[Arrival], links: Mapping[str, Link]) -> bool:
@@ -231,4 +263,6 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "score": link.arrival.score_json.decode(),
         "decision": link.decision.record,
         "words": words_of(accepted.content),
+        "answered": answers_of(link.arrival.machine),
+        "answered_by": answered_by(link.arrival.machine),
     }

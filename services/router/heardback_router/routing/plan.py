@@ -19,6 +19,7 @@ from heardback_router.routing.domain import Decision, decide
 from heardback_router.routing.inputs import inputs_of
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
+from heardback_shared.contracts.score import Score
 from heardback_shared.ids import derived_id
 
 
@@ -38,6 +39,13 @@ class Arrival:
     weight: Weight
     matter: Matter
     score_json: bytes
+    machine: Score
+    """The score as the machine made it; `scored` has what a person corrected in it."""
+
+    @property
+    def corrected(self) -> bool:
+        """True when a person's word is over what the machine said."""
+        return self.machine is not self.scored.score
 
     @property
     def customer_id(self) -> str | None:
@@ -53,7 +61,9 @@ class Standing:
     scored_at: datetime
 
 
-def arrival_of(event_id: str, scored: FeedbackScored, known: bool, policy: GroupingPolicy) -> Arrival:
+def arrival_of(
+    event_id: str, scored: FeedbackScored, known: bool, policy: GroupingPolicy, machine: Score | None = None
+) -> Arrival:
     accepted, severity = scored.accepted, scored.score.severity
     return Arrival(
         event_id,
@@ -64,6 +74,7 @@ def arrival_of(event_id: str, scored: FeedbackScored, known: bool, policy: Group
         Weight(severity.score, severity.band),
         matter_of(scored, policy),
         to_bytes(scored.score),
+        machine or scored.score,
     )
 
 
