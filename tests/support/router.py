@@ -13,6 +13,8 @@ from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
@@ -82,5 +84,6 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         metrics,
         assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
         neighbours=PostgresNeighbours(),
+        corrections=Overlay(PostgresCorrections()),
     )
     return Router(database, clock, metrics, route)

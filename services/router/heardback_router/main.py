@@ -26,6 +26,13 @@ from heardback_router.backlog.views_http import view_routes
 from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.context.http import context_routes
+from heardback_router.corrections.app import Corrections
+from heardback_router.corrections.http import correction_routes
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.quality import TellQuality
+from heardback_router.corrections.quality_http import quality_routes
+from heardback_router.corrections.store import PostgresCorrections
+from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.forms.http import forms_routes
 from heardback_router.grouping.app import Regroup
@@ -63,7 +70,7 @@ from heardback_router.whatif.compose import Changing
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
-from heardback_shared.contracts.topics import SCORED, SHADOWED
+from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -75,7 +82,7 @@ from heardback_shared.lifecycle import Service, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
-from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource, topic_end
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
@@ -122,6 +129,7 @@ class Core:
         cases, grouping = PostgresCases(), PostgresGrouping()
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
         regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
+        said = PostgresCorrections()
         self.route = RouteFeedback(
             database,
             inbox,
@@ -133,6 +141,7 @@ class Core:
             metrics,
             assignment=assignment,
             neighbours=PostgresNeighbours(),
+            corrections=Overlay(said),
         )
         timers = PostgresTimers()
         clocks = Clocks(timers, source, clock)
@@ -158,6 +167,8 @@ class Core:
             apply={"sla": self.repin.all},
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
+        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -193,6 +204,8 @@ class Core:
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
+            correction_routes(corrections, guard),
+            quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -248,6 +261,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "what-ifs": core.changing.runner.run,
             "applying": core.changing.applying.run,
             "assigning": core.assign_waiting.run,
+            "teaching": partial(core.teaching.run, partial(topic_end, kafka, JUDGEMENT)),
         },
     )
     await sink.start()

@@ -17,6 +17,7 @@ from aiokafka.errors import (
 )
 
 from heardback_shared.contracts.envelope import to_kafka
+from heardback_shared.contracts.topics import Topic
 from heardback_shared.errors import TransientError
 from heardback_shared.settings import KafkaSettings
 from heardback_shared.stream.ports import Outgoing, Record
@@ -180,10 +181,6 @@ class KafkaWhole:
         await _start_patiently(self._consumer)
         self._ends = await self._ends_now()
 
-    async def end(self) -> int:
-        """How many records were ever written, as far as the broker remembers. Raises TransientError."""
-        return sum((await self._ends_now()).values())
-
     async def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
         batches = await self._running().getmany(
             timeout_ms=int(timeout_seconds * 1000), max_records=max_records
@@ -230,6 +227,19 @@ class KafkaWhole:
         if self._consumer is None:
             raise RuntimeError("the reader is not started")
         return self._consumer
+
+
+async def topic_end(settings: KafkaSettings, topic: Topic) -> int:
+    """How many records a topic ever had, as far as its broker remembers. Raises TransientError."""
+    consumer = AIOKafkaConsumer(group_id=None, **client_options(settings))
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets([TopicPartition(topic.name, p) for p in range(topic.partitions)])
+    except KafkaError as error:
+        raise TransientError(f"the end of {topic.name} is not known: {type(error).__name__}") from error
+    finally:
+        await consumer.stop()
+    return sum(ends.values())
 
 
 class _DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -192,7 +192,7 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "sla_pinned": lambda _, e: {"sla": e.data["sla"]},
     "promised": _promised,
     "promise_settled": _promise_settled,
-    "corrected": lambda _, e: dict(e.data.get("follows", {})),
+    "corrected": _rescored,
     "flagged": lambda _, e: {"flag": e.data["flag"], "request": e.data.get("request")},
     "criterion_set": lambda _, e: {"criterion": duties.criterion_set(e.data, e.actor)},
     "criterion_settled": lambda i, e: {"criterion": duties.criterion_settled(i.criterion, e.data, e.actor)},

@@ -42,6 +42,8 @@ _LINK_UPDATED = ", ".join(
         "decision",
         "words",
         "place",
+        "answered",
+        "answered_by",
     )
 )
 _UPSERT_LINKS = f"ON CONFLICT (tenant_id, feedback_id) DO UPDATE SET {_LINK_UPDATED}"

@@ -123,10 +123,14 @@ links = Table(
     Column("grouping", JSON),
     Column("place", JSON),
     Column("moved", JSON),
+    Column("answered", JSONB),
+    Column("answered_by", Text),
 )
 """`customer` is the snapshot the score was made with; `embedding` little-endian float16 values, as the model
 of that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
 generated from it. `grouping` is why it was put where it was put first, `place` how others find it while its
-item is open, `moved` what a person decided about it last."""
+item is open, `moved` what a person decided about it last. `answered` are the causes the machine said
+(domain/category), empty where unclear, null where it read no words; `answered_by` taxonomy and model, each
+name@version."""
 
 outbox = outbox_table(metadata)

@@ -14,13 +14,15 @@ from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.corrections.domain import Word, answered_by, answers_of, overlaid
 from heardback_router.grouping.held import OpenFeedback
 from heardback_router.grouping.neighbours import candidates
 from heardback_router.grouping.open_feedback import hold
 from heardback_router.routing.announce import answers_for, feedback_routed
 from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
-from heardback_router.routing.ports import Inbox, Items, LoopStates, Neighbours
+from heardback_router.routing.ports import CorrectionsInForce, Inbox, Items, LoopStates, Neighbours
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
@@ -57,6 +59,7 @@ class RouteFeedback:
         *,
         assignment: Assignment,
         neighbours: Neighbours,
+        corrections: CorrectionsInForce,
     ) -> None:
         self._neighbours = neighbours
         self._database = database
@@ -65,6 +68,7 @@ class RouteFeedback:
         self._loops = loops
         self._outbox = outbox
         self._policies = policies
+        self._corrections = corrections
         self._clock = clock
         self._metrics = metrics
         self._assignment = assignment
@@ -111,6 +115,7 @@ class RouteFeedback:
         found = candidates(around, policies.grouping)
         items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()} | found)
         await self._neighbours.traits(connection, tenant_id, around, found)
+        arrivals = await self._corrected(connection, tenant_id, arrivals, links, policies)
         weights = {}
         if _may_rescore(arrivals, links):
             weights = await self._items.weights(connection, tenant_id, items)
@@ -118,6 +123,22 @@ class RouteFeedback:
         for arrival in arrivals:
             plan.take(tenant_id, arrival)
         return plan, arrivals
+
+    async def _corrected(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        arrivals: list[Arrival],
+        links: Mapping[str, Link],
+        policies: Policies,
+    ) -> list[Arrival]:
+        """With what people said over what the machine says; only what has a link can have been corrected."""
+        known = sorted({a.feedback_id for a in arrivals if a.feedback_id in links})
+        words = await self._corrections.words(connection, tenant_id, known) if known else {}
+        return [
+            _with(words[arrival.feedback_id], arrival, policies) if arrival.feedback_id in words else arrival
+            for arrival in arrivals
+        ]
 
     async def _write(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
         opened = set(plan.opened)
@@ -127,6 +148,10 @@ class RouteFeedback:
         rows = [_link_row(tenant_id, plan.links[i], plan) for i in sorted(plan.written)]
         await self._items.link(connection, rows)
         await self._hold(connection, tenant_id, plan)
+        arrivals = [link.arrival for i in sorted(plan.written) if (link := plan.links[i]).arrival is not None]
+        if again := [arrival for arrival in arrivals if arrival.corrected]:
+            told = await self._corrections.read_again(connection, tenant_id, again)
+            await self._outbox.add(connection, told)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
 
     async def _give_out(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> Sequence[Outgoing]:
@@ -203,6 +228,12 @@ def read(event: Envelope) -> tuple[str, Scored]:
         raise PermanentError(f"not a scored feedback: {faults}") from error
 
 
+def _with(word: Word, arrival: Arrival, policies: Policies) -> Arrival:
+    scored, machine = arrival.scored, arrival.scored.score
+    said = scored.model_copy(update={"score": overlaid(machine, word, policies.weighing.band_of)})
+    return arrival_of(arrival.event_id, said, arrival.known, policies.grouping, machine)
+
+
 def _may_rescore(arrivals: Sequence[Arrival], links: Mapping[str, Link]) -> bool:
     ids = [a.feedback_id for a in arrivals if not a.known]
     return len(set(ids)) < len(ids) or any(feedback_id in links for feedback_id in ids)
@@ -277,4 +308,6 @@ def _link_row(tenant_id: str, link: Link, plan: Plan) -> dict[str, Any]:
         "words": words_of(accepted.content),
         "grouping": link.grouping,
         "place": _held(link, plan).place,
+        "answered": answers_of(link.arrival.machine),
+        "answered_by": answered_by(link.arrival.machine),
     }

@@ -25,6 +25,7 @@ from heardback_router.sla.pin import facts_of, pinned
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.contracts.events import FeedbackScored
+from heardback_shared.contracts.score import Score
 from heardback_shared.ids import derived_id
 
 
@@ -44,6 +45,13 @@ class Arrival:
     weight: Weight
     newcomer: Newcomer
     score_json: bytes
+    machine: Score
+    """The score as the machine made it; `scored` has what a person corrected in it."""
+
+    @property
+    def corrected(self) -> bool:
+        """True when a person's word is over what the machine said."""
+        return self.machine is not self.scored.score
 
     @property
     def matter(self) -> Matter:
@@ -63,7 +71,9 @@ class Standing:
     scored_at: datetime
 
 
-def arrival_of(event_id: str, scored: FeedbackScored, known: bool, policy: GroupingPolicy) -> Arrival:
+def arrival_of(
+    event_id: str, scored: FeedbackScored, known: bool, policy: GroupingPolicy, machine: Score | None = None
+) -> Arrival:
     accepted, severity, embedding = scored.accepted, scored.score.severity, scored.embedding
     newcomer = newcomer_of(
         accepted.feedback_id,
@@ -82,6 +92,7 @@ def arrival_of(event_id: str, scored: FeedbackScored, known: bool, policy: Group
         Weight(severity.score, severity.band),
         newcomer,
         to_bytes(scored.score),
+        machine or scored.score,
     )
 
 

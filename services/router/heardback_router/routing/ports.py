@@ -8,10 +8,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, Weight
+from heardback_router.corrections.domain import Word
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.grouping.neighbourhood import Neighbourhood, Newcomer
+from heardback_router.routing.plan import Arrival
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.score import Score
+from heardback_shared.stream.ports import Outgoing
 
 
 class Inbox(Protocol):
@@ -19,6 +22,22 @@ class Inbox(Protocol):
         self, connection: AsyncConnection, tenant_id: str, event_ids: Iterable[str], at: datetime
     ) -> set[str]:
         """Stores the ids and returns those that were new."""
+        ...
+
+
+class CorrectionsInForce(Protocol):
+    """What people said that the machine read wrongly."""
+
+    async def words(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Mapping[str, Word]:
+        """By feedback, of those that were corrected."""
+        ...
+
+    async def read_again(
+        self, connection: AsyncConnection, tenant_id: str, arrivals: Sequence[Arrival]
+    ) -> Sequence[Outgoing]:
+        """Keeps what the machine says now beneath corrections; returns what is to be announced."""
         ...
 
 
