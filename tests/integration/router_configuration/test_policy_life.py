@@ -173,6 +173,7 @@ async def test_the_difference_is_told_by_line_and_by_rule(house: House) -> None:
     assert [(c["pointer"], c["change"]) for c in told["changes"]] == [
         ("/policy", "changed"),
         ("/rules/billing-to-accounts", "added"),
+        ("/tests", "removed"),
     ]
     assert "+  - name: billing-to-accounts" in told["unified"].splitlines()
     assert (await house.ana.get(f"{VERSIONS}/{number}/diff", against=number)).json()["changes"] == []
