@@ -9,7 +9,7 @@ from tests.support.clock import NOON
 from tests.support.fake_scoring import FakeScoring, as_stored, fake_scoring
 from tests.support.policies import ROUTING, House, billing_to_accounts, renamed
 from tests.support.router_http import RouterApp, router_app
-from tests.support.scored import incoming, score, scored
+from tests.support.scored import band_of, incoming, score, scored
 
 from heardback_router.configuration.reading import packaged
 from heardback_shared.db.database import Database
@@ -178,11 +178,19 @@ async def test_a_severity_policy_as_it_judged_first_changes_nothing(
 async def test_weights_are_tried_item_by_item(house: House) -> None:
     text = packaged("weighing.yaml")
     assert (await ran(house, kind="weighing", text=text, days=30))["report"]["changed"] == 0
-    stricter = renamed(text, "ours@1").replace("{p1: 70, p2: 45, p3: 20}", "{p1: 60, p2: 45, p3: 20}")
+    # From the first customer on breadth adds three points, which lifts some over the edge of a band.
+    stricter = renamed(text, "ours@1").replace("{at_least: 2, points: 2}", "{at_least: 1, points: 3}")
     run = await ran(house, kind="weighing", text=stricter, days=30)
-    expected = len([n for n in range(NUMBER) if 60 <= 20 + n % 70 < 75])
-    assert (run["report"]["unit"], run["report"]["looked_at"]) == ("items", NUMBER)
-    assert run["report"]["counts"] == {"band_changed": expected}
+    weights = [20 + n % 70 for n in range(NUMBER)]
+    report = run["report"]
+    assert (report["unit"], report["looked_at"], report["changed"]) == ("items", NUMBER, NUMBER)
+    assert report["counts"]["raised"] == NUMBER
+    lifted = len([w for w in weights if band_of(w) > ours(w + 3)])
+    assert report["counts"]["band_changed"] == lifted > 0
+
+
+def ours(weight: float) -> str:
+    return "P1" if weight >= 70 else "P2" if weight >= 45 else "P3" if weight >= 20 else "P4"
 
 
 async def test_other_targets_are_tried_on_the_logs_as_they_are(house: House) -> None:
