@@ -119,6 +119,18 @@ class Metrics:
             ["outcome"],
             registry=r,
         )
+        self.taught = Gauge(
+            "heardback_taught",
+            "What tenants taught: own policies (severity, taxonomy), corrections_learnt, corrections_told.",
+            ["what"],
+            registry=r,
+        )
+        self.teachings = Counter(
+            "heardback_teachings",
+            "Events of judgement.changed, by outcome (taken, refused).",
+            ["outcome"],
+            registry=r,
+        )
         self.shadowed = Counter(
             "heardback_shadow_feedback",
             "Feedback for the candidate to read, by outcome (compared, failed, dropped).",
@@ -133,6 +145,12 @@ class Metrics:
         )
         # Router
         self.routed = Counter("heardback_feedback_routed", "Routed feedback by team.", ["team"], registry=r)
+        self.routed_by = Counter(
+            "heardback_feedback_routed_by",
+            "Routed feedback by what decided (rule, gate, catch_all).",
+            ["by"],
+            registry=r,
+        )
         self.intake_to_item = Histogram(
             "heardback_intake_to_item_seconds",
             "From accepted to item committed.",

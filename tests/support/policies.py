@@ -9,6 +9,8 @@ from heardback_router.whatif.tables import what_ifs
 from tests.support.router_http import Caller, RouterApp
 
 ROUTING = packaged("routing.yaml")
+UNTRIED_ROUTING = ROUTING.partition("# The policy is refused unless")[0]
+"""Without the tests it carries, so that a change may contradict them."""
 GROUPING = packaged("grouping.yaml")
 WRITER = ("policies:read", "policies:write", "items:read")
 APPROVER = ("policies:read", "policies:approve", "items:read")
@@ -27,7 +29,7 @@ def billing_to_accounts(name: str = "ours@1") -> str:
     team: account-management
     because: Account management looks after bills now.
   - name: operations-domain"""
-    return renamed(ROUTING, name).replace("  - name: operations-domain", rule)
+    return renamed(UNTRIED_ROUTING, name).replace("  - name: operations-domain", rule)
 
 
 class House:

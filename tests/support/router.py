@@ -7,10 +7,15 @@ from typing import Any
 import orjson
 from sqlalchemy import select, text
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.store import PostgresCorrections
+from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
 from heardback_router.routing.store import PostgresInbox
@@ -77,5 +82,8 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         DeploymentPolicies(load_policies()),
         clock,
         metrics,
+        assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
+        neighbours=PostgresNeighbours(),
+        corrections=Overlay(PostgresCorrections()),
     )
     return Router(database, clock, metrics, route)

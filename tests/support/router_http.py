@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -35,9 +36,13 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
-    async def put(self, path: str, body: Any, **headers: str) -> httpx.Response:
+    async def put(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.put(path, json=body, headers={**self._headers, **sent})
+
+    async def delete(self, path: str, params: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.delete(path, params=params, headers={**self._headers, **sent})
 
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]
@@ -45,11 +50,15 @@ class Caller:
 
 
 class RouterApp:
-    def __init__(self, database: Database, scoring_url: str | None = None) -> None:
+    """`policies` is a folder of policy files that take the place of the packaged ones."""
+
+    def __init__(
+        self, database: Database, scoring_url: str | None = None, policies: Path | None = None
+    ) -> None:
         self.clock = FakeClock()
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
-        router = RouterSettings(scoring_url=scoring_url)
+        router = RouterSettings(scoring_url=scoring_url, policies=policies)
         settings = Settings(service, router, LoopSettings(), WebhookSettings())
         self.core = Core(database, self.clock, metrics, Readiness(), settings)
         self.router = Router(database, self.clock, metrics, self.core.route)
@@ -64,7 +73,9 @@ class RouterApp:
 
 
 @asynccontextmanager
-async def router_app(database: Database, scoring_url: str | None = None) -> AsyncIterator[RouterApp]:
-    app = RouterApp(database, scoring_url)
+async def router_app(
+    database: Database, scoring_url: str | None = None, policies: Path | None = None
+) -> AsyncIterator[RouterApp]:
+    app = RouterApp(database, scoring_url, policies)
     async with app.client:
         yield app

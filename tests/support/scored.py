@@ -37,7 +37,10 @@ def score(
     cues: tuple[str, ...] = (),
     status: Any = "scored",
     mood: float = -0.9,
+    further: tuple[tuple[str, float], ...] = (),
+    confidence: float = 0.8,
 ) -> Score:
+    """`further` are causes after the first, with their confidences."""
     domain, _, category = (cause or "").partition("/")
     return Score(
         status=status,
@@ -50,7 +53,15 @@ def score(
         ),
         satisfaction=-0.8,
         cues=tuple(Cue(name=c, probability=0.9, turn=0, span=(0, 4), by="pattern") for c in cues),
-        root_causes=(RootCause(domain=domain, category=category, confidence=0.8),) if cause else (),
+        root_causes=(
+            RootCause(domain=domain, category=category, confidence=confidence),
+            *(
+                RootCause(domain=path.split("/")[0], category=path.split("/")[1], confidence=sure)
+                for path, sure in further
+            ),
+        )
+        if cause
+        else (),
         runners_up=(RootCause(domain="product", category="defect", confidence=0.2),),
         severity=Severity(
             score=severity,
@@ -77,6 +88,7 @@ def scored(
     accepted_at: datetime = NOON,
     reading: Score | None = None,
     channel: str | None = "email",
+    owner: str | None = None,
 ) -> FeedbackScored:
     return FeedbackScored(
         accepted=FeedbackAccepted(
@@ -94,7 +106,7 @@ def scored(
                 context=context or {},
                 comment=comment,
             ),
-            customer=CustomerSnapshot(id=customer, tier=tier) if customer else None,
+            customer=CustomerSnapshot(id=customer, tier=tier, owner=owner) if customer else None,
         ),
         score=reading or score(),
         scored_at=accepted_at + timedelta(seconds=1),

@@ -43,7 +43,9 @@ class ScriptedCandidate:
     def model(self) -> ModelRef:
         return self.by.reader.scorer.model
 
-    async def score(self, feedbacks: Sequence[FeedbackAccepted]) -> list[Score]:
+    async def score(
+        self, feedbacks: Sequence[FeedbackAccepted], tenants: Sequence[str | None] | None = None
+    ) -> list[Score]:
         self.batches.append(len(feedbacks))
         await self.may_read.wait()
         if self.dies is not None:

@@ -12,19 +12,47 @@ from functools import partial
 
 import uvloop
 
+from heardback_router.assignment.app import Assignment, AssignWaiting
+from heardback_router.assignment.http import Teams, team_routes
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.counters_http import counter_routes
+from heardback_router.backlog.duty_http import duty_routes
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.backlog.views_http import view_routes
 from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.stored import StoredPolicies
+from heardback_router.context.http import context_routes
+from heardback_router.corrections.app import Corrections
+from heardback_router.corrections.http import correction_routes
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.quality import TellQuality
+from heardback_router.corrections.quality_http import quality_routes
+from heardback_router.corrections.store import PostgresCorrections
+from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.forms.http import forms_routes
+from heardback_router.grouping.app import Regroup
+from heardback_router.grouping.cases import PostgresCases
+from heardback_router.grouping.http import grouping_routes
+from heardback_router.grouping.neighbours import PostgresNeighbours
+from heardback_router.grouping.reader import PostgresGroups
+from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.options.http import option_routes
+from heardback_router.promises.http import promise_routes
+from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
-from heardback_router.routing.store import PostgresInbox
+from heardback_router.routing.handover_http import handover_routes
+from heardback_router.routing.ladder_watch import LadderWatch
+from heardback_router.routing.store import PostgresFeedback, PostgresInbox
+from heardback_router.routing.tries import RoutingTries
+from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
 from heardback_router.shadow.app import KeepReadings, TellDisagreement
 from heardback_router.shadow.http import shadow_routes
@@ -34,11 +62,15 @@ from heardback_router.sla.http import sla_routes
 from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.standing.app import AnnounceStandings
+from heardback_router.standing.store import PostgresStandings
+from heardback_router.steps.http import step_routes
+from heardback_router.steps.watch import StepsWatch
 from heardback_router.whatif.compose import Changing
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
-from heardback_shared.contracts.topics import SCORED, SHADOWED
+from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -50,7 +82,7 @@ from heardback_shared.lifecycle import Service, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
-from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource, topic_end
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-router"
@@ -91,8 +123,26 @@ class Core:
             settings.webhooks,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock)
-        self.route = RouteFeedback(database, inbox, items, told, self.outbox, source, clock, metrics)
+        people, queues = PostgresPeople(), PostgresQueues()
+        assignment = Assignment(items, people, queues)
+        self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
+        cases, grouping = PostgresCases(), PostgresGrouping()
+        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
+        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
+        said = PostgresCorrections()
+        self.route = RouteFeedback(
+            database,
+            inbox,
+            items,
+            told,
+            self.outbox,
+            source,
+            clock,
+            metrics,
+            assignment=assignment,
+            neighbours=PostgresNeighbours(),
+            corrections=Overlay(said),
+        )
         timers = PostgresTimers()
         clocks = Clocks(timers, source, clock)
         self.repin = Repin(database, items, timers, self.outbox, source, clock)
@@ -103,7 +153,7 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
@@ -116,6 +166,9 @@ class Core:
             clock,
             apply={"sla": self.repin.all},
         )
+        self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
+        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -137,8 +190,22 @@ class Core:
         )
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
+            view_routes(database, PostgresBacklog(), clock, guard),
+            duty_routes(self.backlog, guard),
+            counter_routes(database, timers, clock, guard),
+            forms_routes(database, source, guard),
+            promise_routes(database, self.backlog, PostgresBacklog(), guard),
+            context_routes(database, PostgresBacklog(), guard),
+            option_routes(database, source, clock, guard),
+            step_routes(database, self.backlog, timers, source, clock, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
             *self.changing.routers(guard),
+            team_routes(Teams(database, assignment, people, queues, source, self.outbox, clock), guard),
+            tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
+            handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
+            grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
+            correction_routes(corrections, guard),
+            quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
         ):
@@ -189,9 +256,12 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "relay": relay.run,
             "deliveries": core.closing.deliver,
             "timekeeper": core.timekeeper.run,
+            "standing": core.standings.run,
             "forgetting": core.forget.run,
             "what-ifs": core.changing.runner.run,
             "applying": core.changing.applying.run,
+            "assigning": core.assign_waiting.run,
+            "teaching": partial(core.teaching.run, partial(topic_end, kafka, JUDGEMENT)),
         },
     )
     await sink.start()

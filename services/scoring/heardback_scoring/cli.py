@@ -1,4 +1,4 @@
-"""Commands that need no server: `heardback score`, `eval`, `models compare` and `taxonomy check`."""
+"""Commands that need no server: `heardback score`, `eval`, `models compare`, `taxonomy check` and `learn`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -114,3 +114,36 @@ def check_taxonomy(
     from heardback_scoring.taxonomy_files import CheckJob, check_file  # noqa: PLC0415
 
     raise typer.Exit(check_file(CheckJob(file, data, against, model, as_json)))
+
+
+@taxonomy.command("learn")
+def learn(
+    *,
+    data: _Data,
+    model: Annotated[str, typer.Option(help=_HELP_MODEL, envvar="HEARDBACK_SCORING_MODEL")] = "default",
+    split: _Split = "dev",
+    only: _Only = None,
+    corrections: Annotated[
+        list[int] | None,
+        typer.Option(help="Corrections per class, several times; 5, 20 and 50 if not given.", min=1),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Draws of corrections for each number.", min=1, max=100)] = 5,
+    as_json: _Json = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Keeps finished sets here, and takes them from here.")
+    ] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="Folder of policies to use instead of the packaged ones.")
+    ] = None,
+) -> None:
+    """How right root causes are as shipped, and after people have corrected some: drawn from the train split.
+
+    Sets need a map of their labels to causes: packaged, or in label_maps.json beside the sets. A row that
+    cannot be used is named with its line; the exit status is 1 then.
+    """
+    from heardback_scoring.evaluation.cause_learning import LearningPlan  # noqa: PLC0415
+    from heardback_scoring.evaluation.command import LearnJob, run_learn  # noqa: PLC0415
+
+    plan = LearningPlan(tuple(sorted(set(corrections))) if corrections else (5, 20, 50), seeds)
+    job = LearnJob(data, model, split, tuple(only or ()), plan, as_json, resume, policies)
+    raise typer.Exit(run_learn(job))

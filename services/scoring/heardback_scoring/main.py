@@ -15,21 +15,25 @@ from heardback_scoring.adapters.models import OpenedModel, open_exactly, open_mo
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.adapters.registry_folder import RegistryFolder
+from heardback_scoring.app.drafts import Drafts
 from heardback_scoring.app.drift_monitor import DriftMonitor
+from heardback_scoring.app.follow_judgement import FollowJudgement
 from heardback_scoring.app.follow_registry import FollowRegistry
 from heardback_scoring.app.ports import CandidateFailed
 from heardback_scoring.app.score_events import ScoreEvents
 from heardback_scoring.app.serving import Serving
 from heardback_scoring.app.shadow import Shadow
+from heardback_scoring.app.taxonomies import Taxonomies
 from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.drift import DriftPolicy
 from heardback_scoring.domain.registry import Candidate, Registered
 from heardback_scoring.http.api import add_routes
+from heardback_scoring.http.judging import add_judging
 from heardback_scoring.settings import ScoringSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import SystemClock
-from heardback_shared.contracts.topics import ACCEPTED
+from heardback_shared.contracts.topics import ACCEPTED, JUDGEMENT
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
@@ -40,7 +44,7 @@ from heardback_shared.lifecycle import Service, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
-from heardback_shared.stream.kafka import KafkaSink, KafkaSource
+from heardback_shared.stream.kafka import KafkaSink, KafkaSource, KafkaWhole
 from heardback_shared.stream.runner import Stage, StagePolicy
 
 GROUP = "heardback-scoring"
@@ -70,13 +74,19 @@ async def _run(
         every_seconds=settings.registry_seconds,
     )
     serving = await models.begin()
+    taxonomies = Taxonomies()
+    judgement = FollowJudgement(KafkaWhole(kafka, JUDGEMENT.name), serving, taxonomies, metrics)
     database = Database(database_settings)  # for API keys only: scoring has no tables
     readiness = Readiness(
         {
             "database": partial(database_check, database),
             "broker": partial(broker_check, kafka.bootstrap_servers),
         },
-        notes={"model": partial(_model_note, serving), "candidate": partial(_candidate_note, serving)},
+        notes={
+            "model": partial(_model_note, serving),
+            "candidate": partial(_candidate_note, serving),
+            "judgement": judgement.note,
+        },
     )
     keys = ApiKeys(database, Keyring(service.master_key), clock)
     sink = KafkaSink(kafka)
@@ -104,11 +114,15 @@ async def _run(
     )
     running = Service(
         "scoring",
-        http_app(serving, keys, clock, metrics, readiness, service, settings),
+        http_app(serving, keys, clock, metrics, readiness, service, settings, taxonomies),
         settings.port,
         readiness,
-        intake={"scoring": stage.run},
-        background={"models": partial(models.run, serving), "shadow": partial(shadow.run, serving)},
+        intake={"scoring": partial(_read, judgement, stage)},
+        background={
+            "models": partial(models.run, serving),
+            "shadow": partial(shadow.run, serving),
+            "judgement": judgement.run,
+        },
     )
     try:
         await serve(running, service)
@@ -116,6 +130,11 @@ async def _run(
         await sink.stop()
         await serving.close()
         await database.close()
+
+
+async def _read(judgement: FollowJudgement, stage: Stage, stop: asyncio.Event) -> None:
+    await judgement.ready(stop)
+    await stage.run(stop)
 
 
 def understand(opened: OpenedModel, settings: ScoringSettings) -> Understanding:
@@ -139,6 +158,7 @@ def http_app(
     readiness: Readiness,
     service: ServiceSettings,
     settings: ScoringSettings,
+    taxonomies: Taxonomies | None = None,
 ) -> FastAPI:
     app = create_app(
         "heardback scoring",
@@ -147,7 +167,9 @@ def http_app(
         readiness=readiness,
         max_body_bytes=settings.max_body_bytes,
     )
-    add_routes(app, serving, Guard(keys, RateLimiter(service.rate_limit_per_minute)), clock, metrics)
+    guard = Guard(keys, RateLimiter(service.rate_limit_per_minute))
+    add_routes(app, serving, guard, clock, metrics)
+    add_judging(app, serving, Drafts(serving, taxonomies or Taxonomies()), guard)
     return app
 
 
@@ -175,6 +197,7 @@ async def _open_candidate(
             candidate.model,
             registry.located(candidate.model.model),
             serving.understanding.policies,
+            serving.understanding.taught_by_tenant,
             log_level,
         )
     )

@@ -39,4 +39,5 @@ class ScoringSettings(BaseSettings):
     """Readings before those."""
     explain: Explain = "severe"
     """Which feedback gets evidence: `severe` (bands P1 and P2, by clauses), `all` (by words too), `off`."""
-    max_body_bytes: int = Field(default=1_000_000, ge=1_000)
+    max_body_bytes: int = Field(default=16_000_000, ge=1_000)
+    """As much as five hundred kept feedbacks with long conversations take."""

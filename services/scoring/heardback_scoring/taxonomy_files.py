@@ -21,13 +21,15 @@ from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.score_rows import ScoreRow, feedback_of
 from heardback_scoring.app.understanding import Understanding, understanding_of
 from heardback_scoring.domain.taxonomy import Taxonomy
-from heardback_scoring.domain.taxonomy_check import Relabelled, TaxonomyCheck, check, relabelled
+from heardback_scoring.domain.taxonomy_check import Relabelled, TaxonomyCheck, check, moves, relabelled
 from heardback_scoring.score_files import batches, open_source
 
 _BATCH = 256
 _CACHED_TEXTS = 100_000  # every row is read under two taxonomies
 _SHOWN_EXAMPLES = 3
 _SHOWN_ROWS = 20
+_SHOWN_MOVES = 10
+_SHOWN_LETTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,16 @@ class CheckJob:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change from `before` does to `rows` rows; `unread` more could not be read."""
+    """What a change from `before` does to `rows` rows; `unread` more could not be read.
+
+    `texts` are those of the changed rows, in their order.
+    """
 
     before: str
     rows: int
     unread: int
     changed: tuple[Relabelled, ...]
+    texts: tuple[str, ...]
 
 
 def check_file(job: CheckJob) -> int:
@@ -126,6 +132,7 @@ async def _look(
 
 async def _preview(data: Path, before: Understanding, after: Understanding) -> Preview:
     rows: list[int] = []
+    texts: list[str] = []
     unread = seen = 0
     old: list[tuple[str, ...]] = []
     new: list[tuple[str, ...]] = []
@@ -133,12 +140,21 @@ async def _preview(data: Path, before: Understanding, after: Understanding) -> P
         for batch in batches(lines, _BATCH):
             readable = [(seen + i, line.row) for i, line in enumerate(batch) if line.row is not None]
             rows += [place for place, _ in readable]
+            texts += [_text(row) for _, row in readable]
             old += await _paths([row for _, row in readable], before)
             new += await _paths([row for _, row in readable], after)
             unread += len(batch) - len(readable)
             seen += len(batch)
-    changed = tuple(replace(one, row=rows[one.row]) for one in relabelled(old, new))
-    return Preview(before.taxonomy_version, len(rows), unread, changed)
+    found = relabelled(old, new)
+    changed = tuple(replace(one, row=rows[one.row]) for one in found)
+    told = tuple(texts[one.row] for one in found)
+    return Preview(before.taxonomy_version, len(rows), unread, changed, told)
+
+
+def _text(row: ScoreRow) -> str:
+    """What the customer said, in one line."""
+    said = [turn.text for turn in row.turns or () if turn.role == "customer"]
+    return " ".join((row.text or " / ".join(said)).split())
 
 
 async def _paths(rows: Sequence[ScoreRow], by: Understanding) -> list[tuple[str, ...]]:
@@ -147,7 +163,18 @@ async def _paths(rows: Sequence[ScoreRow], by: Understanding) -> list[tuple[str,
 
 
 def _as_dict(preview: Preview | None) -> dict[str, object] | None:
-    return None if preview is None else asdict(preview)
+    """As it is, with each changed row's text in its place, and how many rows went which way."""
+    if preview is None:
+        return None
+    told = [{**asdict(one), "text": text} for one, text in zip(preview.changed, preview.texts, strict=True)]
+    went = [{"before": old, "after": new, "rows": rows} for old, new, rows in moves(preview.changed)]
+    return {
+        "before": preview.before,
+        "rows": preview.rows,
+        "unread": preview.unread,
+        "changed": told,
+        "moves": went,
+    }
 
 
 def _show(found: TaxonomyCheck, preview: Preview | None, console: Console) -> None:
@@ -176,8 +203,15 @@ def _show_preview(preview: Preview, console: Console) -> None:
     console.print(f"{len(preview.changed)} of {preview.rows} rows would change against {preview.before}")
     if preview.unread:
         console.print(f"{preview.unread} rows could not be read")
-    for one in preview.changed[:_SHOWN_ROWS]:
-        before, after = (", ".join(paths) or "unclear" for paths in (one.before, one.after))
-        console.print(f"  row {one.row + 1}: {before} → {after}", highlight=False)
+    for before, after, rows in moves(preview.changed)[:_SHOWN_MOVES]:
+        console.print(f"  {rows:>5}  {_told(before)} → {_told(after)}", highlight=False)
+    for one, text in list(zip(preview.changed, preview.texts, strict=True))[:_SHOWN_ROWS]:
+        console.print(f"  row {one.row + 1}: {_told(one.before)} → {_told(one.after)}", highlight=False)
+        shown = text if len(text) <= _SHOWN_LETTERS else f"{text[:_SHOWN_LETTERS]}…"
+        console.print(f"    {escape(shown)}", highlight=False, soft_wrap=True)
     if len(preview.changed) > _SHOWN_ROWS:
         console.print(f"  and {len(preview.changed) - _SHOWN_ROWS} more; --json names them all")
+
+
+def _told(paths: Sequence[str]) -> str:
+    return ", ".join(paths) or "unclear"

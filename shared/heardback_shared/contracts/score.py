@@ -116,6 +116,11 @@ class ModelRef(Wire):
     revision: str
     sha256: str
 
+    @property
+    def version(self) -> str:
+        """name@revision"""
+        return f"{self.name}@{self.revision}"
+
 
 class Score(Wire):
     status: ScoreStatus

@@ -16,6 +16,8 @@ class Topic:
     partitions: int = 6
     retention_hours: int = 168
     key: str = "customer"
+    compacted: bool = False
+    """The latest record of each key is kept for good, and `retention_hours` counts nothing."""
 
 
 SUBMITTED = Topic(
@@ -80,6 +82,14 @@ JUDGEMENT = Topic(
     ),
     partitions=1,
     key="tenant and policy kind, or tenant and feedback",
+    compacted=True,
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT)
+STANDING = Topic(
+    "customer.standing",
+    "How each customer stands with us: open items, transfers, promises, breaches. The last one holds.",
+    ((events.CUSTOMER_STANDING, events.CustomerStanding),),
+    compacted=True,
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT, STANDING)

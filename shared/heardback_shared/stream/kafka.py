@@ -17,6 +17,7 @@ from aiokafka.errors import (
 )
 
 from heardback_shared.contracts.envelope import to_kafka
+from heardback_shared.contracts.topics import Topic
 from heardback_shared.errors import TransientError
 from heardback_shared.settings import KafkaSettings
 from heardback_shared.stream.ports import Outgoing, Record
@@ -28,6 +29,7 @@ _Encoded = tuple[bytes | None, list[tuple[str, bytes]], bytes]
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 START_SECONDS = 60.0
 START_PAUSE_SECONDS = 0.5
+LOOK_SECONDS = 2.0
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -149,6 +151,95 @@ class KafkaSource:
         if self._consumer is None:
             raise RuntimeError("the source is not started")
         return self._consumer
+
+
+class KafkaWhole:
+    """One topic, read whole by this process alone: no group, and no offset is kept anywhere.
+
+    A broker that has forgotten everything takes nothing back of what was read; it is read on from its new
+    beginning. That is looked for, since not every broker says so.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._ends: dict[TopicPartition, int] = {}
+        self._look_at = 0.0
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        self._consumer = AIOKafkaConsumer(
+            self._topic,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=self._settings.unhurried_fetch_max_wait_ms,
+            max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+            metadata_max_age_ms=30_000,
+            **client_options(self._settings),
+        )
+        await _start_patiently(self._consumer)
+        self._ends = await self._ends_now()
+
+    async def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        batches = await self._running().getmany(
+            timeout_ms=int(timeout_seconds * 1000), max_records=max_records
+        )
+        if not batches:
+            await self._begin_again_if_forgotten()
+        return [
+            Record(m.topic, m.partition, m.offset, m.key, m.value, tuple(m.headers))
+            for messages in batches.values()
+            for m in messages
+        ]
+
+    async def caught_up(self) -> bool:
+        consumer = self._running()
+        return all([await consumer.position(at) >= end for at, end in self._ends.items()])
+
+    async def stop(self) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _ends_now(self) -> dict[TopicPartition, int]:
+        consumer = self._running()
+        try:
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+        except KafkaError as error:
+            raise TransientError(f"the end of {self._topic} is not known: {type(error).__name__}") from error
+        return ends
+
+    async def _begin_again_if_forgotten(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        try:
+            ends = await self._ends_now()
+        except TransientError:
+            return
+        for at, end in ends.items():
+            if await self._running().position(at) > end:
+                _log.warning("kafka.topic_forgotten", topic=self._topic)
+                await self._running().seek_to_beginning(at)
+
+    def _running(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the reader is not started")
+        return self._consumer
+
+
+async def topic_end(settings: KafkaSettings, topic: Topic) -> int:
+    """How many records a topic ever had, as far as its broker remembers. Raises TransientError."""
+    consumer = AIOKafkaConsumer(group_id=None, **client_options(settings))
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets([TopicPartition(topic.name, p) for p in range(topic.partitions)])
+    except KafkaError as error:
+        raise TransientError(f"the end of {topic.name} is not known: {type(error).__name__}") from error
+    finally:
+        await consumer.stop()
+    return sum(ends.values())
 
 
 class _DrainOnRevoke(ConsumerRebalanceListener):  # type: ignore[misc]

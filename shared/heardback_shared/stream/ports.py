@@ -52,6 +52,22 @@ class Source(Protocol):
     async def stop(self) -> None: ...
 
 
+class Whole(Protocol):
+    """All that a topic holds, read from its beginning at every start, by everybody on their own."""
+
+    async def start(self) -> None: ...
+
+    async def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
+        """What is there and was not given before, at most `max_records`; empty after the timeout."""
+        ...
+
+    async def caught_up(self) -> bool:
+        """True once all that was there at the start was given."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
 class Sink(Protocol):
     async def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Returns once every event is acknowledged. Raises TransientError when the log is unavailable;

@@ -31,5 +31,11 @@ def _new(topic: topics.Topic, settings: KafkaSettings) -> NewTopic:
         name=topic.name,
         num_partitions=topic.partitions,
         replication_factor=settings.replication_factor,
-        topic_configs={"retention.ms": str(topic.retention_hours * 3_600_000)},
+        topic_configs=config_of(topic),
     )
+
+
+def config_of(topic: topics.Topic) -> dict[str, str]:
+    if topic.compacted:
+        return {"cleanup.policy": "compact"}
+    return {"retention.ms": str(topic.retention_hours * 3_600_000)}

@@ -1,6 +1,7 @@
 """The shipped model, taxonomy and learning together: few examples are enough, corrections count at once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,23 @@ import numpy as np
 import pytest
 import typer
 import yaml
+from tests.support.clock import NOON
 from typer.testing import CliRunner
 
+from heardback_scoring.adapters.inline_reader import InlineReader
 from heardback_scoring.adapters.policy_files import load_policies
-from heardback_scoring.app.understanding import embed_taxonomy
+from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.app.score_batch import score_batch
+from heardback_scoring.app.understanding import embed_taxonomy, understanding_of
 from heardback_scoring.cli import taxonomy as commands
 from heardback_scoring.domain.corrections import Correction, Corrections
 from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, nearest_causes
 from heardback_scoring.domain.taxonomy_check import check
+from heardback_scoring.inference.lexicon import LexiconScorer
 from heardback_scoring.inference.ports import Scorer
 from heardback_scoring.models.store import ModelChoice, load_scorer
+from heardback_shared.contracts.events import FeedbackAccepted
+from heardback_shared.contracts.feedback import FeedbackContent
 
 ODD = [
     "The lift in the car park smells of paint.",
@@ -67,6 +75,18 @@ def shipped(scorer: Scorer) -> EmbeddedTaxonomy:
     return embedded
 
 
+def feedback(feedback_id: str, comment: str) -> FeedbackAccepted:
+    content = FeedbackContent(
+        kind="survey",
+        source="test",
+        external_id=feedback_id,
+        revision=1,
+        comment=comment,
+        happened_at=NOON,
+    )
+    return FeedbackAccepted(feedback_id=feedback_id, revision=1, accepted_at=NOON, content=content)
+
+
 def vectors(scorer: Scorer, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
     known = [r.embedding for r in scorer.read(texts) if r.embedding is not None]
     return np.stack(known)
@@ -106,6 +126,47 @@ def test_a_correction_counts_at_once_for_the_text_and_its_like(
     assert paths(scorer, taught, [plain]) == paths(scorer, shipped, [plain])
 
 
+@pytest.mark.parametrize(
+    ("text", "alike", "right"),
+    [
+        (
+            "The lift in the car park smells of paint.",
+            "There is a smell of paint in the lift of your car park.",
+            "product/usability",
+        ),
+        (
+            "Ashes of a cigarette were in my sandwich.",
+            "I found cigarette ash in the sandwich.",
+            "product/defect",
+        ),
+        (
+            "Parking spaces in front of the clinic are always taken by taxis.",
+            "Taxis block the parking spaces at the clinic.",
+            "operations/fulfilment",
+        ),
+        (
+            "The loyalty stamp book fell apart.",
+            "My stamp book for the loyalty scheme is in pieces.",
+            "account/pricing",
+        ),
+    ],
+)
+async def test_one_correction_teaches_the_very_next_reading(
+    scorer: Scorer, text: str, alike: str, right: str
+) -> None:
+    by = understanding_of(load_policies(), Py3langidGuesser(), InlineReader(scorer), LexiconScorer())
+    assert by.embedded is not None
+    before = await score_batch([feedback("fb_1", text), feedback("fb_2", alike)], by)
+    assert not any(cause.path == right for score in before for cause in score.root_causes)
+    [vector] = vectors(scorer, [by.policies.spoken(text)])
+    said = Corrections.of([Correction("fb_1", vector, frozenset({right}))])
+    taught = replace(by, embedded=by.embedded.corrected(said))
+    [itself, next_one] = await score_batch([feedback("fb_1", text), feedback("fb_2", alike)], taught)
+    assert (itself.root_causes[0].path, itself.root_causes[0].confidence) == (right, 1.0)
+    assert next_one.root_causes[0].path == right
+    assert next_one.taxonomy == by.taxonomy_version + said.version
+
+
 def test_two_examples_and_a_description_are_enough(scorer: Scorer, tmp_path: Path) -> None:
     file, data = tmp_path / "mine.yaml", tmp_path / "rows.jsonl"
     file.write_text(yaml.safe_dump(NEW, sort_keys=False), "utf-8")
@@ -128,6 +189,8 @@ def test_two_examples_and_a_description_are_enough(scorer: Scorer, tmp_path: Pat
     assert found["preview"]["rows"] == 2
     assert found["preview"]["unread"] == 1
     assert [one["after"] for one in found["preview"]["changed"]] == [["rooms/noise"], ["rooms/cleaning"]]
+    assert [one["text"] for one in found["preview"]["changed"]] == texts
+    assert sum(move["rows"] for move in found["preview"]["moves"]) == 2
 
 
 def test_people_read_the_same_as_a_page(tmp_path: Path) -> None:
@@ -138,6 +201,10 @@ def test_people_read_the_same_as_a_page(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "rooms/noise" in result.stdout
     assert "0 of 1 rows would change against mine@4" in result.stdout
+    result = run("check", str(file), "--data", str(data))
+    assert "1 of 1 rows would change against taxonomy@" in result.stdout
+    assert "→ rooms/noise" in result.stdout
+    assert "It was so noisy that I did not sleep at all." in result.stdout
 
 
 @pytest.mark.parametrize(

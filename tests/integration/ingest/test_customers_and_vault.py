@@ -124,6 +124,8 @@ async def test_the_snapshot_rides_on_the_event_with_history_and_nothing_personal
     assert (revised.history.contacts_30d, revised.history.last_scores) == (0, (8, 9))
     assert "Ada" not in first.model_dump_json()
     assert third.taken_at is not None
+    assert first.profile_at == third.profile_at
+    assert first.profile_at is not None
 
 
 async def test_the_original_is_sealed_and_only_there_and_erasing_destroys_it(

@@ -47,14 +47,13 @@ async def test_an_item_is_shown_whole_with_timeline_content_and_decision(app: Ro
     answer = await ana.get(f"/v1/items/{item_id}")
     body = answer.json()
     assert (answer.status_code, answer.headers["ETag"], body["version"]) == (200, '"1"', 1)
-    assert body["severity"] == {"score": 60.0, "band": "P2"}
+    assert (body["severity"]["score"], body["severity"]["band"]) == (60.0, "P2")
+    assert [part["points"] for part in body["severity"]["contributions"]] == [60.0]
     assert [entry["kind"] for entry in body["timeline"]] == ["opened"]
     (linked,) = body["feedback"]
     assert linked["content"]["comment"] == "The invoice is wrong again and nobody answers me"
     assert linked["score"]["severity"]["contributions"][0]["because"] == "it is angry"
-    assert linked["joined_because"] == (
-        "this customer has no open item about the same matter (grouping default@1)"
-    )
+    assert linked["joined_because"].endswith("there is no embedding to compare it by (grouping default@2)")
     assert linked["decision"]["winner"]["rule"] == "operations-domain"
     assert "Goes to operations." in linked["decision"]["reason"]
     assert body["loops"] == []
@@ -128,7 +127,7 @@ async def test_the_routes_describe_themselves(app: RouterApp, ana: Caller) -> No
     paths = (await ana.get("/openapi.json")).json()["paths"]
     commands = ("claim", "start", "comment", "resolve", "reopen", "reassign", "close")
     assert {f"/v1/items/{{item_id}}:{command}" for command in commands} <= set(paths)
-    assert {"/v1/items", "/v1/items/{item_id}", "/v1/backlog", "/v1/policies/routing"} <= set(paths)
+    assert {"/v1/items", "/v1/items/{item_id}", "/v1/backlog", "/v1/policies/{kind}"} <= set(paths)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +240,6 @@ async def test_the_overview_counts_every_team(app: RouterApp, ana: Caller) -> No
 
 async def test_the_active_policies_can_be_read(ana: Caller) -> None:
     routing = (await ana.get("/v1/policies/routing")).json()
-    assert (routing["policy"], routing["catch_all"]) == ("default@2", "triage")
+    assert (routing["policy"], routing["catch_all"]) == ("default@3", "triage")
     assert routing["rules"][0]["name"] == "unscored-to-triage"
-    assert (await ana.get("/v1/policies/grouping")).json()["window_days"] == 14
+    assert (await ana.get("/v1/policies/grouping")).json()["rules"][1]["name"] == "repeat-contact"

@@ -9,12 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.support.router import NoLoops, Router, router_on
 from tests.support.scored import incoming, scored
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog, CustomersWaitError, UnknownItemError
 from heardback_router.backlog.commands import Close, Resolve
 from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.grouping.cases import PostgresCases
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemChanged
 from heardback_shared.db.database import Database
@@ -59,6 +62,8 @@ class Scene:
             Outbox(outbox),
             DeploymentPolicies(load_policies()),
             self.router.clock,
+            Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
+            PostgresCases(),
         )
 
     async def item(self) -> Item:

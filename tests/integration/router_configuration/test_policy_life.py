@@ -41,7 +41,7 @@ async def test_from_draft_to_force_and_back(app: RouterApp, house: House) -> Non
     assert (in_force["from"], in_force["number"], in_force["policy"]) == ("tenant", number, "ours@1")
     assert (in_force["since"], in_force["by"]) == ("2026-11-22T12:01:00Z", "bo")
     back = await house.bo.post("/v1/policies/routing:rollback", {"reason": "too many bills"})
-    assert (back.status_code, back.json()["from"], back.json()["policy"]) == (200, "packaged", "default@2")
+    assert (back.status_code, back.json()["from"], back.json()["policy"]) == (200, "packaged", "default@3")
     await app.router.receive(incoming(scored(3, customer="c-3")))
     teams = {item.customers[0]: item.team for item in await app.router.items()}
     assert teams == {"c-1": "operations", "c-2": "account-management", "c-3": "operations"}

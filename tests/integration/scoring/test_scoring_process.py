@@ -2,15 +2,21 @@
 
 import asyncio
 import base64
+import itertools
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
 from tests.support.broker import Broker, free_port
+from tests.support.clock import NOON
+from tests.support.judgement import activated
 from tests.support.registry import second_model
 from tests.support.scoring import GERMAN, nps, survey, transcript
 from tests.support.waiting import until_async
@@ -28,7 +34,7 @@ from heardback_shared.contracts.events import (
     FeedbackScored,
     FeedbackShadowed,
 )
-from heardback_shared.contracts.topics import ACCEPTED, DEAD, SCORED, SHADOWED
+from heardback_shared.contracts.topics import ACCEPTED, DEAD, JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.keyring import Keyring
 from heardback_shared.settings import DatabaseSettings
@@ -199,3 +205,44 @@ async def test_models_change_and_watch_while_events_flow(
     assert "sha256" in ready.json()["notes"]["model"]
     told = FeedbackShadowed.model_validate_json(from_record(read.key, read.headers, read.value).data)
     assert (told.active.model.name, told.candidate.model.name) == ("constant", "lexicon-en")
+
+
+async def test_what_a_tenant_taught_before_the_start_judges_its_first_feedback(
+    broker: Broker, database_settings: DatabaseSettings
+) -> None:
+    """And what it teaches later judges within seconds, without a restart; other tenants are left alone."""
+    text = files("heardback_scoring.policies").joinpath("severity.yaml").read_text("utf-8")
+    text = re.sub(r"(?m)^policy: .*$", "policy: acme@7", text)
+    sink = KafkaSink(broker.settings)
+    await sink.start()
+    await sink.send([Outgoing(JUDGEMENT.name, activated("severity", text, "default"))])
+    await sink.send([accepted(1, survey("The invoice is wrong."))])
+    source = KafkaSource(broker.settings, [SCORED.name], "reader")
+    await source.start()
+
+    async def policies(number: int) -> str:
+        found: list[Record] = []
+
+        async def read() -> bool:
+            found.extend(await source.poll(1, 0.2))
+            return bool(found)
+
+        await until_async(read, seconds=60)
+        event = from_record(found[0].key, found[0].headers, found[0].value)
+        assert event.subject == f"fb_{number}"
+        return FeedbackScored.model_validate_json(event.data).score.severity.policy
+
+    async with scoring_process(broker, database_settings, free_port()):
+        assert await policies(1) == "acme@7"
+        later = activated("severity", text.replace("acme@7", "acme@8"), "default", NOON + timedelta(hours=1))
+        await sink.send([Outgoing(JUDGEMENT.name, later)])
+        numbers = itertools.count(2)
+
+        async def learnt() -> bool:
+            number = next(numbers)
+            await sink.send([accepted(number, survey("The invoice is wrong."))])
+            return await policies(number) == "acme@8"
+
+        await until_async(learnt, seconds=20)
+    await source.stop()
+    await sink.stop()

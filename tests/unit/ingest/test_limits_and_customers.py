@@ -57,7 +57,15 @@ def test_newer_beats_older_fact_by_fact() -> None:
 
 def test_the_snapshot_names_nobody() -> None:
     facts = merged({}, {"tier": "key", "name": "Ada", "email": "a@b.example", "owner": None}, "crm", NOON)
-    assert snapshot_fields(facts) == {"tier": "key"}
+    assert snapshot_fields(facts) == {"tier": "key", "profile_at": NOON}
+
+
+def test_a_profile_is_as_fresh_as_the_last_telling_of_what_is_at_stake() -> None:
+    old = merged({}, {"tier": "key", "renewal_date": None}, "crm", NOON)
+    later = NOON + timedelta(days=9)
+    assert snapshot_fields(merged(old, {"region": "EU"}, "crm", later))["profile_at"] == NOON
+    assert snapshot_fields(merged(old, {"lifetime_value": 5}, "billing", later))["profile_at"] == later
+    assert snapshot_fields(merged({}, {"region": "EU"}, "crm", NOON)) == {"region": "EU"}
 
 
 @given(st.permutations(range(6)), st.lists(st.sampled_from(["tier", "region"]), min_size=6, max_size=6))

@@ -15,6 +15,7 @@ from heardback_router.backlog.commands import Claim, decide
 from heardback_router.backlog.domain import Item, ItemEvent, Weight, heaviest
 from heardback_router.backlog.fold import apply, fold
 from heardback_router.configuration.source import load_policies
+from heardback_router.grouping.neighbourhood import Neighbourhood
 from heardback_router.routing.plan import Arrival, Link, Plan, arrival_of
 
 POLICIES = load_policies()
@@ -28,13 +29,14 @@ class Memory:
     links: dict[str, Link] = field(default_factory=dict)
     logs: dict[str, list[ItemEvent]] = field(default_factory=lambda: defaultdict(list))
     seen: set[str] = field(default_factory=set)
+    around: Neighbourhood = field(default_factory=Neighbourhood)
 
     def receive(self, batch: Sequence[Arrival]) -> Plan:
         weights: dict[str, dict[str, Weight]] = defaultdict(dict)
         for link in self.links.values():
             weights[link.item_id][link.feedback_id] = link.weight
         stored = {k: replace(link, arrival=None, decision=None) for k, link in self.links.items()}
-        plan = Plan(POLICIES, NOON, dict(self.items), stored, weights)
+        plan = Plan(POLICIES, NOON, dict(self.items), stored, weights, self.around)
         for arrival in batch:
             plan.take("default", replace(arrival, known=arrival.event_id in self.seen))
             self.seen.add(arrival.event_id)
@@ -145,7 +147,7 @@ def test_what_a_person_touched_is_not_moved_by_a_better_reading() -> None:
     memory.receive([arrival(1, 1, 1, 2, "product/defect")])
     (item,) = memory.items.values()
     assert (item.team, item.domain, item.assignee) == ("triage", None, "ana")
-    assert item.weight == memory.links[next(iter(memory.links))].weight
+    assert item.worst == memory.links[next(iter(memory.links))].weight
     memory.check()
 
 

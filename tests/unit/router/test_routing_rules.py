@@ -12,17 +12,17 @@ from tests.support.scored import score, scored
 
 from heardback_router.configuration.reading import PolicyError
 from heardback_router.configuration.source import load_policies
+from heardback_router.routing.conditions import mentions_in
 from heardback_router.routing.domain import (
     CATCH_ALL,
     REMEMBERED,
     Decision,
     RoutingPolicy,
     decide,
-    mentions_in,
 )
 from heardback_router.routing.inputs import inputs_of
 from heardback_router.routing.policy import read_routing
-from heardback_router.routing.sample import SAMPLE_INPUTS
+from heardback_router.routing.sample import SAMPLE_INPUTS, UNKNOWN_INPUTS
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.contracts.feedback import Metric
@@ -86,13 +86,11 @@ def test_the_record_names_the_winner_the_losers_and_why() -> None:
     )
     record = decided(scored(tier="key"), rules).record
     assert record["winner"]["rule"] == "r2"
-    assert [(loser["rule"], loser["outcome"]) for loser in record["losers"]] == [
-        ("r0", "false"),
-        ("r1", "error"),
-        ("r3", "not reached"),
-    ]
-    assert "could not be evaluated, which counts as false" in record["losers"][1]["because"]
-    assert record["losers"][2]["because"] == "not reached: r2 won before it"
+    losers = record["losers"]
+    ((why, names),) = losers["error"].items()
+    assert (losers["false"], names, losers["not_reached"]) == (["r0"], ["r1"], ["r3"])
+    assert why.startswith("could not be evaluated, which counts as false: ")
+    assert record["default"] == {"team": "z", "taken": False}
     assert record["policy"] == "test@1"
     assert record["policies"] == {
         "severity": "default@1",
@@ -247,4 +245,4 @@ def test_the_sample_has_the_shape_of_real_inputs() -> None:
     content = feedback.accepted.content.model_copy(update={"metric": metric})
     accepted = feedback.accepted.model_copy(update={"content": content})
     real = inputs_of(feedback.model_copy(update={"accepted": accepted}), NOON)
-    assert shape(real) == shape(SAMPLE_INPUTS)
+    assert shape(real) == shape(SAMPLE_INPUTS) == shape(UNKNOWN_INPUTS)

@@ -42,14 +42,14 @@ def test_directions(sentiment: float | None, share: float | None, expected: str 
         (DELIGHTED, 9, None, 0.88),
     ],
 )
-async def test_the_flag_is_on_the_score_and_nothing_is_averaged_away(
+async def test_the_flag_is_on_the_score_and_severity_believes_the_words(
     text: str, answer: float, expected: str | None, satisfaction: float
 ) -> None:
     [score] = await score_batch([survey(text, metric=nps(answer))], understanding(ScriptedScorer(SCRIPT)))
     assert score.mismatch == expected
     assert score.satisfaction == pytest.approx(satisfaction)
-    factors = {c.factor for c in score.severity.contributions}
-    assert ("score_text_mismatch" in factors) is (expected == "score_above_text")
+    points = {c.factor: c.points for c in score.severity.contributions}.get("score_text_mismatch", 0.0)
+    assert points > 0 if expected == "score_above_text" else points < 0 if expected else points == 0
 
 
 @given(st.floats(-1, 1), st.floats(0, 1))

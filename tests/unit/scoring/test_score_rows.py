@@ -88,3 +88,26 @@ async def test_a_row_comes_back_with_everything_it_brought() -> None:
         assert answer["score"]["severity"]["policy"]
     assert answers[1]["score"]["sentiment"] is None
     assert answers[2]["score"]["sentiment"]["label"] == "neutral"
+
+
+async def test_the_day_of_a_row_decides_how_near_a_renewal_and_how_old_a_profile_is() -> None:
+    customer = {"tier": "strategic", "renewal_date": "2026-12-20", "profile_at": "2025-12-01"}
+    text = "The export fails."
+    days = ["2026-12-15", "2026-06-01", "2027-06-01"]
+    rows = [{"text": text, "customer": customer, "at": day} for day in days]
+    rows += [{"text": text, "customer": customer, "answered_at": days[0]}]
+    answers = await score_rows(
+        [(row, ScoreRow.model_validate(row)) for row in rows],
+        understanding(ScriptedScorer({text: (0.9, 0.1, 0.0)})),
+        datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    near, far, past, answered = (
+        {c["factor"]: c for c in answer["score"]["severity"]["contributions"]} for answer in answers
+    )
+    assert "in 5 days" in near["renewal"]["because"]
+    assert "in 202 days" in far["renewal"]["because"]
+    assert near["renewal"]["points"] > far["renewal"]["points"]
+    assert "renewal" not in past
+    assert "379 days ago" in near["tier"]["because"]
+    assert near["tier"]["points"] < far["tier"]["points"]
+    assert answered == near

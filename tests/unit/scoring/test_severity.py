@@ -1,15 +1,14 @@
-"""Severity: the points add up, stay within 0 to 100, and a worse input never lowers the score."""
+"""Severity of single cases, with their reasons; what holds for all is in test_severity_properties."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.support.scoring import POLICIES, nps
 
-from heardback_scoring.domain.severity import SeverityInputs, assess, fall_below_usual
+from heardback_scoring.domain.severity import SeverityInputs, assess, fall_below_usual, surest
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.feedback import Metric
@@ -17,170 +16,59 @@ from heardback_shared.contracts.score import Cue, Severity
 
 POLICY = POLICIES.severity
 TODAY = date(2026, 11, 22)
-TIERS = ("standard", "key", "strategic")
-COUNTS = ("contacts_30d", "open_items", "transfers", "broken_promises")
-
-score = st.floats(-1, 1)
-names = st.sampled_from(sorted({*POLICY.cues, "gratitude"}))
-cues = st.lists(
-    st.builds(Cue, name=names, probability=st.floats(0, 1), turn=st.just(0), by=st.just("pattern")),
-    max_size=6,
-).map(tuple)
-csat = st.builds(
-    Metric,
-    kind=st.just("csat"),
-    value=st.floats(1, 5),
-    min=st.just(1.0),
-    max=st.just(5.0),
-    direction=st.sampled_from(["higher_is_better", "lower_is_better"]),
-)
-history = st.builds(
-    CustomerHistory,
-    **{name: st.none() | st.integers(0, 8) for name in COUNTS},
-    last_scores=st.lists(st.floats(0, 11), max_size=4).map(tuple),
-)
-customers = st.builds(
-    CustomerSnapshot,
-    tier=st.none() | st.sampled_from(TIERS),
-    lifetime_value=st.none() | st.floats(0, 5e6),
-    renewal_date=st.none() | st.dates(date(2026, 1, 1), date(2028, 1, 1)),
-    history=history,
-)
-inputs = st.builds(
-    SeverityInputs,
-    lowest=st.none() | score,
-    end=st.none() | score,
-    silent=st.booleans(),
-    mismatch=st.booleans(),
-    cues=cues,
-    metric=st.none() | csat,
-    customer=st.none() | customers,
-    touchpoint=st.none() | st.sampled_from(["billing", "Cancellation", "elsewhere"]),
-    today=st.none() | st.just(TODAY),
-)
-
-
-def changed(given_inputs: SeverityInputs, **fields: Any) -> SeverityInputs:
-    known = {name: getattr(given_inputs, name) for name in SeverityInputs.__dataclass_fields__}
-    return SeverityInputs(**{**known, **fields})
-
-
-def with_customer(given_inputs: SeverityInputs, **fields: Any) -> SeverityInputs:
-    customer = given_inputs.customer or CustomerSnapshot()
-    return changed(given_inputs, customer=customer.model_copy(update=fields))
-
-
-def worse(before: SeverityInputs, after: SeverityInputs) -> None:
-    assert assess(after, POLICY).score >= assess(before, POLICY).score
-
-
-@given(inputs)
-def test_the_points_add_up_and_stay_in_range(case: SeverityInputs) -> None:
-    found = assess(case, POLICY)
-    assert sum(c.points for c in found.contributions) == found.score
-    assert 0 <= found.score <= 100
-    assert all(c.because.endswith(".") for c in found.contributions)
-    factors = [c.factor for c in found.contributions]
-    assert len(factors) == len(set(factors))
-    assert assess(case, POLICY) == found
-
-
-@given(inputs, score, score, st.sampled_from(["lowest", "end"]))
-def test_worse_words_never_lower_it(case: SeverityInputs, one: float, other: float, which: str) -> None:
-    worse(changed(case, **{which: max(one, other)}), changed(case, **{which: min(one, other)}))
-
-
-@given(inputs, cues)
-def test_more_cues_never_lower_it(case: SeverityInputs, more: tuple[Cue, ...]) -> None:
-    worse(case, changed(case, cues=case.cues + more))
-
-
-@given(inputs, csat, st.floats(1, 5))
-def test_a_worse_answer_never_lowers_it(case: SeverityInputs, metric: Metric, value: float) -> None:
-    other = metric.model_copy(update={"value": value})
-    good, bad = sorted((metric, other), key=lambda m: -m.share_of_best)
-    worse(changed(case, metric=good), changed(case, metric=bad))
-
-
-@given(inputs, csat, st.floats(1, 5), st.floats(1, 5))
-def test_a_deeper_fall_never_lowers_it(
-    case: SeverityInputs, metric: Metric, one: float, other: float
-) -> None:
-    before = [
-        with_customer(changed(case, metric=metric), history=CustomerHistory(last_scores=(usual,)))
-        for usual in (one, other)
-    ]
-    before.sort(key=lambda i: fall_below_usual(metric, i.customer) or 0.0)
-    worse(before[0], before[1])
-
-
-@given(inputs, st.sampled_from(TIERS), st.sampled_from(TIERS))
-def test_a_higher_tier_never_lowers_it(case: SeverityInputs, one: str, other: str) -> None:
-    low, high = sorted((one, other), key=TIERS.index)
-    worse(with_customer(case, tier=low), with_customer(case, tier=high))
-
-
-@given(inputs, st.floats(0, 5e6), st.floats(0, 5e6))
-def test_more_value_never_lowers_it(case: SeverityInputs, one: float, other: float) -> None:
-    low, high = sorted((one, other))
-    worse(with_customer(case, lifetime_value=low), with_customer(case, lifetime_value=high))
-
-
-@given(inputs, st.integers(0, 400), st.integers(0, 400))
-def test_a_nearer_renewal_never_lowers_it(case: SeverityInputs, one: int, other: int) -> None:
-    near, far = sorted((one, other))
-    at_near, at_far = (
-        with_customer(changed(case, today=TODAY), renewal_date=TODAY + timedelta(days=days))
-        for days in (near, far)
-    )
-    worse(at_far, at_near)
-
-
-@given(inputs, st.sampled_from(COUNTS), st.integers(0, 9), st.integers(0, 9))
-def test_larger_counts_never_lower_it(case: SeverityInputs, name: str, one: int, other: int) -> None:
-    few, many = sorted((one, other))
-    known = case.customer.history if case.customer else CustomerHistory()
-    at_few, at_many = (
-        with_customer(case, history=known.model_copy(update={name: count})) for count in (few, many)
-    )
-    worse(at_few, at_many)
-
-
-def cue(name: str, probability: float = 0.85) -> Cue:
-    return Cue(name=name, probability=probability, turn=0, span=(0, 1), by="pattern")
-
-
 STRATEGIC = CustomerSnapshot(
     tier="strategic", lifetime_value=120_000, currency="EUR", renewal_date=date(2026, 12, 20)
 )
 
 
-def factors(found: Severity) -> dict[str, float]:
+def cue(name: str, probability: float = 0.85, turn: int = 0) -> Cue:
+    return Cue(name=name, probability=probability, turn=turn, span=(0, 1), by="pattern")
+
+
+def points(found: Severity) -> dict[str, float]:
     return {c.factor: c.points for c in found.contributions}
+
+
+def because(found: Severity, factor: str) -> str:
+    return next(c.because for c in found.contributions if c.factor == factor)
 
 
 def test_a_furious_strategic_customer_who_wants_to_leave_before_renewal_is_p1() -> None:
     case = SeverityInputs(
         lowest=-0.95,
         end=-0.95,
+        intensity=1.0,
         cues=(cue("wants_to_leave"), cue("anger")),
         customer=STRATEGIC,
         today=TODAY,
     )
     found = assess(case, POLICY)
     assert found.band == "P1"
-    assert {"wants_to_leave", "tier", "renewal", "sentiment_lowest", "lifetime_value"} <= set(factors(found))
-    assert "28 days" in next(c.because for c in found.contributions if c.factor == "renewal")
+    assert {"wants_to_leave", "tier", "renewal", "sentiment_lowest", "lifetime_value", "intensity"} <= set(
+        points(found)
+    )
+    assert "28 days" in because(found, "renewal")
+    assert "probability 0.85" in because(found, "wants_to_leave")
 
 
 def test_a_delighted_promoter_is_zero_whoever_it_is() -> None:
-    found = assess(
-        SeverityInputs(
-            lowest=0.95, end=0.95, cues=(cue("gratitude"),), metric=nps(10), customer=STRATEGIC, today=TODAY
-        ),
-        POLICY,
+    burdened = STRATEGIC.model_copy(update={"history": CustomerHistory(broken_promises=2, breaches=3)})
+    case = SeverityInputs(
+        lowest=0.95, end=0.95, cues=(cue("gratitude"),), metric=nps(10), customer=burdened, today=TODAY
     )
+    found = assess(case, POLICY)
     assert (found.score, found.band, found.contributions) == (0.0, "P4", ())
+
+
+def test_a_calm_text_is_weighed_by_what_went_before() -> None:
+    calm = SeverityInputs(lowest=-0.3, end=-0.3, customer=STRATEGIC, today=TODAY)
+    burdened = STRATEGIC.model_copy(
+        update={"history": CustomerHistory(broken_promises=1, open_promises=1, breaches=2)}
+    )
+    found = assess(SeverityInputs(lowest=-0.3, end=-0.3, customer=burdened, today=TODAY), POLICY)
+    assert found.score - assess(calm, POLICY).score > 20
+    assert because(found, "broken_promises").startswith("1 promise broken before.")
+    assert because(found, "breaches").startswith("2 agreed times missed before.")
 
 
 def test_a_mild_complaint_of_a_standard_customer_is_p3() -> None:
@@ -200,35 +88,114 @@ def test_a_detractor_without_a_comment_is_p3() -> None:
 
 def test_an_unreadable_text_counts_the_customer_at_half_and_says_what_is_missing() -> None:
     found = assess(SeverityInputs(customer=STRATEGIC, today=TODAY), POLICY)
-    assert factors(found)["tier"] == round(POLICY.tiers["strategic"] / 2)
-    assert {"text", "metric", "touchpoint", "customer.history.transfers"} <= set(found.missing)
+    assert points(found)["tier"] == POLICY.tiers["strategic"] / 2
+    assert {"text", "metric", "touchpoint", "customer.history.breaches"} <= set(found.missing)
     assert assess(SeverityInputs(), POLICY).missing == ("text", "metric", "touchpoint", "customer")
 
 
-def test_without_a_day_a_renewal_date_counts_nothing_and_is_reported() -> None:
-    found = assess(SeverityInputs(lowest=-0.9, end=-0.9, customer=STRATEGIC), POLICY)
-    assert "renewal" not in factors(found)
+def test_without_a_day_neither_renewal_nor_age_counts_and_that_is_reported() -> None:
+    old = STRATEGIC.model_copy(update={"profile_at": datetime(2020, 1, 1, tzinfo=UTC)})
+    found = assess(SeverityInputs(lowest=-0.9, end=-0.9, customer=old), POLICY)
+    assert "renewal" not in points(found)
+    assert "confirmed" not in because(found, "tier")
     assert "at" in found.missing
+
+
+def test_a_stale_profile_counts_less_and_says_so() -> None:
+    stale = STRATEGIC.model_copy(update={"profile_at": datetime(2025, 11, 22, tzinfo=UTC)})
+    bad = SeverityInputs(lowest=-0.95, end=-0.95, today=TODAY, customer=STRATEGIC)
+    old = SeverityInputs(lowest=-0.95, end=-0.95, today=TODAY, customer=stale)
+    fresh, found = assess(bad, POLICY), assess(old, POLICY)
+    for factor in ("tier", "lifetime_value", "renewal"):
+        assert points(found)[factor] == pytest.approx(0.7 * points(fresh)[factor], abs=0.5)
+    assert "last confirmed 365 days ago and counts at 70%" in because(found, "tier")
+    assert "customer.profile_at" in fresh.missing
+    assert "customer.profile_at" not in found.missing
+
+
+def test_a_renewal_that_has_passed_fades() -> None:
+    def renewal(day: date) -> float:
+        customer = CustomerSnapshot(renewal_date=day)
+        found = assess(SeverityInputs(lowest=-1, end=-1, customer=customer, today=TODAY), POLICY)
+        return points(found).get("renewal", 0.0)
+
+    assert renewal(TODAY) > renewal(date(2026, 11, 15)) > renewal(date(2026, 10, 1)) == 0
 
 
 def test_safety_lifts_to_p1_even_when_said_calmly() -> None:
     found = assess(SeverityInputs(lowest=0.0, end=0.0, cues=(cue("safety"),)), POLICY)
     assert found.band == "P1"
-    assert factors(found)["floor"] == POLICY.floors["safety"] - round(POLICY.cues["safety"].points * 0.85)
+    assert "safety" in because(found, "floor")
 
 
-def test_what_exceeds_100_is_taken_off_by_the_cap() -> None:
+def test_a_floor_rises_with_the_probability() -> None:
+    floors = [
+        assess(SeverityInputs(lowest=1.0, end=1.0, cues=(cue("safety", p / 100),)), POLICY).score
+        for p in range(101)
+    ]
+    assert max(b - a for a, b in pairwise(floors)) <= 2.5
+    assert floors[0] == 0
+    assert floors[70] > POLICY.floors["safety"].most
+
+
+def test_high_sums_are_bent_to_end_at_100() -> None:
     every = tuple(cue(name, 1.0) for name in POLICY.cues)
     found = assess(SeverityInputs(lowest=-1, end=-1, cues=every, metric=nps(0)), POLICY)
-    assert found.score == 100
-    assert factors(found)["cap"] < 0
+    assert 95 < found.score <= 100
+    assert points(found)["cap"] < 0
 
 
-def test_a_mismatch_is_flagged_and_takes_nothing_off() -> None:
-    plain = SeverityInputs(lowest=-0.8, end=-0.8, metric=nps(9))
-    flagged = assess(changed(plain, mismatch=True), POLICY)
-    assert factors(flagged)["score_text_mismatch"] == 0
-    assert flagged.score == assess(plain, POLICY).score > 0
+def test_of_two_with_the_same_grave_cue_the_worse_is_above() -> None:
+    calm = SeverityInputs(lowest=0.0, end=0.0, cues=(cue("safety"),), today=TODAY)
+    strategic = SeverityInputs(lowest=0.0, end=0.0, cues=(cue("safety"),), today=TODAY, customer=STRATEGIC)
+    assert assess(strategic, POLICY).score > assess(calm, POLICY).score
+
+
+def test_the_words_are_believed_where_they_contradict_the_answer() -> None:
+    angry = assess(SeverityInputs(lowest=-0.8, end=-0.8, metric=nps(9)), POLICY)
+    assert points(angry)["score_text_mismatch"] > 0
+    assert "worse than the answer" in because(angry, "score_text_mismatch")
+    pleased = assess(SeverityInputs(lowest=0.9, end=0.9, metric=nps(1)), POLICY)
+    assert -points(pleased)["metric"] < points(pleased)["score_text_mismatch"] < 0
+    agreed = assess(SeverityInputs(lowest=-0.8, end=-0.8, metric=nps(1)), POLICY)
+    assert "score_text_mismatch" not in points(agreed)
+
+
+def test_sarcastic_praise_counts_as_a_complaint() -> None:
+    praise = SeverityInputs(lowest=0.9, end=0.9)
+    found = assess(SeverityInputs(lowest=0.9, end=0.9, cues=(cue("sarcasm_suspected"),)), POLICY)
+    assert found.score > assess(praise, POLICY).score + 10
+    assert points(found)["praise_not_believed"] > 0
+    open_anger = assess(SeverityInputs(lowest=-0.9, end=-0.9, cues=(cue("sarcasm_suspected"),)), POLICY)
+    assert "praise_not_believed" not in points(open_anger)
+
+
+def test_a_conversation_that_ended_well_counts_less_on_the_way() -> None:
+    on_the_way: dict[str, Any] = {"lowest": -0.95, "cues": (cue("anger"),), "conversation": True}
+    ended_well = assess(SeverityInputs(**on_the_way, end=0.9, resolution="resolved"), POLICY)
+    not_told = assess(SeverityInputs(**on_the_way, end=0.9), POLICY)
+    ended_badly = assess(SeverityInputs(**on_the_way, end=-0.9, resolution="unresolved"), POLICY)
+    assert ended_well.score < not_told.score < ended_badly.score
+    assert ended_well.band == "P4"
+    assert points(ended_well)["recovery"] < points(not_told)["recovery"] < 0
+    assert points(ended_badly)["resolution"] == POLICY.feeling.unresolved
+    assert "resolution" in not_told.missing
+    assert "resolution" not in ended_well.missing + ended_badly.missing
+
+
+def test_mild_words_count_less_and_strong_ones_more() -> None:
+    mild, plain, strong = (
+        assess(SeverityInputs(lowest=-0.9, end=-0.9, intensity=i), POLICY) for i in (-1.0, 0.0, 1.0)
+    )
+    assert mild.score < plain.score < strong.score
+    assert points(mild)["intensity"] < 0 < points(strong)["intensity"]
+    assert "intensity" not in points(plain)
+
+
+def test_of_equal_cues_the_earliest_is_shown() -> None:
+    for order in ((1, 3), (3, 1)):
+        [found] = surest(tuple(cue("anger", 0.8, turn) for turn in order)).values()
+        assert found.turn == 1
 
 
 def test_a_fall_is_measured_on_this_scale_only() -> None:
@@ -240,21 +207,48 @@ def test_a_fall_is_measured_on_this_scale_only() -> None:
     usual = CustomerSnapshot(history=CustomerHistory(last_scores=(3,)))
     assert fall_below_usual(effort, usual) == pytest.approx(0.5)
     found = assess(SeverityInputs(silent=True, metric=nps(2), customer=known), POLICY)
-    assert factors(found)["metric_fall"] == POLICY.fall_points
+    assert points(found)["metric_fall"] == POLICY.answer.fall_points
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"bands": {"p1": 40, "p2": 50, "p3": 20}}, "bands must fall"),
-        ({"sentiment": {"sentiment_end": 3}}, "sentiment_lowest"),
-        ({"sentiment_shape": {"none_at": -0.9, "full_at": -0.1}}, "lower is worse"),
-        ({"fall_shape": {"none_at": 0.6, "full_at": 0.1}}, "deeper fall"),
-        ({"fall_shape": {"none_at": 0.1, "full_at": 0.1}}, "must differ"),
-        ({"tiers": {"standard": 9, "key": 8, "strategic": 15}}, "must not fall"),
-        ({"tiers": {"key": 8}}, "give points for"),
+        ({"feeling": {"share": [[-1, 0], [1, 1]]}}, "lower sentiment is worse"),
+        ({"feeling": {"intensity": 40}}, "mild words would praise"),
+        ({"feeling": {"recovered": [[0, 1], [1, 0]]}}, "a better end"),
+        ({"answer": {"share": [[0, 0], [1, 1]]}}, "answer.share"),
+        ({"answer": {"fall": [[0, 1], [1, 0]]}}, "deeper fall"),
+        ({"answer": {"doubted": [[0, 2], [1, 1]]}}, "within 0 and 1"),
+        ({"record_counts": {"by_mood": [[0, 0], [1, 1]]}}, "by_mood must fall"),
+        ({"standing_counts": {"by_hurt": [[0, 1], [1, 0]]}}, "by_hurt must rise"),
+        ({"record": {"breaches": [[0, 5], [1, 1]]}}, "more is worse"),
+        ({"floors": {"safety": [[0, 70], [1, 10]]}}, "must rise with the probability"),
+        ({"renewal": [[0, 1], [30, 5]]}, "nearer is worse"),
+        ({"renewal": [[-30, 9], [0, 5], [30, 1]]}, "none above those of day 0"),
+        ({"renewal": [[5, 5], [30, 1]]}, "give the points at day 0"),
+        ({"freshness": [[0, 0.5], [100, 1]]}, "older profile"),
+        ({"lifetime_value": [[5, 1], [5, 2]]}, "must ascend"),
+        ({"tiers": {"standard": 29, "key": 8, "strategic": 15}}, "must not fall"),
+        ({"floors": {"safety": [[0, 0], [1, 95]]}}, "within 0 and 85"),
+        ({"ceiling": [[0, 5], [100, 90]]}, "begin at"),
+        ({"ceiling": [[0, 0], [50, 90]]}, "no more than the sum"),
+        ({"ceiling": [[0, 0], [120, 120]]}, "100 at most"),
+        ({"largest_step": 1}, "allow a step of"),
+        ({"floors": {"safety": [[0.6, 0], [0.601, 80]]}}, "less steep"),
     ],
 )
 def test_a_policy_that_breaks_the_promise_is_refused(change: dict[str, Any], why: str) -> None:
+    whole = POLICY.model_dump()
+    for name, part in change.items():
+        whole[name] = {**whole[name], **part} if isinstance(part, dict) else part
     with pytest.raises(ValidationError, match=why):
-        SeverityPolicy.model_validate({**POLICY.model_dump(), **change})
+        SeverityPolicy.model_validate(whole)
+
+
+@pytest.mark.parametrize(("field", "key"), [("tiers", "key"), ("record", "breaches")])
+def test_a_policy_names_every_tier_and_count(field: str, key: str) -> None:
+    whole = POLICY.model_dump()
+    del whole[field][key]
+    with pytest.raises(ValidationError, match=f"{field}: give points for"):
+        SeverityPolicy.model_validate(whole)

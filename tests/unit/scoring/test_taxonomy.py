@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from heardback_scoring.domain.root_cause import EmbeddedTaxonomy
 from heardback_scoring.domain.taxonomy import Taxonomy
-from heardback_scoring.domain.taxonomy_check import Relabelled, check, relabelled
+from heardback_scoring.domain.taxonomy_check import Relabelled, check, moves, relabelled
 
 DECISION = {"unclear_below": 0.2, "also_at": 0.3, "most": 2, "runners_up": 2, "keyword_confidence": 0.5}
 GOOD = {"description": "Anything.", "examples": ["one example"]}
@@ -93,3 +93,13 @@ def test_only_other_sets_of_causes_are_changes() -> None:
     before = [("a/b", "a/c"), ("a/b",), ()]
     after = [("a/c", "a/b"), (), ()]
     assert relabelled(before, after) == (Relabelled(1, ("a/b",), ()),)
+
+
+def test_moves_are_counted_whatever_the_order_of_the_causes() -> None:
+    changed = (
+        Relabelled(0, ("a/b",), ()),
+        Relabelled(3, ("a/b", "a/c"), ("d/e",)),
+        Relabelled(5, ("a/c", "a/b"), ("d/e",)),
+    )
+    assert moves(changed) == ((("a/b", "a/c"), ("d/e",), 2), (("a/b",), (), 1))
+    assert moves(()) == ()

@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 from tests.support.evaluation import the_set, write_lines, write_rows
 
+from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.evaluation.data import DataRefused, Row, find_sets, read_part
+from heardback_scoring.evaluation.label_maps import Meaning, packaged_maps
 from heardback_scoring.evaluation.slices import text_slices
-from heardback_scoring.evaluation.tasks import Task, causes_of, cues_of, flag_of, recognise, sentiment_of
+from heardback_scoring.evaluation.tasks import (
+    Task,
+    TrueCauses,
+    causes_of,
+    cues_of,
+    flag_of,
+    recognise,
+    sentiment_of,
+)
 
 GOOD = {"text": "It works.", "label": "positive"}
 
@@ -74,10 +84,25 @@ def test_label_maps_lie_beside_the_sets(tmp_path: Path) -> None:
         "_note": "y",
     }
     (tmp_path / "label_maps.json").write_text(json.dumps(maps))
-    assert the_set(tmp_path, "reviews").maps == {"label": {"late": "operations/fulfilment"}}
-    (tmp_path / "label_maps.json").write_text("{")
-    with pytest.raises(DataRefused, match="Mend it"):
-        find_sets(tmp_path, "dev")
+    assert the_set(tmp_path, "reviews").maps == {"label": {"late": Meaning("operations/fulfilment")}}
+    for damaged in ("{", "[]"):
+        (tmp_path / "label_maps.json").write_text(damaged)
+        with pytest.raises(DataRefused, match="Mend it"):
+            find_sets(tmp_path, "dev")
+
+
+def test_packaged_maps_lead_to_the_packaged_taxonomy_and_go_first(tmp_path: Path) -> None:
+    write_rows(tmp_path, "marc_app_reviews", "dev", [GOOD])
+    (tmp_path / "label_maps.json").write_text('{"marc_app_reviews.label": {"bug": "account/pricing"}}')
+    assert the_set(tmp_path, "marc_app_reviews").maps["label"]["bug"].cause == "product/defect"
+    causes = {f"{d}/{name}" for d, name, category in load_policies().taxonomy.categories if category.cause}
+    for maps in packaged_maps().values():
+        meanings = [meaning for labels in maps.values() for meaning in labels.values()]
+        assert meanings
+        assert {path for m in meanings for path in (m.cause, *m.also) if path is not None} <= causes
+        assert all(m.cause is None or m.cause not in m.also for m in meanings)
+    # Labels that hold both in like parts are in no map, so that their rows are not judged.
+    assert "topping_up_by_card" not in packaged_maps()["banking77"]["label"]
 
 
 @pytest.mark.parametrize(
@@ -115,12 +140,14 @@ def test_labels_get_our_names() -> None:
     assert cues_of(row) == frozenset({"wants_to_leave", "asks_for_human", "money_dispute"})
     [yes, no] = rows({"text": "a", "label": "irony"}, {"text": "a", "label": "non_irony"})
     assert (flag_of(yes), flag_of(no)) == (("sarcasm_suspected", True), ("sarcasm_suspected", False))
-    maps = {"aspect": {"price": "account/pricing", "brand": "none"}}
+    maps = {"aspect": {"price": Meaning("account/pricing", ("operations/billing",)), "brand": Meaning(None)}}
     [priced, brand, other] = rows(
         *({"text": "a", "labels": [{"aspect": a, "polarity": "negative"}]} for a in ("price", "brand", "new"))
     )
-    assert causes_of(priced, maps) == frozenset({"account/pricing"})
-    assert causes_of(brand, maps) == frozenset()
+    assert causes_of(priced, maps) == TrueCauses(
+        frozenset({"account/pricing"}), frozenset({"account/pricing", "operations/billing"})
+    )
+    assert causes_of(brand, maps) == TrueCauses(frozenset(), frozenset())
     assert causes_of(other, maps) is None
     mixed = {
         "text": "a",

@@ -18,6 +18,9 @@ SNAPSHOT = (
 )
 """Facts that ride on events. Nothing here names or reaches the person."""
 
+PROFILE = ("tier", "lifetime_value", "renewal_date")
+"""Facts that say what is at stake; an old telling of them counts less."""
+
 PERSONAL = ("name", "email", "phone")
 """Facts that are kept encrypted under the customer's data key."""
 
@@ -39,6 +42,9 @@ def merged(
 
 
 def snapshot_fields(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        name: facts[name]["value"] for name in SNAPSHOT if name in facts and facts[name]["value"] is not None
-    }
+    """The facts that ride on events, and `profile_at`: when a source last told one of those that severity
+    weighs. None of them known: no `profile_at`."""
+    known = {name: facts[name] for name in SNAPSHOT if name in facts and facts[name]["value"] is not None}
+    fields = {name: fact["value"] for name, fact in known.items()}
+    told = [datetime.fromisoformat(known[name]["at"]) for name in PROFILE if name in known]
+    return fields | {"profile_at": max(told)} if told else fields

@@ -1,19 +1,27 @@
 """Use cases of people, and of customers who answer: one transaction holds event, item, loops and outbox."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.assignment.ports import Assignment
+from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
-from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
+from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
+from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
+from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
-from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.ports import Cases, Items, Loops
+from heardback_router.backlog.resolving import checked_resolve
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.routing.handovers import after_transfer, passed_back
+from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -22,6 +30,8 @@ from heardback_shared.stream.ports import Outgoing
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
 SETTLED = frozenset({"confirmed", "not_told"})
+FOLLOWED: frozenset[EventKind] = frozenset({"claimed", "reassigned"})
+"""What a person says about the owner of one item of a case holds for all of it."""
 
 
 class UnknownItemError(Exception):
@@ -55,13 +65,17 @@ class Backlog:
         outbox: Outbox,
         policies: PolicySource,
         clock: Clock,
+        assignment: Assignment,
+        cases: Cases,
     ) -> None:
+        self._cases = cases
         self._database = database
         self._items = items
         self._loops = loops
         self._outbox = outbox
         self._policies = policies
         self._clock = clock
+        self._assignment = assignment
 
     async def carry_out(
         self,
@@ -75,24 +89,50 @@ class Backlog:
     ) -> Item:
         """The item afterwards. `versions` are those the caller acts on; None acts on any.
 
-        Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError.
+        Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError,
+        FormError and GateError.
         """
         async with self._database.tenant(tenant_id) as connection:
             policies = await self._policies.of(connection, tenant_id)
             teams = policies.routing.titles
             if isinstance(command, Reassign) and command.team not in teams:
                 raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
+            parent_state = await self._items.lock_parent(connection, tenant_id, item_id)
             item = await self._locked(connection, tenant_id, item_id)
             if versions is not None and item.version not in versions:
                 raise StaleVersionError(item.version)
             at = self._clock.now()
+            outgoing: list[Outgoing] = []
+            if isinstance(command, Resolve):
+                command = checked_resolve(command, item, policies.forms)
+                item, outgoing = await self._call_for_steps(connection, tenant_id, item, policies, at)
             event = decide(item, command, actor, at, policies.weighing)
+            children = await self._items.lock(connection, tenant_id, item.children)
+            refuse_against_family(item, command, list(children.values()), parent_state)
             if isinstance(command, Close):
                 await self._refuse_while_customers_wait(connection, tenant_id, item)
-            after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
-            if event.kind == "resolved":
+            if isinstance(command, Reassign):
+                event = await self._noting_the_way(connection, tenant_id, event)
+            after, changed = await self._append(connection, tenant_id, item, event, traceparent)
+            after, following = await append(
+                self._items,
+                connection,
+                tenant_id,
+                after,
+                _following(command, after, policies),
+                at,
+                policies.weighing,
+                traceparent,
+            )
+            outgoing += [*changed, *following]
+            if event.kind == "resolved" and after.parent_id is None:
                 resolution = await self._resolution(connection, tenant_id, after)
-                outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
+                for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
+                    outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, at)
+            if event.kind in FOLLOWED:
+                outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
+            after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            outgoing += given
             await self._outbox.add(connection, outgoing)
         self._outbox.wake()
         return after
@@ -126,7 +166,8 @@ class Backlog:
                 policies.weighing,
                 traceparent,
             )
-            await self._outbox.add(connection, outgoing)
+            after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            await self._outbox.add(connection, [*outgoing, *given])
         self._outbox.wake()
         return after
 
@@ -142,6 +183,8 @@ class Backlog:
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
         item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
         policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
@@ -165,8 +208,42 @@ class Backlog:
             return ()
         policies = await self._policies.of(connection, tenant_id)
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
+        if lacks_to_close(item):
+            return ()
         event = decide(item, close, ROUTER, at, policies.weighing)
         _, outgoing = await self._append(connection, tenant_id, item, event)
+        return outgoing
+
+    async def _call_for_steps(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, policies: Policies, at: datetime
+    ) -> tuple[Item, list[Outgoing]]:
+        """The item with every step it calls for by now, so that none is missed for coming late."""
+        facts = await self._items.facts(connection, tenant_id, item.id)
+        called = newly_called_for(item, facts, policies.steps)
+        entries = [Entry("steps_chosen", ROUTER, None, called)] if called else []
+        return await append(self._items, connection, tenant_id, item, entries, at, policies.weighing)
+
+    async def _follow_owner(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policies: Policies,
+    ) -> list[Outgoing]:
+        """The other unresolved items of the case get the same owner."""
+        outgoing: list[Outgoing] = []
+        for mate in await self._cases.lock_unresolved(connection, tenant_id, item):
+            if event.kind == "claimed":
+                data, differs = dict(event.data), mate.assignee != item.assignee
+            else:
+                data, differs = {"team": item.team, "from": mate.team}, mate.team != item.team
+            if differs:
+                entry = Entry(event.kind, event.actor, event.reason, data)
+                _, more = await append(
+                    self._items, connection, tenant_id, mate, [entry], event.at, policies.weighing
+                )
+                outgoing += more
         return outgoing
 
     async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
@@ -187,6 +264,30 @@ class Backlog:
         await self._items.log(connection, tenant_id, [event])
         await self._items.update(connection, tenant_id, [after])
         return after, [item_changed(tenant_id, event, after, traceparent=traceparent)]
+
+    async def _given_out(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        before: Item,
+        after: Item,
+        policies: Policies,
+        at: datetime,
+    ) -> tuple[Item, Sequence[Outgoing]]:
+        """The item once the queues are given out in which its change made room, or which it has joined."""
+        teams = teams_to_drain(before, after, policies.capacity)
+        if not teams:
+            return after, ()
+        drained = await self._assignment.drain(connection, tenant_id, teams, policies, at)
+        return drained.items.get(after.id, after), drained.outgoing
+
+    async def _noting_the_way(
+        self, connection: AsyncConnection, tenant_id: str, event: ItemEvent
+    ) -> ItemEvent:
+        """The handover, with a warning where the item comes back to a team that had it before."""
+        teams = await self._items.teams_before(connection, tenant_id, event.item_id)
+        warning = passed_back([*teams, event.data["from"]], event.data["team"])
+        return replace(event, data={**event.data, "warning": warning}) if warning else event
 
     async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
         outcome = item.resolution
@@ -217,3 +318,12 @@ class Backlog:
         waiting = sum(loop["state"] == "pending" for loop in loops)
         if waiting:
             raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")
+
+
+def _following(command: Command, after: Item, policies: Policies) -> list[Entry]:
+    """What a deed brings about by itself."""
+    if isinstance(command, Reassign):
+        return after_transfer(after, policies.ladder)
+    if isinstance(command, Resolve) and after.parent_id is not None:
+        return [PART_DONE]
+    return []

@@ -5,7 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from heardback_router.backlog.domain import BY_MACHINE, EventKind, Item, ItemEvent, Outcome, Weight, heaviest
+from heardback_router.backlog import duties
+from heardback_router.backlog.domain import (
+    BY_MACHINE,
+    EventKind,
+    Item,
+    ItemEvent,
+    Outcome,
+    Weight,
+    heaviest,
+    highest_tier,
+)
 
 ARRIVALS_KEPT = 50
 _OUTCOME = ("number", "root_cause", "action", "tell_customer", "not_telling_because")
@@ -71,6 +81,8 @@ def _opened(event: ItemEvent) -> Item:
         parent_id=data.get("parent_id"),
         case_id=data.get("case_id"),
         sla=data.get("sla"),
+        tier=data.get("tier"),
+        owner=data.get("owner"),
     )
 
 
@@ -96,17 +108,31 @@ def _counted(item: Item, **more: int) -> dict[str, Any]:
 
 def _resolved(item: Item, event: ItemEvent) -> dict[str, Any]:
     said = {name: event.data[name] for name in _OUTCOME}
-    outcome = Outcome(**said, actor=event.actor, at=event.at)
+    form, warnings = event.data.get("form", {}), tuple(event.data.get("warnings", ()))
+    outcome = Outcome(**said, actor=event.actor, at=event.at, form=form, warnings=warnings)
     return {"state": "resolved", "resolution": outcome, "resolutions": outcome.number, "waiting_for": None}
 
 
 def _reassigned(item: Item, event: ItemEvent) -> dict[str, Any]:
-    nobody = {"assignee": None, "assigned_by": None}
+    nobody = {"assignee": None, "assigned_by": None, "owner": None}
     return {"team": event.data["team"], "state": "open", **nobody, **_counted(item, transfers=1)}
 
 
+def _reopened(item: Item, event: ItemEvent) -> dict[str, Any]:
+    asked = duties.criterion_asked_again(item.criterion)
+    return {"state": "open", "resolution": None, "criterion": asked, **_counted(item, reopens=1)}
+
+
+def _promised(item: Item, event: ItemEvent) -> dict[str, Any]:
+    return {"promises": duties.promised(item.promises, event.data), **_counted(item, open_promises=1)}
+
+
 def _promise_settled(item: Item, event: ItemEvent) -> dict[str, Any]:
-    return _counted(item, open_promises=-1, broken_promises=int(event.data["outcome"] == "broken"))
+    after = duties.promise_settled(item.promises, event.data)
+    if event.data["outcome"] == "dismissed":
+        return {"promises": after}
+    broken = int(event.data["outcome"] == "broken")
+    return {"promises": after, **_counted(item, open_promises=-1, broken_promises=broken)}
 
 
 def _rescored(item: Item, event: ItemEvent) -> dict[str, Any]:
@@ -126,6 +152,7 @@ def _joined(item: Item, event: ItemEvent) -> dict[str, Any]:
         "entity": item.entity or data["entity"],
         "last_feedback_at": max(item.last_feedback_at, accepted_at),
         "arrivals": (*item.arrivals, accepted_at)[-ARRIVALS_KEPT:],
+        "tier": highest_tier((item.tier, data.get("tier"))),
     }
 
 
@@ -146,8 +173,10 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "feedback_rescored": _rescored,
     "feedback_came": _regrouped,
     "feedback_left": _regrouped,
+    "child_opened": lambda i, e: {"children": (*i.children, e.data["child_id"])},
     "merged": lambda _, e: {"state": "merged", "merged_into": e.data["into"], "waiting_for": None},
     "case_linked": lambda _, e: {"case_id": e.data["case_id"]},
+    "size_alarmed": lambda i, e: {"alarmed": (*i.alarmed, e.data["alarm"])},
     "claimed": lambda _, e: {"assignee": e.data["assignee"], "assigned_by": "person"},
     "assigned": lambda _, e: {"assignee": e.data["assignee"], "assigned_by": "machine"},
     "released": lambda *_: {"assignee": None, "assigned_by": None, "state": "open"},
@@ -156,15 +185,21 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "paused": lambda _, e: {"waiting_for": e.data["waiting_for"]},
     "resumed": lambda *_: {"waiting_for": None},
     "resolved": _resolved,
-    "reopened": lambda i, _: {"state": "open", "resolution": None, **_counted(i, reopens=1)},
+    "reopened": _reopened,
     "reassigned": _reassigned,
     "escalated": lambda i, _: _counted(i, escalations=1),
     "clock_breached": lambda i, _: _counted(i, breaches=1),
     "sla_pinned": lambda _, e: {"sla": e.data["sla"]},
-    "promised": lambda i, _: _counted(i, open_promises=1),
+    "promised": _promised,
     "promise_settled": _promise_settled,
-    "corrected": lambda _, e: dict(e.data.get("follows", {})),
-    "flagged": lambda _, e: {"flag": e.data["flag"]},
+    "corrected": _rescored,
+    "flagged": lambda _, e: {"flag": e.data["flag"], "request": e.data.get("request")},
+    "criterion_set": lambda _, e: {"criterion": duties.criterion_set(e.data, e.actor)},
+    "criterion_settled": lambda i, e: {"criterion": duties.criterion_settled(i.criterion, e.data, e.actor)},
+    "steps_chosen": lambda i, e: {"steps": duties.steps_chosen(i.steps, e.data)},
+    "step_settled": lambda i, e: {"steps": duties.step_settled(i.steps, e.data, e.actor)},
+    "deviated": lambda i, e: {"steps": duties.deviated(i.steps, e.data)},
+    "time_logged": lambda i, e: _counted(i, minutes=e.data["minutes"]),
     "closed": lambda *_: {"state": "closed"},
 }
 """What each kind changes in the item; kinds that are not here only stand in the log."""

@@ -1,12 +1,13 @@
 """What the backlog needs from the rest of the service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, LinkedCustomer, Resolution
+from heardback_shared.contracts.events import ItemState
 from heardback_shared.stream.ports import Outgoing
 
 
@@ -40,12 +41,42 @@ class ItemClocks(Protocol):
     ) -> list[dict[str, Any]]: ...
 
 
+class Cases(Protocol):
+    """The items of one customer about one matter: one owner, one message."""
+
+    async def resolutions(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, resolution: Resolution
+    ) -> Sequence[Resolution]:
+        """The resolution of an item, in one part for each thing that the customers behind it are told."""
+        ...
+
+    async def lock_unresolved(
+        self, connection: AsyncConnection, tenant_id: str, item: Item
+    ) -> Sequence[Item]:
+        """The other unresolved items of its case, locked until the transaction ends."""
+        ...
+
+
 class Items(Protocol):
     async def lock_one(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None: ...
+
+    async def lock(
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]
+    ) -> dict[str, Item]: ...
+
+    async def lock_parent(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> ItemState | None: ...
+
+    async def teams_before(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[str]: ...
 
     async def linked(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> tuple[LinkedCustomer, ...]: ...
+
+    async def facts(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[dict[str, Any]]:
+        """What each feedback of the item said about its customer and contract; each once."""
+        ...
 
     async def update(self, connection: AsyncConnection, tenant_id: str, changed: Sequence[Item]) -> None: ...
 

@@ -6,11 +6,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
+from heardback_router.backlog.duties import Criterion, promise_json, promise_of, step_of
 from heardback_router.backlog.tables import item_events, items, links
+from heardback_router.grouping import open_feedback
+from heardback_router.standing.marks import marks_of
+from heardback_router.standing.tables import changes as standing_changes
+from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.errors import TransientError
@@ -35,12 +41,16 @@ _LINK_UPDATED = ", ".join(
         "score",
         "decision",
         "words",
+        "place",
+        "answered",
+        "answered_by",
     )
 )
 _UPSERT_LINKS = f"ON CONFLICT (tenant_id, feedback_id) DO UPDATE SET {_LINK_UPDATED}"
 
 _LINKS_OF = text("""
-    SELECT feedback_id, item_id, revision, pass_number, severity, band, joined_because, scored_at, routed_at
+    SELECT feedback_id, item_id, revision, pass_number, severity, band, joined_because, scored_at, routed_at,
+        moved IS NOT NULL AS moved
     FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = ANY(:ids)
 """)
 _WEIGHTS_OF = text("""
@@ -52,15 +62,6 @@ _SCORES_OF = text("""
     WHERE tenant_id = :tenant AND feedback_id = ANY(:ids)
 """)
 # Each row is looked up by itself: a join would let the planner read every item of the tenant instead.
-_BY_MATTER = text("""
-    SELECT found.id FROM unnest(CAST(:keys AS text[])) AS asked(matter_key)
-    CROSS JOIN LATERAL (
-        SELECT id FROM router.item
-        WHERE tenant_id = :tenant AND matter_key = asked.matter_key AND matter_key IS NOT NULL
-            AND state IN ('open', 'in_progress')
-        LIMIT 1000
-    ) AS found
-""")
 # Locked in one order everywhere, so that two routers wait for each other instead of deadlocking.
 _LOCK = text("""
     SELECT found.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
@@ -69,9 +70,25 @@ _LOCK = text("""
     ) AS found
 """)
 _LOCK_ONE = select(items).where(text("tenant_id = :tenant AND id = :id")).with_for_update()
+# A parent is locked before its children, here and wherever both are.
+_LOCK_PARENT = text("""
+    SELECT state FROM router.item WHERE tenant_id = :tenant
+        AND id = (SELECT parent_id FROM router.item WHERE tenant_id = :tenant AND id = :id) FOR UPDATE
+""")
+_TEAMS_BEFORE = text("""
+    SELECT data->>'from' FROM router.item_event
+    WHERE tenant_id = :tenant AND item_id = :id AND kind = 'reassigned' ORDER BY sequence
+""")
 _LINKED = text("""
     SELECT customer_id, feedback_id, channel FROM router.item_feedback
     WHERE tenant_id = :tenant AND item_id = :id ORDER BY accepted_at, feedback_id
+""")
+
+
+_FACTS = text("""
+    SELECT DISTINCT data ->> 'facts' FROM router.item_event
+    WHERE tenant_id = :tenant AND item_id = :id AND kind IN ('opened', 'feedback_joined')
+        AND data ->> 'facts' IS NOT NULL
 """)
 
 
@@ -83,17 +100,12 @@ class PostgresItems:
         found = await connection.execute(_LINKS_OF, {"tenant": tenant_id, "ids": list(feedback_ids)})
         return found.mappings().all()
 
-    async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
-    ) -> dict[str, Item]:
-        """These items, and the unresolved ones with these matter keys, locked until the transaction ends.
+    async def lock(self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]) -> dict[str, Item]:
+        """These items, locked until the transaction ends.
 
-        An item of a key may have been resolved while its lock was waited for; grouping asks for the state.
+        One may have been resolved while its lock was waited for; grouping asks for the state.
         """
         wanted = set(ids)
-        if keys:
-            found = await connection.execute(_BY_MATTER, {"tenant": tenant_id, "keys": list(keys)})
-            wanted.update(found.scalars())
         if not wanted:
             return {}
         rows = await connection.execute(_LOCK, {"tenant": tenant_id, "ids": sorted(wanted)})
@@ -103,6 +115,18 @@ class PostgresItems:
         found = await connection.execute(_LOCK_ONE, {"tenant": tenant_id, "id": item_id})
         row = found.mappings().first()
         return item_of(row) if row else None
+
+    async def lock_parent(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> ItemState | None:
+        """The state of the item's parent, locked; None where it has none."""
+        state: ItemState | None = await connection.scalar(_LOCK_PARENT, {"tenant": tenant_id, "id": item_id})
+        return state
+
+    async def teams_before(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[str]:
+        """The teams that gave the item away, in order."""
+        found = await connection.execute(_TEAMS_BEFORE, {"tenant": tenant_id, "id": item_id})
+        return list(found.scalars())
 
     async def weights(
         self, connection: AsyncConnection, tenant_id: str, item_ids: Iterable[str]
@@ -127,6 +151,11 @@ class PostgresItems:
         found = await connection.execute(_LINKED, {"tenant": tenant_id, "id": item_id})
         return linked_customers((row[0], row[1], row[2]) for row in found)
 
+    async def facts(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[dict[str, Any]]:
+        """What each feedback of the item said about its customer and contract; each once."""
+        found = await connection.execute(_FACTS, {"tenant": tenant_id, "id": item_id})
+        return [orjson.loads(facts) for facts in found.scalars()] or [{}]
+
     async def open(self, connection: AsyncConnection, tenant_id: str, opened: Sequence[Item]) -> None:
         """Stores new items. Raises TransientError if another router has just stored one of them."""
         stored = await insert_rows(
@@ -145,7 +174,14 @@ class PostgresItems:
         await insert_rows(connection, items, rows, on_conflict=_UPDATE_ITEMS)
 
     async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None:
+        """Appends entries, marks the customers whose standing they change, and what feedback is open."""
         await insert_rows(connection, item_events, [event_row_of(tenant_id, event) for event in events])
+        marks = [
+            {"tenant_id": tenant_id, "item_id": mark.item_id, "customer_id": mark.customer_id}
+            for mark in marks_of(events)
+        ]
+        await insert_rows(connection, standing_changes, marks)
+        await open_feedback.follow(connection, tenant_id, events)
 
     async def link(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Stores links, or what a newer reading changed in them; a link never moves to another item here."""
@@ -206,6 +242,14 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "responded_at": item.responded_at,
         "sla": item.sla,
         "flag": item.flag,
+        "tier": item.tier,
+        "owner": item.owner,
+        "children": list(item.children),
+        "request": item.request,
+        "criterion": asdict(item.criterion) if item.criterion else None,
+        "promises": [promise_json(promise) for promise in item.promises] or None,
+        "steps": [asdict(step) for step in item.steps] or None,
+        "alarmed": list(item.alarmed),
         "timer_at": item.updated_at,
     }
 
@@ -230,9 +274,7 @@ def item_of(row: RowMapping) -> Item:
         updated_at=row["updated_at"],
         version=row["version"],
         touched=row["touched"],
-        resolution=Outcome(**{**resolution, "at": datetime.fromisoformat(resolution["at"])})
-        if resolution
-        else None,
+        resolution=_outcome_of(resolution) if resolution else None,
         resolutions=row["resolutions"],
         worst=Weight(row["worst_severity"], row["worst_band"]),
         contributions=tuple(row["contributions"]),
@@ -246,7 +288,20 @@ def item_of(row: RowMapping) -> Item:
         responded_at=row["responded_at"],
         sla=row["sla"],
         flag=row["flag"],
+        tier=row["tier"],
+        owner=row["owner"],
+        children=tuple(row["children"]),
+        request=row["request"],
+        criterion=Criterion(**row["criterion"]) if row["criterion"] else None,
+        promises=tuple(promise_of(promise) for promise in row["promises"] or ()),
+        steps=tuple(step_of(step) for step in row["steps"] or ()),
+        alarmed=tuple(row["alarmed"]),
     )
+
+
+def _outcome_of(stored: Mapping[str, Any]) -> Outcome:
+    at, warnings = datetime.fromisoformat(stored["at"]), tuple(stored.get("warnings", ()))
+    return Outcome(**{**stored, "at": at, "warnings": warnings})
 
 
 def event_row_of(tenant_id: str, event: ItemEvent) -> dict[str, Any]:

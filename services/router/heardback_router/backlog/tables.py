@@ -68,12 +68,21 @@ items = Table(
     Column("responded_at", DateTime(timezone=True)),
     Column("sla", Text),
     Column("flag", Text),
+    Column("tier", Text),
+    Column("owner", Text),
+    Column("children", JSONB, nullable=False),
+    Column("request", Text),
+    Column("criterion", JSONB),
+    Column("promises", JSONB),
+    Column("steps", JSONB),
+    Column("alarmed", JSONB, nullable=False),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
     Column("due_at", DateTime(timezone=True)),
 )
 """`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
-`due_at`: when the next of its running clocks runs out, as of the last look."""
+`due_at`: when the next of its running clocks runs out, as of the last look. `criterion`, `promises` and
+`steps` are NULL where there are none."""
 
 item_events = Table(
     "item_event",
@@ -111,9 +120,17 @@ links = Table(
     Column("score", JsonText, nullable=False),
     Column("decision", JSON, nullable=False),
     Column("words", Text, nullable=False),
+    Column("grouping", JSON),
+    Column("place", JSON),
+    Column("moved", JSON),
+    Column("answered", JSONB),
+    Column("answered_by", Text),
 )
 """`customer` is the snapshot the score was made with; `embedding` little-endian float16 values, as the model
 of that name gave them. `words` is what the customer said, redacted, and so holds every title; `search` is
-generated from it."""
+generated from it. `grouping` is why it was put where it was put first, `place` how others find it while its
+item is open, `moved` what a person decided about it last. `answered` are the causes the machine said
+(domain/category), empty where unclear, null where it read no words; `answered_by` taxonomy and model, each
+name@version."""
 
 outbox = outbox_table(metadata)

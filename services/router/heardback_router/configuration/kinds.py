@@ -3,16 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
+from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
+from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.policy import read_sla
+from heardback_router.steps.policy import read_steps, read_thresholds
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "routing": read_routing,
     "grouping": read_grouping,
     "weighing": read_weighing,
     "sla": read_sla,
+    "ladder": read_ladder,
+    "capacity": read_capacity,
+    "steps": read_steps,
+    "thresholds": read_thresholds,
+    "forms": read_forms,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 

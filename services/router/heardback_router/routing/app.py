@@ -2,20 +2,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.assignment.ports import Assignment
+from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.titles import words_of
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.corrections.domain import Word, answered_by, answers_of, overlaid
+from heardback_router.grouping.held import OpenFeedback
+from heardback_router.grouping.neighbours import candidates
+from heardback_router.grouping.open_feedback import hold
 from heardback_router.routing.announce import answers_for, feedback_routed
-from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of, keys_of
-from heardback_router.routing.ports import Inbox, Items, LoopStates
+from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
+from heardback_router.routing.ports import CorrectionsInForce, Inbox, Items, LoopStates, Neighbours
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
 from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
@@ -49,15 +56,22 @@ class RouteFeedback:
         policies: PolicySource,
         clock: Clock,
         metrics: Metrics,
+        *,
+        assignment: Assignment,
+        neighbours: Neighbours,
+        corrections: CorrectionsInForce,
     ) -> None:
+        self._neighbours = neighbours
         self._database = database
         self._inbox = inbox
         self._items = items
         self._loops = loops
         self._outbox = outbox
         self._policies = policies
+        self._corrections = corrections
         self._clock = clock
         self._metrics = metrics
+        self._assignment = assignment
 
     async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Outgoing]:
         """Everything goes through the outbox, so nothing is left for the stage to send."""
@@ -77,7 +91,8 @@ class RouteFeedback:
             await self._write(connection, tenant_id, plan)
             answers = await self._answers(connection, tenant_id, plan, arrivals, batch)
             causes = {a.feedback_id: s.event for a, s in zip(arrivals, batch, strict=True) if not a.known}
-            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes)])
+            given = await self._give_out(connection, tenant_id, plan)
+            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes), *given])
         self._outbox.wake()
         self._measure(plan, arrivals)
 
@@ -95,24 +110,66 @@ class RouteFeedback:
             fresh.discard(event_id)
         rows = await self._items.links(connection, tenant_id, [a.feedback_id for a in arrivals])
         links = {row["feedback_id"]: _link_of(row) for row in rows}
-        keys = keys_of(a for a in arrivals if not a.known)
-        items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()}, keys)
+        newcomers = [a.newcomer for a in arrivals if not a.known]
+        around = await self._neighbours.around(connection, tenant_id, newcomers, policies.grouping)
+        found = candidates(around, policies.grouping)
+        items = await self._items.lock(connection, tenant_id, {k.item_id for k in links.values()} | found)
+        await self._neighbours.traits(connection, tenant_id, around, found)
+        arrivals = await self._corrected(connection, tenant_id, arrivals, links, policies)
         weights = {}
         if _may_rescore(arrivals, links):
             weights = await self._items.weights(connection, tenant_id, items)
-        plan = Plan(policies, at, items, links, weights)
+        plan = Plan(policies, at, items, links, weights, around)
         for arrival in arrivals:
             plan.take(tenant_id, arrival)
         return plan, arrivals
+
+    async def _corrected(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        arrivals: list[Arrival],
+        links: Mapping[str, Link],
+        policies: Policies,
+    ) -> list[Arrival]:
+        """With what people said over what the machine says; only what has a link can have been corrected."""
+        known = sorted({a.feedback_id for a in arrivals if a.feedback_id in links})
+        words = await self._corrections.words(connection, tenant_id, known) if known else {}
+        return [
+            _with(words[arrival.feedback_id], arrival, policies) if arrival.feedback_id in words else arrival
+            for arrival in arrivals
+        ]
 
     async def _write(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
         opened = set(plan.opened)
         await self._items.open(connection, tenant_id, [plan.items[i] for i in plan.opened])
         changed = [plan.items[i] for i in sorted(plan.changed - opened)]
         await self._items.update(connection, tenant_id, changed)
-        rows = [_link_row(tenant_id, plan.links[i]) for i in sorted(plan.written)]
+        rows = [_link_row(tenant_id, plan.links[i], plan) for i in sorted(plan.written)]
         await self._items.link(connection, rows)
+        await self._hold(connection, tenant_id, plan)
+        arrivals = [link.arrival for i in sorted(plan.written) if (link := plan.links[i]).arrival is not None]
+        if again := [arrival for arrival in arrivals if arrival.corrected]:
+            told = await self._corrections.read_again(connection, tenant_id, again)
+            await self._outbox.add(connection, told)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
+
+    async def _give_out(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> Sequence[Outgoing]:
+        """Gives what the batch opened or moved to people, where their teams want that."""
+        teams: set[str] = set()
+        for item_id in plan.changed:
+            teams |= teams_to_drain(None, plan.items[item_id], plan.policies.capacity)
+        if not teams:
+            return ()
+        drained = await self._assignment.drain(connection, tenant_id, teams, plan.policies, plan.at)
+        return drained.outgoing
+
+    async def _hold(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> None:
+        """Later arrivals find what was placed, or read again, in items that still take feedback."""
+        changed = [plan.links[i] for i in sorted(plan.written)]
+        held = [_held(link, plan) for link in changed if plan.items[link.item_id].accepts_feedback]
+        again = any(link.grouping is None for link in changed)
+        await hold(connection, tenant_id, held, again=again)
 
     async def _answers(
         self,
@@ -144,6 +201,7 @@ class RouteFeedback:
     def _measure(self, plan: Plan, arrivals: Sequence[Arrival]) -> None:
         at = self._clock.now()
         routed: Counter[str] = Counter()
+        decided = Counter(link.decision.by for link in plan.links.values() if link.decision is not None)
         for arrival in arrivals:
             if not arrival.known:
                 routed[plan.items[plan.links[arrival.feedback_id].item_id].team] += 1
@@ -151,6 +209,8 @@ class RouteFeedback:
                 self._metrics.intake_to_item.observe(max(waited, 0.0))
         for team, number in routed.items():
             self._metrics.routed.labels(team).inc(number)
+        for by, number in decided.items():
+            self._metrics.routed_by.labels(by).inc(number)
 
 
 def read(event: Envelope) -> tuple[str, Scored]:
@@ -166,6 +226,12 @@ def read(event: Envelope) -> tuple[str, Scored]:
     except ValidationError as error:
         faults = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise PermanentError(f"not a scored feedback: {faults}") from error
+
+
+def _with(word: Word, arrival: Arrival, policies: Policies) -> Arrival:
+    scored, machine = arrival.scored, arrival.scored.score
+    said = scored.model_copy(update={"score": overlaid(machine, word, policies.weighing.band_of)})
+    return arrival_of(arrival.event_id, said, arrival.known, policies.grouping, machine)
 
 
 def _may_rescore(arrivals: Sequence[Arrival], links: Mapping[str, Link]) -> bool:
@@ -203,10 +269,19 @@ def _link_of(row: RowMapping) -> Link:
         weight=Weight(row["severity"], row["band"]),
         joined_because=row["joined_because"],
         routed_at=row["routed_at"],
+        moved=row["moved"],
     )
 
 
-def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
+def _held(link: Link, plan: Plan) -> OpenFeedback:
+    if link.arrival is None:
+        raise ValueError("only a link that was just made or changed is held")
+    told = plan.around.told.get(link.feedback_id, ())
+    held = OpenFeedback.of_newcomer(link.arrival.newcomer, link.item_id, (one.mark for one in told))
+    return replace(held, placed_by="person") if link.moved else held
+
+
+def _link_row(tenant_id: str, link: Link, plan: Plan) -> dict[str, Any]:
     if link.arrival is None or link.decision is None:
         raise ValueError("only a link that was just made or changed is written")
     accepted, embedding = link.arrival.scored.accepted, link.arrival.scored.embedding
@@ -231,4 +306,8 @@ def _link_row(tenant_id: str, link: Link) -> dict[str, Any]:
         "score": link.arrival.score_json.decode(),
         "decision": link.decision.record,
         "words": words_of(accepted.content),
+        "grouping": link.grouping,
+        "place": _held(link, plan).place,
+        "answered": answers_of(link.arrival.machine),
+        "answered_by": answered_by(link.arrival.machine),
     }

@@ -1,23 +1,22 @@
-"""The routing decision: ordered rules, first match wins, and a record from which it can be made again."""
+"""The routing decision: ordered rules, then gates, and a record from which it can be made again. Pure."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
-import cel
+from heardback_router.routing.conditions import (
+    TIME,
+    Condition,
+    context_of,
+    mentions_in,
+    named_in,
+)
+from heardback_router.routing.gates import Dedicated, GateAnswer, Gates, ask, owner_of
 
 CATCH_ALL = "catch-all"
-ROOTS = ("event", "score", "customer")
+GATE = "gate:"
 REMEMBERED = 2_000
-_TIME = re.compile(r"\bat\b")
-_MENTION = re.compile(r"\b(event|score|customer)\b(?:\s*\.\s*([A-Za-z_]\w*))?")
-
-
-class ConditionError(ValueError):
-    """A rule's condition cannot be used. The message says why and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +25,19 @@ class Team:
     title: str
 
 
-class Condition:
-    """A CEL expression that answers true or false, compiled once."""
-
-    def __init__(self, text: str) -> None:
-        try:
-            self._program = cel.compile(text)
-        except ValueError as error:
-            raise ConditionError(f"is not a CEL expression: {error}") from error
-        self.text = text
-
-    def holds(self, variables: Any) -> bool:
-        """Raises ConditionError when it cannot be evaluated, or answers neither true nor false."""
-        try:
-            answer = self._program.execute(variables)
-        except KeyError as error:
-            raise ConditionError(f"the field {error} is missing; ask has(…) before using it") from error
-        except (RuntimeError, TypeError, ValueError, IndexError, ArithmeticError) as error:
-            raise ConditionError(f"{str(error).split('.')[0]}") from error
-        if not isinstance(answer, bool):
-            raise ConditionError(f"answers {type(answer).__name__}, not true or false")
-        return answer
-
-
 @dataclass(frozen=True)
 class Rule:
+    """`team` None: it adds its process or owner, and the next rules are tried too. `gated` False: its team
+    does not hang on the root cause, so no gate is asked."""
+
     name: str
     condition: Condition
-    team: str
+    team: str | None
     because: str
     note: str | None = None
+    process: str | None = None
+    owner: bool = False
+    gated: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,6 +46,8 @@ class RoutingPolicy:
     teams: tuple[Team, ...]
     catch_all: str
     rules: tuple[Rule, ...]
+    gates: Gates = field(default_factory=Gates)
+    dedicated: Dedicated | None = None
 
     @property
     def titles(self) -> dict[str, str]:
@@ -77,7 +61,13 @@ class RoutingPolicy:
 
     @cached_property
     def asks_the_time(self) -> bool:
-        return any(_TIME.search(rule.condition.text) for rule in self.rules)
+        return any(TIME.search(rule.condition.text) for rule in self.rules)
+
+    @cached_property
+    def by_cause(self) -> "RoutingPolicy":
+        """Only what hangs on the root cause, without gates: decides about a further cause of an item."""
+        rules = tuple(rule for rule in self.rules if rule.gated and rule.team is not None)
+        return RoutingPolicy(self.name, self.teams, self.catch_all, rules)
 
     @cached_property
     def verdicts(self) -> "Verdicts":
@@ -86,13 +76,20 @@ class RoutingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say. `winner` and `losers` are JSON, shared by all decisions they are part of."""
+    """What the rules say. `winner`, `added` and `losers` are JSON, shared by all decisions they are part of.
+
+    `losers` holds the names of rules by what became of them; under `error`, by why.
+    """
 
     team: str
     rule: str
     because: str
-    winner: Mapping[str, str | None]
-    losers: list[dict[str, str]]
+    gated: bool
+    owner: bool
+    processes: tuple[str, ...]
+    winner: Mapping[str, Any]
+    added: tuple[Mapping[str, Any], ...]
+    losers: Mapping[str, Any]
 
 
 class Verdicts:
@@ -124,103 +121,140 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`record` is JSON; `decide(record["inputs"], policy)` gives the same decision again."""
+    """`record` is JSON; `decide(record["inputs"], policy)` gives the same decision again.
+
+    `rule` is the rule that won, or `gate:` and the name of the gate that held it back; `owner` the person who
+    looks after the customer's account, where the policy wants the item to be theirs.
+    """
 
     team: str
     rule: str
     because: str
+    owner: str | None
+    processes: tuple[str, ...]
     record: Mapping[str, Any]
+
+    @property
+    def by(self) -> Literal["rule", "gate", "catch_all"]:
+        if self.rule.startswith(GATE):
+            return "gate"
+        return "catch_all" if self.rule == CATCH_ALL else "rule"
 
 
 def decide(inputs: Mapping[str, Any], policy: RoutingPolicy) -> Decision:
     """Which team owns a feedback. `inputs` are those of `routing.inputs.inputs_of`, as JSON."""
     verdict = policy.verdicts.on(inputs)
+    answers = ask(policy.gates, inputs) if verdict.gated else ()
+    held = next((answer for answer in answers if answer.held), None)
+    team, rule, because = (
+        (held.team, f"{GATE}{held.gate}", held.because)
+        if held
+        else (verdict.team, verdict.rule, verdict.because)
+    )
+    owner = _owner(policy, verdict, inputs, team, held)
     record = {
         "policy": policy.name,
         "inputs": inputs,
+        "team": team,
         "winner": verdict.winner,
+        "added": list(verdict.added),
         "losers": verdict.losers,
+        "default": {"team": policy.catch_all, "taken": verdict.rule == CATCH_ALL},
+        "gates": [answer.data for answer in answers],
+        "owner": owner,
+        "processes": list(verdict.processes),
         "runners_up": inputs["runners_up"],
         "models": inputs["models"],
         "policies": inputs["policies"],
-        "reason": _in_words(verdict, inputs["score"], inputs["runners_up"]),
+        "reason": _in_words(team, because, inputs["score"], inputs["runners_up"]),
     }
-    return Decision(verdict.team, verdict.rule, verdict.because, record)
+    return Decision(team, rule, because, owner, verdict.processes, record)
 
 
-def mentions_in(conditions: Iterable[str]) -> dict[str, frozenset[str] | None]:
-    found: dict[str, frozenset[str] | None] = {root: frozenset() for root in ROOTS}
-    for text in conditions:
-        for root, name in _MENTION.findall(text):
-            fields = found[root]
-            found[root] = None if fields is None or not name else fields | {name}
-    return found
-
-
-def named_in(
-    inputs: Mapping[str, Any], mentions: Mapping[str, frozenset[str] | None]
-) -> dict[str, Mapping[str, Any]]:
-    """The part of the inputs that some condition names."""
-    named = {}
-    for root in ROOTS:
-        fields, values = mentions[root], inputs[root]
-        named[root] = values if fields is None else {k: values[k] for k in fields if k in values}
-    return named
-
-
-def context_of(named: Mapping[str, Mapping[str, Any]], at: str) -> Any:
-    """What conditions see, converted once for all rules."""
-    return cel.Context(variables={**named, "at": datetime.fromisoformat(at)})
+def _owner(
+    policy: RoutingPolicy,
+    verdict: Verdict,
+    inputs: Mapping[str, Any],
+    team: str,
+    held: GateAnswer | None,
+) -> str | None:
+    """Nobody while a gate holds it back: whose it is, is then still to be decided."""
+    if held is not None:
+        return None
+    if verdict.owner:
+        return inputs["customer"]["owner"] or None
+    return owner_of(policy.dedicated, inputs, team)
 
 
 def _judge(policy: RoutingPolicy, variables: Any) -> Verdict:
-    losers: list[dict[str, str]] = []
+    false: list[str] = []
+    errors: dict[str, list[str]] = {}
+    added: list[Rule] = []
     winner: Rule | None = None
-    for rule in policy.rules:
-        outcome = "not reached" if winner else _outcome(rule, variables)
-        if outcome == "true":
-            winner = rule
+    place = 0
+    for place, rule in enumerate(policy.rules, 1):  # noqa: B007  (how far it came is used below)
+        outcome = rule.condition.outcome(variables)
+        if outcome is False:
+            false.append(rule.name)
+        elif outcome is not True:
+            errors.setdefault(f"could not be evaluated, which counts as false: {outcome}", []).append(
+                rule.name
+            )
+        elif rule.team is None:
+            added.append(rule)
         else:
-            losers.append(_loser(rule, outcome, winner))
-    team, name, because = _owner(winner, policy)
-    won = {
+            winner = rule
+            break
+    losers = {
+        "false": false,
+        "error": errors,
+        "not_reached": [rule.name for rule in policy.rules[place:]],
+    }
+    team, name, because = _outcome(winner, policy)
+    matched = [*added, *([winner] if winner else [])]
+    return Verdict(
+        team,
+        name,
+        because,
+        gated=winner is not None and winner.gated,
+        owner=any(rule.owner for rule in matched),
+        processes=tuple(dict.fromkeys(rule.process for rule in matched if rule.process)),
+        winner=_winner(winner, team, name, because),
+        added=tuple(_added(rule) for rule in added),
+        losers=losers,
+    )
+
+
+def _winner(winner: Rule | None, team: str, name: str, because: str) -> dict[str, Any]:
+    return {
         "rule": name,
         "team": team,
         "condition": winner.condition.text if winner else None,
         "because": because,
         "note": winner.note if winner else None,
     }
-    return Verdict(team, name, because, won, losers)
 
 
-def _outcome(rule: Rule, variables: Any) -> str:
-    try:
-        return "true" if rule.condition.holds(variables) else "false"
-    except ConditionError as error:
-        return f"error: {error}"
+def _added(rule: Rule) -> dict[str, Any]:
+    return {
+        "rule": rule.name,
+        "condition": rule.condition.text,
+        "process": rule.process,
+        "owner": rule.owner,
+        "because": rule.because,
+    }
 
 
-def _loser(rule: Rule, outcome: str, winner: Rule | None) -> dict[str, str]:
-    if winner is not None:
-        because = f"not reached: {winner.name} won before it"
-    elif outcome == "false":
-        because = "its condition is false"
-    else:
-        because = f"its condition could not be evaluated, which counts as false: {outcome[7:]}"
-        outcome = "error"
-    return {"rule": rule.name, "condition": rule.condition.text, "outcome": outcome, "because": because}
-
-
-def _owner(winner: Rule | None, policy: RoutingPolicy) -> tuple[str, str, str]:
-    if winner is None:
+def _outcome(winner: Rule | None, policy: RoutingPolicy) -> tuple[str, str, str]:
+    if winner is None or winner.team is None:
         return policy.catch_all, CATCH_ALL, "No rule matched, so the catch-all team takes it."
     return winner.team, winner.name, winner.because
 
 
-def _in_words(verdict: Verdict, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]) -> str:
+def _in_words(team: str, because: str, score: Mapping[str, Any], runners_up: list[Mapping[str, Any]]) -> str:
     severity = score["severity"]
     words = [
-        f"Goes to {verdict.team}. {verdict.because}",
+        f"Goes to {team}. {because}",
         f"Severity {severity['score']:g} ({severity['band']}).",
     ]
     if score["domain"]:

@@ -103,6 +103,7 @@ def _customer(customer: CustomerSnapshot, at: datetime) -> dict[str, Any]:
         "open_items": history.open_items,
         "transfers": history.transfers,
         "broken_promises": history.broken_promises,
+        "taken_at": customer.taken_at.isoformat() if customer.taken_at else "",
     }
 
 

@@ -8,8 +8,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, Weight
+from heardback_router.corrections.domain import Word
+from heardback_router.grouping.domain import GroupingPolicy
+from heardback_router.grouping.neighbourhood import Neighbourhood, Newcomer
+from heardback_router.routing.plan import Arrival
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.score import Score
+from heardback_shared.stream.ports import Outgoing
 
 
 class Inbox(Protocol):
@@ -17,6 +22,22 @@ class Inbox(Protocol):
         self, connection: AsyncConnection, tenant_id: str, event_ids: Iterable[str], at: datetime
     ) -> set[str]:
         """Stores the ids and returns those that were new."""
+        ...
+
+
+class CorrectionsInForce(Protocol):
+    """What people said that the machine read wrongly."""
+
+    async def words(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Mapping[str, Word]:
+        """By feedback, of those that were corrected."""
+        ...
+
+    async def read_again(
+        self, connection: AsyncConnection, tenant_id: str, arrivals: Sequence[Arrival]
+    ) -> Sequence[Outgoing]:
+        """Keeps what the machine says now beneath corrections; returns what is to be announced."""
         ...
 
 
@@ -28,13 +49,29 @@ class LoopStates(Protocol):
         ...
 
 
+class Neighbours(Protocol):
+    """The open feedback that what arrives may be grouped with."""
+
+    async def around(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        newcomers: Sequence[Newcomer],
+        policy: GroupingPolicy,
+    ) -> Neighbourhood: ...
+
+    async def traits(
+        self, connection: AsyncConnection, tenant_id: str, around: Neighbourhood, item_ids: Iterable[str]
+    ) -> None: ...
+
+
 class Items(Protocol):
     async def links(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
     ) -> Sequence[RowMapping]: ...
 
     async def lock(
-        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str], keys: Sequence[str]
+        self, connection: AsyncConnection, tenant_id: str, ids: Iterable[str]
     ) -> dict[str, Item]: ...
 
     async def weights(

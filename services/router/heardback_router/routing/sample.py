@@ -1,4 +1,5 @@
-"""Inputs with every field filled, on which each condition is tried before a policy is taken into use."""
+"""Inputs with every field filled, on which each condition is tried before a policy is taken into use, and
+inputs about which nothing is known, on which a policy's own tests build."""
 
 from typing import Any
 
@@ -42,9 +43,58 @@ SAMPLE_INPUTS: dict[str, Any] = {
         "open_items": 1,
         "transfers": 2,
         "broken_promises": 1,
+        "taken_at": "2026-11-22T11:00:00+00:00",
     },
     "at": "2026-11-22T12:00:00+00:00",
     "runners_up": [{"domain": "product", "category": "defect", "confidence": 0.1}],
     "models": [],
     "policies": {"severity": "default@1", "taxonomy": "default@1", "scoring": []},
+}
+
+UNKNOWN_INPUTS: dict[str, Any] = {
+    "event": {
+        "feedback_id": "fb_test",
+        "kind": "survey",
+        "source": "",
+        "revision": 1,
+        "channel": "",
+        "touchpoint": "",
+        "language": "",
+        "resolution": "",
+        "context": {},
+        "metric": {"kind": "", "value": None, "min": None, "max": None, "share_of_best": None},
+    },
+    "score": {
+        "status": "scored",
+        "sentiment": {"label": "", "score": None, "abstained": False},
+        "satisfaction": None,
+        "mismatch": "",
+        "cues": {},
+        "domain": "",
+        "category": "",
+        "confidence": None,
+        "root_causes": [],
+        "severity": {"score": 0.0, "band": "P4"},
+        "handover": False,
+    },
+    "customer": {
+        "id": "",
+        "tier": "",
+        "segment": "",
+        "region": "",
+        "language": "",
+        "owner": "",
+        "currency": "",
+        "lifetime_value": None,
+        "days_to_renewal": None,
+        "contacts_30d": None,
+        "open_items": None,
+        "transfers": None,
+        "broken_promises": None,
+        "taken_at": "",
+    },
+    "at": "2026-11-22T12:00:00+00:00",
+    "runners_up": [],
+    "models": [],
+    "policies": {"severity": "test@1", "taxonomy": "test@1", "scoring": []},
 }

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.log import write
-from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.ports import Items
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.sla.app import policies_naming
@@ -29,6 +30,8 @@ from heardback_shared.db.database import Database, is_unavailable
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.db.planning import look_up_by_key
 from heardback_shared.metrics import Metrics
+
+LONGEST_REST = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -43,13 +46,21 @@ class Pace:
     after_failure: timedelta = timedelta(minutes=10)
 
 
+class ItemLoops(Protocol):
+    async def of_item(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str
+    ) -> list[dict[str, Any]]:
+        """The item's loops; each has `resolution_number` and `history`, steps with `state` and `at`."""
+        ...
+
+
 class Timekeeper:
     def __init__(
         self,
         database: Database,
         items: Items,
         timers: PostgresTimers,
-        loops: Loops,
+        loops: ItemLoops,
         outbox: Outbox,
         policies: PolicySource,
         watches: Sequence[Watch],
@@ -83,7 +94,7 @@ class Timekeeper:
             worked = perf_counter() - started
             rest = worked * (1 / self._pace.share - 1) if looked else self._pace.poll_seconds
             try:
-                await asyncio.wait_for(stop.wait(), min(rest, self._pace.poll_seconds))
+                await asyncio.wait_for(stop.wait(), min(rest, LONGEST_REST))
             except TimeoutError:
                 continue
 

@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Self, cast
 
@@ -15,8 +15,9 @@ from heardback_scoring.adapters.models import open_exactly
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
 from heardback_scoring.app.policies import Policies
 from heardback_scoring.app.ports import CandidateFailed
-from heardback_scoring.app.score_batch import score_batch
-from heardback_scoring.app.understanding import Understanding, understanding_of
+from heardback_scoring.app.score_batch import understand_batch
+from heardback_scoring.app.taught import Taught
+from heardback_scoring.app.understanding import Understanding, teaching, understanding_of
 from heardback_scoring.domain.registry import Registered
 from heardback_shared.contracts.events import FeedbackAccepted
 from heardback_shared.contracts.score import ModelRef, Score
@@ -26,14 +27,20 @@ NICE = 10
 """A tenth of the time of a core that others want as well."""
 PATIENCE_SECONDS = 300.0
 
+_Question = tuple[list[FeedbackAccepted], Sequence[str | None] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateJob:
-    """What to open: `name` as the registry locates it, and the policies of the model in force."""
+    """What to open: `name` as the registry locates it, with the policies of the model in force.
+
+    What tenants teach later, the candidate learns when it is opened again.
+    """
 
     model: Registered
     name: str
     policies: Policies
+    taught: Mapping[str, Taught] = field(default_factory=dict)
     log_level: str = "INFO"
 
 
@@ -68,13 +75,15 @@ class CandidateProcess:
     def model(self) -> ModelRef:
         return self._model
 
-    async def score(self, feedbacks: Sequence[FeedbackAccepted]) -> list[Score]:
-        return cast("list[Score]", await asyncio.to_thread(self._ask, list(feedbacks)))
+    async def score(
+        self, feedbacks: Sequence[FeedbackAccepted], tenants: Sequence[str | None] | None = None
+    ) -> list[Score]:
+        return cast("list[Score]", await asyncio.to_thread(self._ask, (list(feedbacks), tenants)))
 
-    def _ask(self, feedbacks: list[FeedbackAccepted]) -> Any:
+    def _ask(self, question: _Question) -> Any:
         with self._asking:
             try:
-                self._pipe.send(feedbacks)
+                self._pipe.send(question)
             except OSError as error:
                 raise CandidateFailed("its process ended") from error
             return _receive(self._pipe)
@@ -117,11 +126,10 @@ def _serve(pipe: "Connection[Any, Any]", job: CandidateJob) -> None:
             pipe.send(_answer(runner, pipe.recv(), by))
 
 
-def _answer(
-    runner: asyncio.Runner, feedbacks: list[FeedbackAccepted], by: Understanding
-) -> list[Score] | CandidateFailed:
+def _answer(runner: asyncio.Runner, question: _Question, by: Understanding) -> list[Score] | CandidateFailed:
+    feedbacks, tenants = question
     try:
-        return runner.run(score_batch(feedbacks, by))
+        return [one.score for one in runner.run(understand_batch(feedbacks, by, tenants=tenants))]
     except Exception as error:  # told by its name: a message or a trace may hold what a customer said
         return CandidateFailed(f"it failed ({type(error).__name__})")
 
@@ -129,7 +137,7 @@ def _answer(
 def _understanding(job: CandidateJob) -> Understanding:
     sha256 = job.model.ref.sha256 if job.model.pinned else None
     opened = open_exactly(job.name, sha256, threads=1)
-    return understanding_of(
+    base = understanding_of(
         job.policies,
         Py3langidGuesser(),
         opened.reader,
@@ -137,3 +145,4 @@ def _understanding(job: CandidateJob) -> Understanding:
         opened.why_degraded,
         opened.satisfaction,
     )
+    return teaching(base, job.taught)

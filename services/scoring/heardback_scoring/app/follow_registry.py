@@ -91,16 +91,16 @@ class FollowRegistry:
         return self._state
 
     async def _change(self, serving: Serving, wanted: Registered | None) -> None:
-        before = serving.understanding
         try:
             opened = await asyncio.to_thread(self._open, wanted)
-            understanding = await asyncio.to_thread(around, before, opened)
+            async with serving.changing:
+                understanding = await asyncio.to_thread(around, serving.understanding, opened)
+                self._in_force, self._retry_at = wanted, None
+                serving.problem = serving.refused = None
+                await serving.replace(understanding)
         except Exception as error:  # as above; the model in force goes on reading
             self._refuse(serving, wanted, error)
             return
-        self._in_force, self._retry_at = wanted, None
-        serving.problem = serving.refused = None
-        await serving.replace(understanding)
         self._metrics.model_changes.labels("changed").inc()
         self._announce(serving)
 

@@ -72,8 +72,13 @@ class CandidateReader(Protocol):
     @property
     def model(self) -> ModelRef: ...
 
-    async def score(self, feedbacks: Sequence[FeedbackAccepted]) -> list[Score]:
-        """One score per feedback, in order. Raises CandidateFailed; it reads nothing more then."""
+    async def score(
+        self, feedbacks: Sequence[FeedbackAccepted], tenants: Sequence[str | None] | None = None
+    ) -> list[Score]:
+        """One score per feedback, in order, by the policies of its tenant.
+
+        Raises CandidateFailed; it reads nothing more then.
+        """
         ...
 
     async def close(self) -> None:

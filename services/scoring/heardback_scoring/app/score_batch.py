@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
 
 from heardback_scoring.app.dialogue import dialogue_of
 from heardback_scoring.app.explaining import Judged, explained
+from heardback_scoring.app.judging import Asked, as_kept, causes_of, felt_in, severity_of
 from heardback_scoring.app.listening import Heard, Said, cues_of, listen
 from heardback_scoring.app.ports import Explain
 from heardback_scoring.app.understanding import Understanding
-from heardback_scoring.domain import handover, sentiment, severity
+from heardback_scoring.domain import handover, sentiment
 from heardback_scoring.domain.language import UNKNOWN
 from heardback_scoring.domain.mismatch import mismatch_of
-from heardback_scoring.domain.root_cause import UNCLEAR, Causes, Vectors, nearest_causes, pooled
+from heardback_scoring.domain.root_cause import Causes, Vectors, pooled
 from heardback_scoring.domain.satisfaction import Dialogue
 from heardback_scoring.domain.sentiment import ReadTurn
 from heardback_scoring.inference.ports import TextReading
@@ -44,25 +44,47 @@ class _Read:
     fallback: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A score, and the vector its causes were found by, as it is kept; None where there was none."""
+
+    score: Score
+    vector: Vectors | None
+
+
 async def score_batch(
     feedbacks: Sequence[FeedbackAccepted], by: Understanding, explain: Explain | None = None
 ) -> list[Score]:
+    """The scores of `understand_batch`, by the deployment's own policies."""
+    return [one.score for one in await understand_batch(feedbacks, by, explain)]
+
+
+async def understand_batch(
+    feedbacks: Sequence[FeedbackAccepted],
+    by: Understanding,
+    explain: Explain | None = None,
+    tenants: Sequence[str | None] | None = None,
+) -> list[Understood]:
     """One score per feedback, in order. Same feedback, same model, same policies: same score.
 
-    `explain` says which get evidence, if not as `by` says; evidence is left out when the model is too busy.
+    `tenants` says whose each feedback is, so that it is judged by that tenant's policies. `explain` says
+    which get evidence, if not as `by` says; evidence is left out when the model is too busy.
 
     The day that renewal dates are measured against is that of `accepted_at`, so a replay counts the same
     days. When the model fails, the fallback reads what it failed on and the scores are `degraded`.
     Raises InferenceBusy or InferenceClosed when nothing can be read now but later.
     """
+    judges = [by.for_tenant(tenant) for tenant in tenants] if tenants else [by] * len(feedbacks)
     heard = [listen(feedback.content, by) for feedback in feedbacks]
     reads = await _read_all(heard, by)
-    causes = _causes(feedbacks, heard, reads, by)
+    vectors = [_pooled(said.said, read.readings) for said, read in zip(heard, reads, strict=True)]
+    causes = _causes(feedbacks, heard, vectors, judges)
     judged = [
-        _judged(feedback, said, read, cause, by)
-        for feedback, said, read, cause in zip(feedbacks, heard, reads, causes, strict=True)
+        _judged(feedback, said, read, cause, own)
+        for feedback, said, read, cause, own in zip(feedbacks, heard, reads, causes, judges, strict=True)
     ]
-    return await explained(judged, explain or by.explain, by.reader, by.policies.spoken, by.satisfaction)
+    scores = await explained(judged, explain or by.explain, by.reader, by.policies.spoken, by.satisfaction)
+    return [Understood(score, vector) for score, vector in zip(scores, vectors, strict=True)]
 
 
 async def _read_all(heard: Sequence[Heard], by: Understanding) -> list[_Read]:
@@ -101,43 +123,34 @@ async def _read_or_fall_back(
 
 
 def _causes(
-    feedbacks: Sequence[FeedbackAccepted], heard: Sequence[Heard], reads: Sequence[_Read], by: Understanding
+    feedbacks: Sequence[FeedbackAccepted],
+    heard: Sequence[Heard],
+    vectors: Sequence[Vectors | None],
+    judges: Sequence[Understanding],
 ) -> list[Causes]:
-    """A person's word about this very feedback; else learnt from examples where texts have embeddings,
-    by keywords where not, unclear without texts.
-    """
-    causes = [UNCLEAR] * len(heard)
-    rows: list[int] = []
-    vectors: list[Vectors] = []
-    texts: list[str] = []
-    for row, (one, read) in enumerate(zip(heard, reads, strict=True)):
-        if not one.said:
-            continue
-        vector = _pooled(one.said, read.readings) if by.embedded is not None else None
-        if vector is None:
-            causes[row] = by.keywords.causes([s.text for s in one.said])
-        else:
-            rows.append(row)
-            vectors.append(vector)
-            texts.append("\n".join(said.spoken for said in one.said))
-    if by.embedded is not None and vectors:
-        for row, cause in zip(rows, nearest_causes(np.stack(vectors), texts, by.embedded), strict=True):
-            causes[row] = by.embedded.told(feedbacks[row].feedback_id) or cause
-    return causes
+    """In order; each tenant's feedback is compared with what that tenant taught."""
+    found: dict[int, Causes] = {}
+    rows: dict[int, list[int]] = {}
+    for row, own in enumerate(judges):
+        rows.setdefault(id(own), []).append(row)
+    for members in rows.values():
+        asked = [Asked(feedbacks[row].feedback_id, heard[row].said, vectors[row]) for row in members]
+        found |= zip(members, causes_of(asked, judges[members[0]]), strict=True)
+    return [found[row] for row in range(len(feedbacks))]
 
 
 def _pooled(said: Sequence[Said], readings: Sequence[TextReading]) -> Vectors | None:
-    """A text alone is its embedding; of several, each weighs √words × (½ + P(negative))."""
+    """A text alone is its embedding; of several, each weighs √words × (½ + P(negative)). As it is kept."""
     embeddings = [r.embedding for r in readings]
     known = [e for e in embeddings if e is not None]
-    if len(known) != len(said):
+    if not said or len(known) != len(said):
         return None
     if len(known) == 1:
-        return known[0]
+        return as_kept(known[0])
     weights = [
         max(len(s.text.words), 1) ** 0.5 * (0.5 + r.negative) for s, r in zip(said, readings, strict=True)
     ]
-    return pooled(known, weights)
+    return as_kept(pooled(known, weights))
 
 
 def _judged(
@@ -168,20 +181,7 @@ def _score(
     mood = whole.score if whole else None
     contradiction = mismatch_of(policies.mismatch, mood, share)
     cues = cues_of(content, heard, read.readings, by)
-    harm = severity.assess(
-        severity.SeverityInputs(
-            lowest=path.lowest if path else mood,
-            end=path.end if path else mood,
-            silent=heard.silent,
-            mismatch=contradiction == "score_above_text",
-            cues=cues,
-            metric=content.metric,
-            customer=feedback.customer,
-            touchpoint=content.touchpoint,
-            today=feedback.accepted_at.date(),
-        ),
-        policies.severity,
-    )
+    harm = severity_of(feedback, felt_in(heard.said, mood, path, heard.silent, cues), policies.severity)
     status, because = _status(heard, read, by)
     predicted = by.satisfaction.predict(dialogue) if by.satisfaction and dialogue else None
     satisfaction = sentiment.satisfaction(

@@ -7,14 +7,20 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from heardback_scoring.app.drift_monitor import DriftMonitor
-from heardback_scoring.app.score_batch import score_batch
+from heardback_scoring.app.judging import embedding_of
+from heardback_scoring.app.score_batch import Understood, understand_batch
 from heardback_scoring.app.serving import Serving
 from heardback_scoring.app.shadow import Shadow
 from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import FEEDBACK_ACCEPTED, FEEDBACK_SCORED, FeedbackAccepted
-from heardback_shared.contracts.score import Score
+from heardback_shared.contracts.events import (
+    FEEDBACK_ACCEPTED,
+    FEEDBACK_SCORED,
+    Embedding,
+    FeedbackAccepted,
+)
+from heardback_shared.contracts.score import ModelRef, Score
 from heardback_shared.contracts.topics import SCORED
 from heardback_shared.errors import PermanentError, TransientError
 from heardback_shared.ids import derived_id
@@ -41,17 +47,18 @@ class ScoreEvents:
         feedbacks = [accepted(incoming.event) for incoming in batch]
         try:
             with self._serving.borrowed() as by:
-                scores = await score_batch(feedbacks, by)
+                understood = await understand_batch(feedbacks, by, tenants=[i.event.tenant_id for i in batch])
         except (InferenceBusy, InferenceClosed) as error:
             raise TransientError(str(error)) from error
-        now = self._clock.now()
-        self._drift.observe(by.reader.scorer.model, feedbacks, scores)
+        now, model = self._clock.now(), by.reader.scorer.model
+        scores = [one.score for one in understood]
+        self._drift.observe(model, feedbacks, scores)
         self._shadow.offer(batch, feedbacks, scores)
         for status, count in Counter(score.status for score in scores).items():
             self._metrics.scored.labels(status).inc(count)
         return [
-            Outgoing(SCORED.name, scored(incoming.event, score, now))
-            for incoming, score in zip(batch, scores, strict=True)
+            Outgoing(SCORED.name, scored(incoming.event, one.score, now, _embedding(one, model)))
+            for incoming, one in zip(batch, understood, strict=True)
         ]
 
 
@@ -67,12 +74,17 @@ def accepted(event: Envelope) -> FeedbackAccepted:
         raise PermanentError(f"not an accepted feedback; wrong at: {where}") from error
 
 
-def scored(event: Envelope, score: Score, at: datetime) -> Envelope:
+def _embedding(one: Understood, model: ModelRef) -> Embedding | None:
+    return None if one.vector is None else embedding_of(one.vector, model)
+
+
+def scored(event: Envelope, score: Score, at: datetime, embedding: Embedding | None = None) -> Envelope:
     """The accepted event rides along byte for byte: fields that this release does not know are kept, too."""
-    data = b'{"accepted":%b,"score":%b,"scored_at":"%b"}' % (
+    data = b'{"accepted":%b,"score":%b,"scored_at":"%b"%b}' % (
         event.data,
         to_bytes(score),
         at.isoformat().replace("+00:00", "Z").encode(),
+        b"" if embedding is None else b',"embedding":' + to_bytes(embedding),
     )
     return Envelope(
         id=scored_id(event.id, score),
@@ -90,5 +102,5 @@ def scored(event: Envelope, score: Score, at: datetime) -> Envelope:
 
 def scored_id(accepted_id: str, score: Score) -> str:
     """The same for the same accepted event, model revisions and policy versions."""
-    models = "+".join(f"{m.name}@{m.revision}" for m in score.models) or "no model"
+    models = "+".join(m.version for m in score.models) or "no model"
     return derived_id("ev", accepted_id, "scored", models, *score.policies)

@@ -32,6 +32,8 @@ class Serving:
         """The candidate that reads along."""
         self.watching_problem: str | None = None
         """Why no candidate reads along although one should."""
+        self.changing = asyncio.Lock()
+        """Held by whoever makes the next understanding out of the present one."""
         self.problem: str | None = None
         """Why another model than the one decided on is in force, in plain words."""
 
@@ -52,6 +54,10 @@ class Serving:
             term.holders -= 1
             if term.holders == 0:
                 term.returned.set()
+
+    def amend(self, by: Understanding) -> None:
+        """The same model from now on with other policies; nothing is closed."""
+        self._term.by = by
 
     async def replace(self, by: Understanding) -> None:
         """Whoever borrows from now on gets the new one; returns when the old model is closed."""

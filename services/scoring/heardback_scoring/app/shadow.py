@@ -141,7 +141,9 @@ class Shadow:
         while self._reader is not None and self._waiting and self._wanted() == self._candidate:
             batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
             try:
-                scores = await self._reader.score([one.feedback for one in batch])
+                scores = await self._reader.score(
+                    [one.feedback for one in batch], [one.event.tenant_id for one in batch]
+                )
             except CandidateFailed:
                 self._metrics.shadowed.labels("failed").inc(len(batch))
                 raise

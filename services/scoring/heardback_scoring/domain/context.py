@@ -26,10 +26,10 @@ _SAY_NOTHING = (
 )
 _EMPTY = frozenset(_SAY_NOTHING.split())
 _REQUEST = re.compile(
-    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|confirm|share|tell me"
-    r"|send me)\b"
+    r"\?|\b(?:please|could you|can you|may i|can i|i need|i'll need|provide|enter|type in|confirm|share"
+    r"|tell me|send me)\b"
 )
-_GIVEN_BEFORE = re.compile(r"\b(?:another|different|other|second|new|next|also)\b")
+_GIVEN_BEFORE = re.compile(r"\b(?:another|different|other|second|new|old|previous|next|also)\b")
 _NOT_GIVEN = re.compile(
     r"\b(?:don't|do not|dont|no idea|not sure|can't|cannot|haven't|lost|forgot|where (?:do|can|is)|which"
     r"|one moment|let me (?:look|check|see)|hold on|why)\b"

@@ -5,8 +5,9 @@ Where a `probability` was measured, a comment beside it says on what; the figure
 
 from heardback_scoring.domain.cue_table_faults import FAULTS
 from heardback_scoring.domain.cue_table_mood import MOOD
+from heardback_scoring.domain.cue_table_quiet import QUIET
 from heardback_scoring.domain.cue_table_relation import RELATION
 from heardback_scoring.domain.cue_table_stakes import STAKES
 
-POLICY = "cues-en@2"
-CUES = RELATION + STAKES + FAULTS + MOOD
+POLICY = "cues-en@3"
+CUES = RELATION + STAKES + FAULTS + MOOD + QUIET

@@ -43,6 +43,8 @@ class EmbeddedTaxonomy:
     taxonomy: Taxonomy
     vectors: Vectors
     corrections: Corrections = NO_CORRECTIONS
+    version: str = field(init=False)
+    """The taxonomy's, and which corrections it has learnt: `taxonomy@3+12corrections.1a2b3c4d`."""
     learnt: FewShot = field(init=False)
     _shown: "_Shown" = field(init=False)
 
@@ -51,16 +53,15 @@ class EmbeddedTaxonomy:
             raise ValueError(
                 f"{len(self.taxonomy.texts)} texts need as many vectors, not {len(self.vectors)}"
             )
+        object.__setattr__(self, "version", self.taxonomy.policy + self.corrections.version)
         object.__setattr__(self, "learnt", _learn(self))
         object.__setattr__(self, "_shown", _shown_of(self))
 
-    @property
-    def version(self) -> str:
-        """The taxonomy's, and which corrections it has learnt: `taxonomy@3+12corrections.1a2b3c4d`."""
-        return self.taxonomy.policy + self.corrections.version
-
     def corrected(self, corrections: Corrections) -> "EmbeddedTaxonomy":
-        """The same taxonomy having learnt exactly these; nothing is embedded again."""
+        """The same taxonomy having learnt exactly these; nothing is embedded again.
+
+        About half a second of one processor for the most corrections there can be, so not for an event loop.
+        """
         return replace(self, corrections=corrections)
 
     def told(self, feedback_id: str) -> Causes | None:
@@ -135,26 +136,42 @@ def _target(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Members:
+    """What may explain one category: rows of the vectors to show, each with the words for it."""
+
+    rows: NDArray[np.intp]
+    texts: tuple[str, ...]
+
+    def nearest(self, similarities: Vectors) -> list[tuple[str, float]]:
+        """The nearest texts with their similarity; the same text is shown once."""
+        near = similarities[self.rows]
+        shown: dict[str, float] = {}
+        for place in np.argsort(-near, kind="stable").tolist():
+            shown.setdefault(self.texts[place], round(float(near[place]), 4))
+            if len(shown) == _SHOWN:
+                break
+        return list(shown.items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shown:
-    """What an answer may be explained with: vectors, and of each category its rows and the words to show."""
+    """What an answer may be explained with: vectors, and the members of each category."""
 
     vectors: Vectors
-    members: tuple[tuple[tuple[int, str], ...], ...]
+    members: tuple[_Members, ...]
 
 
 def _shown_of(embedded: EmbeddedTaxonomy) -> _Shown:
     taxonomy, corrections = embedded.taxonomy, tuple(embedded.corrections)
     count = len(taxonomy.examples)
-    members: list[tuple[tuple[int, str], ...]] = []
+    members: list[_Members] = []
     row = 0
     for path, (_, _, category) in zip(taxonomy.paths, taxonomy.categories, strict=True):
-        own = [(row + i, text) for i, text in enumerate(category.examples)]
-        own += [
-            (count + i, f"(feedback {c.feedback_id}, corrected by a person)")
-            for i, c in enumerate(corrections)
-            if c.right and path in c.right
-        ]
-        members.append(tuple(own))
+        taught = [i for i, c in enumerate(corrections) if c.right and path in c.right]
+        own = range(row, row + len(category.examples))
+        told = (f"(feedback {corrections[i].feedback_id}, corrected by a person)" for i in taught)
+        rows = np.array([*own, *(count + i for i in taught)], dtype=np.intp)
+        members.append(_Members(rows, (*category.examples, *told)))
         row += len(category.examples)
     return _Shown(
         np.concatenate([embedded.vectors[:count], *(c.vector[None] for c in corrections)]), tuple(members)
@@ -176,20 +193,9 @@ def _causes(
     members = embedded._shown.members
     others = [i for i in order[len(found) :] if confidences[i] > 0][: decision.runners_up]
     return Causes(
-        tuple(_cause(categories[i], confidences[i], _nearest(members[i], similarities)) for i in found),
+        tuple(_cause(categories[i], confidences[i], members[i].nearest(similarities)) for i in found),
         tuple(_cause(categories[i], confidences[i], []) for i in others),
     )
-
-
-def _nearest(members: Sequence[tuple[int, str]], similarities: Vectors) -> list[tuple[str, float]]:
-    """The texts of the nearest members with their similarity; the same text is shown once."""
-    ranked = sorted(members, key=lambda member: -float(similarities[member[0]]))
-    shown: dict[str, float] = {}
-    for row, text in ranked:
-        shown.setdefault(text, round(float(similarities[row]), 4))
-        if len(shown) == _SHOWN:
-            break
-    return list(shown.items())
 
 
 def _cause(

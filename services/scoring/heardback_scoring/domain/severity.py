@@ -1,13 +1,14 @@
 """How much a feedback hurts the relationship: points that add up, each with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from math import floor
 
-from heardback_scoring.domain.severity_policy import SeverityPolicy, Step
+from heardback_scoring.domain.severity_policy import QUANTUM, RECORD, Counts, SeverityPolicy
 from heardback_shared.contracts.customer import CustomerSnapshot
-from heardback_shared.contracts.feedback import Metric
+from heardback_shared.contracts.feedback import Metric, Resolution
 from heardback_shared.contracts.score import Band, Contribution, Cue, Severity
 
 
@@ -16,52 +17,65 @@ class SeverityInputs:
     """All that severity looks at. `lowest` and `end` are sentiment scores, None where nothing was readable.
 
     `silent`: the customer said nothing (no comment, "n/a"); that is known, and not a missing text.
-    `today` is the day the score is for; without it a renewal date counts nothing.
+    `intensity` says how strongly it is put, −1 (played down) to 1 (see `domain/intensity.py`).
+    `wish`: something is wished for.
+    `resolution` is asked for only where there was a `conversation`.
+    `today` is the day the score is for; without it a renewal date counts nothing, and no profile is stale.
     """
 
     lowest: float | None = None
     end: float | None = None
     silent: bool = False
-    mismatch: bool = False
+    intensity: float = 0.0
+    wish: bool = False
     cues: tuple[Cue, ...] = ()
     metric: Metric | None = None
     customer: CustomerSnapshot | None = None
     touchpoint: str | None = None
+    conversation: bool = False
+    resolution: Resolution | None = None
     today: date | None = None
+
+
+_Part = tuple[str, float, str]
+"""Factor, points not yet in quarters, reason. A bare tuple: a dozen are made for each event."""
 
 
 def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     """The severity of one feedback.
 
-    1. What the feedback itself says: sentiment (lowest and end), cues, the metric, its fall against earlier
-       answers. The sum of these points is the hurt.
-    2. Who says it and what went before: tier, value, renewal, contacts, open items, transfers, broken
-       promises, touchpoint. These points count in the proportion hurt / `full_hurt` (at most 1), so that a
-       content customer stays at zero whoever they are. Where neither text nor metric is known, the
-       proportion is `unknown_hurt`.
-    3. Floors of grave cues lift the sum; `cap` takes off what exceeds 100.
+    1. What the feedback itself says: sentiment (lowest, end, how strongly), resolution, cues, the answer on
+       the scale, its fall against earlier ones.
+    2. The record: contacts, open items, transfers, promises and agreed times of this customer. It counts
+       more the worse 1. is, so that it does not turn praise into a complaint. 1. and 2. are the hurt.
+    3. The standing: tier, value, renewal date, touchpoint. It counts more the greater the hurt, so that a
+       content customer stays at zero whoever they are.
+    4. `cap`: high sums are bent so that they end at 100 and keep their order. `floor`: a grave cue lifts what
+       is below its floor; there too the rest keeps its order.
 
-    Points are whole numbers and add up to the score exactly. Every step is non-decreasing in every worsening
-    input: lower sentiment, lower metric, a deeper fall, one more or surer cue, higher tier or value, nearer
-    renewal, larger counts.
+    The sum is rounded to quarters once and the parts so that they add up to it exactly. It never falls in
+    any worsening input (lower sentiment, stronger words, a worse resolution, one more or surer cue, lower
+    answer, deeper fall, larger count, higher tier or value, nearer renewal, fresher profile), and a small
+    change moves it by `policy.largest_step` at most.
     """
-    own = [*_feeling(inputs, policy), *_cues(inputs, policy), *_metric(inputs, policy)]
-    hurt = _points(own)
-    known = inputs.lowest is not None or inputs.silent or inputs.metric is not None
-    share = min(1.0, hurt / policy.full_hurt) if known else policy.unknown_hurt
-    contributions = [*own, *_context(inputs, policy, share)]
-    contributions.sort(key=lambda c: -c.points)
-    total = _points(contributions)
-    if floor := _floor(inputs, policy, total):
-        contributions.append(floor)
-        total += int(floor.points)
-    if total > 100:
-        contributions.append(_says("cap", 100 - total, "A score ends at 100."))
-        total = 100
+    cues = surest(inputs.cues) if inputs.cues else {}
+    parts = _said(inputs, cues, policy)
+    parts += _answer(inputs, policy)
+    hurt = _sum(parts)
+    if record := _weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)):
+        parts += record
+        hurt = _sum(parts)
+    parts += _weighed(_standing(inputs, policy), _standing_share(inputs, cues, hurt, policy))
+    weighed, total = _in_quarters(parts)
+    total += _add_cap_and_floor(weighed, total, cues, policy)
+    weighed.sort()
+    score = total * QUANTUM
     return Severity(
-        score=float(total),
-        band=band_of(total, policy),
-        contributions=tuple(contributions),
+        score=score,
+        band=band_of(score, policy),
+        contributions=tuple(
+            [_says(factor, -quarters * QUANTUM, because) for quarters, factor, because in weighed]
+        ),
         missing=_missing(inputs),
         policy=policy.policy,
     )
@@ -72,64 +86,151 @@ def band_of(score: float, policy: SeverityPolicy) -> Band:
     return "P1" if score >= bands.p1 else "P2" if score >= bands.p2 else "P3" if score >= bands.p3 else "P4"
 
 
-def _points(contributions: list[Contribution]) -> int:
-    return int(sum([c.points for c in contributions]))
+def _sum(parts: Sequence[_Part]) -> float:
+    """To nine decimals, so that the last bit of a sum cannot turn the order of two scores round."""
+    return round(sum([points for _, points, _ in parts]), 9)
 
 
-@lru_cache(maxsize=4096)  # the same reasons come up over and over, and a contribution never changes
-def _says(factor: str, points: int, because: str) -> Contribution:
-    return Contribution(factor=factor, points=float(points), because=because)
+def _quarters(points: float) -> int:
+    return floor(round(points / QUANTUM, 6) + 0.5)
 
 
-def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> list[Contribution]:
-    found = []
-    for factor, score, where in (
-        ("sentiment_lowest", inputs.lowest, "at its lowest point"),
-        ("sentiment_end", inputs.end, "at the end"),
-    ):
-        most = policy.sentiment[factor]
-        if score is not None and (points := round(most * policy.sentiment_shape.share(score))):
-            found.append(_says(factor, points, f"The customer's words read {score:+.2f} {where} (−1 to 1)."))
-    if inputs.mismatch:
-        because = "The answer on the scale is good, the words are not; the words were believed."
-        found.append(_says("score_text_mismatch", 0, because))
-    return found
+_Weighed = tuple[int, str, str]
+"""Quarters below zero (so that the most come first), factor, reason."""
 
 
-def _cues(inputs: SeverityInputs, policy: SeverityPolicy) -> list[Contribution]:
-    found = []
-    for name, cue in surest(inputs.cues).items():
-        weight = policy.cues.get(name)
-        if weight and (points := round(weight.points * cue.probability)):
-            found.append(_says(name, points, f"{weight.because} (turn {cue.turn})."))
-    return found
+def _in_quarters(parts: Sequence[_Part]) -> tuple[list[_Weighed], int]:
+    """The parts in whole quarters, and the quarters of their sum.
+
+    Each part is rounded down, then those that lost most get a quarter more, until the sum is met.
+    """
+    exact = [points / QUANTUM for _, points, _ in parts]
+    whole = [floor(quarters + 1e-7) for quarters in exact]
+    total = floor(round(sum(exact), 6) + 0.5)
+    if missing := total - sum(whole):
+        lost = [quarters - before for quarters, before in zip(whole, exact, strict=True)]
+        for i in sorted(range(len(parts)), key=lost.__getitem__)[:missing]:
+            whole[i] += 1
+    return [(-q, factor, because) for q, (factor, _, because) in zip(whole, parts, strict=True) if q], total
+
+
+@lru_cache(maxsize=8192)  # the same reasons come up over and over, and a contribution never changes
+def _says(factor: str, points: float, because: str) -> Contribution:
+    return Contribution(factor=factor, points=points, because=because)
+
+
+def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolicy) -> list[_Part]:
+    """Words and cues, and what a good end and a small customer take off them again."""
+    feeling = policy.feeling
+    low, words = _feeling(inputs, policy)
+    parts, passing, moods = _cues(cues, policy)
+    parts += words
+    if inputs.wish:
+        parts.append(("wish", feeling.wish, "A wish is left open."))
+    if inputs.resolution == "unresolved" and feeling.unresolved:
+        parts.append(("resolution", feeling.unresolved, "The conversation ended unresolved."))
+    recovered = _recovered(inputs, policy)
+    if taken_off := recovered * (low + passing):
+        because = f"The conversation ended better: {recovered:.0%} of what was said on the way is taken off."
+        parts.append(("recovery", -taken_off, because))
+    spoken = _sum(words) - recovered * low
+    if small := _small_value(inputs, policy):
+        mood = spoken + moods * (1.0 - recovered)
+        because = f"The lifetime value is small, so {small:.0%} of the mood is taken off."
+        parts.append(("small_value", -small * mood, because))
+    if cues and (points := feeling.sarcasm * _sarcasm(inputs.cues) - spoken * (1.0 - small)) > 0:
+        parts.append(("praise_not_believed", points, "The praise may be sarcastic and is not believed."))
+    return parts
+
+
+def _small_value(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
+    value = inputs.customer.lifetime_value if inputs.customer is not None else None
+    return 0.0 if value is None else policy.feeling.small_value.at(value)
+
+
+def _sarcasm(cues: Sequence[Cue]) -> float:
+    """How sure it is where the words themselves show it: alone, a model suspects too much plain praise."""
+    sure = [cue.probability for cue in cues if cue.name == "sarcasm_suspected" and cue.by != "model"]
+    return max(sure, default=0.0)
+
+
+def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, list[_Part]]:
+    """The points of the lowest, and all points of the words."""
+    feeling, lowest, end = policy.feeling, inputs.lowest, inputs.end
+    low, parts = 0.0, []
+    if lowest is not None and (share := feeling.share.at(lowest)):
+        because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
+        parts.append(("sentiment_lowest", low := feeling.lowest * share, because))
+        if inputs.intensity:
+            strong = feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share
+            low += strong
+            parts.append(("intensity", strong, _STRONGLY if strong > 0 else _MILDLY))
+    if end is not None and (share := feeling.share.at(end)):
+        because = f"The customer's words read {end:+.2f} at the end (−1 to 1)."
+        parts.append(("sentiment_end", feeling.end * share, because))
+    return low, parts
+
+
+_STRONGLY = "It is put strongly."
+_MILDLY = "It is put mildly, which takes points off."
+
+
+def _recovered(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
+    """The share of what was said on the way that a good end takes off."""
+    if not inputs.conversation:
+        return 0.0
+    by_end = policy.feeling.recovered.at(inputs.end) if inputs.end is not None else 0.0
+    resolved = policy.feeling.resolved if inputs.resolution == "resolved" else 0.0
+    return 1.0 - (1.0 - by_end) * (1.0 - resolved)
+
+
+def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[_Part], float, float]:
+    """The parts, in the order of their names; the points of those that pass, and of passing moods."""
+    parts: list[_Part] = []
+    passing = moods = 0.0
+    for name in sorted(cues):
+        weight, cue = policy.cues.get(name), cues[name]
+        if weight and (points := weight.points * cue.probability):
+            because = f"{weight.because} (turn {cue.turn}, probability {cue.probability:.2f})."
+            parts.append((name, points, because))
+            passing += points if weight.passes else 0.0
+            moods += points if weight.mood else 0.0
+    return parts, passing, moods
 
 
 def surest(cues: tuple[Cue, ...]) -> Mapping[str, Cue]:
-    """One cue of each name: the most probable, the first among equals."""
+    """One cue of each name: the most probable, the earliest turn among equals."""
     best: dict[str, Cue] = {}
     for cue in cues:
         known = best.get(cue.name)
-        if known is None or cue.probability > known.probability:
+        if known is None or (cue.probability, -cue.turn) > (known.probability, -known.turn):
             best[cue.name] = cue
     return best
 
 
-def _metric(inputs: SeverityInputs, policy: SeverityPolicy) -> list[Contribution]:
-    metric = inputs.metric
+def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+    metric, answer, lowest = inputs.metric, policy.answer, inputs.lowest
     if metric is None:
         return []
-    found = []
-    share = metric.share_of_best
-    said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
-    most = policy.metric_points if inputs.lowest is not None else policy.metric_points_alone
-    if points := round(most * policy.metric_shape.share(share)):
-        found.append(_says("metric", points, f"The answer was {said}, {metric.direction.replace('_', ' ')}."))
+    parts: list[_Part] = []
+    most = answer.points if lowest is not None else answer.alone
+    if points := most * answer.share.at(metric.share_of_best):
+        said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
+        direction = metric.direction.replace("_", " ")
+        parts.append(("metric", points, f"The answer was {said}, {direction}."))
+    if lowest is not None:
+        believed = max(points * answer.doubted.at(lowest), most * answer.not_believed.at(lowest))
+        if disagree := believed - points:
+            parts.append(("score_text_mismatch", disagree, _WORSE if disagree > 0 else _BETTER))
     fall = fall_below_usual(metric, inputs.customer)
-    if fall is not None and (points := round(policy.fall_points * policy.fall_shape.share(fall))):
+    if fall is not None and (points := answer.fall_points * answer.fall.at(fall)):
         because = f"That is {fall:.0%} of the scale below this customer's earlier answers."
-        found.append(_says("metric_fall", points, because))
-    return found
+        parts.append(("metric_fall", points, because))
+    return parts
+
+
+_WORSE = "The words are worse than the answer on the scale, so the answer counts more."
+_BETTER = "The words are better than the answer on the scale, so the answer counts less."
 
 
 def fall_below_usual(metric: Metric, customer: CustomerSnapshot | None) -> float | None:
@@ -147,69 +248,131 @@ def fall_below_usual(metric: Metric, customer: CustomerSnapshot | None) -> float
     return fall if metric.direction == "higher_is_better" else -fall
 
 
-def _context(inputs: SeverityInputs, policy: SeverityPolicy, share: float) -> list[Contribution]:
-    if share <= 0:
+_RECORD_SAYS = {
+    "contacts_30d": ("repeat_contact", "in the last 30 days", "contact", "contacts"),
+    "open_items": ("open_items", "still open", "other matter", "other matters"),
+    "transfers": ("transfers", "from one person to the next", "transfer", "transfers"),
+    "broken_promises": ("broken_promises", "broken before", "promise", "promises"),
+    "open_promises": ("open_promises", "not yet kept", "promise", "promises"),
+    "breaches": ("breaches", "missed before", "agreed time", "agreed times"),
+}
+
+
+def _record(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+    if inputs.customer is None:
         return []
-    found = []
-    for factor, full, because in _context_facts(inputs, policy):
-        if points := round(full * share):
-            weighed = "" if share >= 1 else f" Counted at {share:.0%}, as the feedback itself hurts."
-            found.append(_says(factor, points, f"{because}{weighed}"))
-    return found
+    parts: list[_Part] = []
+    history = inputs.customer.history
+    for name, (factor, rest, one, many) in _RECORD_SAYS.items():
+        count = getattr(history, name)
+        if count and (points := policy.record[name].at(count)):
+            parts.append((factor, points, f"{count} {one if count == 1 else many} {rest}."))
+    return parts
 
 
-def _context_facts(inputs: SeverityInputs, policy: SeverityPolicy) -> list[tuple[str, int, str]]:
-    facts: list[tuple[str, int, str]] = []
-    touchpoint = (inputs.touchpoint or "").strip().lower().replace(" ", "_")
-    if points := policy.touchpoints.get(touchpoint, 0):
-        facts.append(("touchpoint", points, f"It happened at {touchpoint}, where relationships are decided."))
+def _standing(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+    parts: list[_Part] = []
+    if inputs.touchpoint:
+        touchpoint = inputs.touchpoint.strip().lower().replace(" ", "_")
+        if points := policy.touchpoints.get(touchpoint, 0.0):
+            because = f"It happened at {touchpoint}, where relationships are decided."
+            parts.append(("touchpoint", points, because))
     customer = inputs.customer
     if customer is None:
-        return facts
-    if customer.tier and (points := policy.tiers[customer.tier]):
-        facts.append(("tier", points, f"The customer is {customer.tier}."))
+        return parts
+    share, stale = _freshness(customer, inputs.today, policy)
+    for factor, full, because in _profile(customer, inputs.today, policy):
+        if points := full * share:
+            parts.append((factor, points, because + stale))
+    return parts
+
+
+def _profile(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> list[_Part]:
+    parts: list[_Part] = []
+    if customer.tier:
+        parts.append(("tier", policy.tiers[customer.tier], f"The customer is {customer.tier}."))
     value = customer.lifetime_value
-    if value is not None and (points := reached(policy.lifetime_value, value)):
-        facts.append(
-            (
-                "lifetime_value",
-                points,
-                f"The lifetime value is {value:,.0f} {customer.currency or ''}".strip() + ".",
-            )
-        )
-    if customer.renewal_date and inputs.today:
-        days = (customer.renewal_date - inputs.today).days
-        if days >= 0 and (points := reached(policy.renewal, -days)):
-            facts.append(("renewal", points, f"The contract is up for renewal in {days} days."))
-    history = customer.history
-    for factor, count, steps, says in (
-        ("repeat_contact", history.contacts_30d, policy.contacts_30d, "contacts in the last 30 days"),
-        ("open_items", history.open_items, policy.open_items, "other matters still open"),
-        ("transfers", history.transfers, policy.transfers, "transfers from one person to the next"),
-        ("broken_promises", history.broken_promises, policy.broken_promises, "promises broken before"),
-    ):
-        if count and (points := reached(steps, count)):
-            facts.append((factor, points, f"{count} {says}."))
-    return facts
+    if value is not None:
+        currency = f" {customer.currency}" if customer.currency else ""
+        points = policy.lifetime_value.at(value)
+        parts.append(("lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}."))
+    if customer.renewal_date and today:
+        days = (customer.renewal_date - today).days
+        when = f"is up for renewal in {days} days" if days >= 0 else f"was up for renewal {-days} days ago"
+        parts.append(("renewal", policy.renewal.at(days), f"The contract {when}."))
+    return parts
 
 
-def reached(steps: tuple[Step, ...], value: float) -> int:
-    """The points of the highest step at or below the value."""
-    return max((step.points for step in steps if value >= step.at_least), default=0)
+def _freshness(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> tuple[float, str]:
+    """The share that the profile counts at, and the sentence that says so where it is less than all."""
+    if customer.profile_at is None or today is None:
+        return 1.0, ""
+    age = (today - customer.profile_at.date()).days
+    share = policy.freshness.at(age)
+    if share >= 1:
+        return 1.0, ""
+    return share, f" The profile was last confirmed {age} days ago and counts at {share:.0%}."
 
 
-def _floor(inputs: SeverityInputs, policy: SeverityPolicy, total: int) -> Contribution | None:
-    names = {cue.name for cue in inputs.cues}
-    floors = [(policy.floors[name], name) for name in sorted(names) if name in policy.floors]
-    if not floors or max(floors)[0] <= total:
-        return None
-    floor, name = max(floors)
-    because = f"No feedback with the cue {name} is below {floor}, whatever else is known."
-    return _says("floor", floor - total, because)
+def _known(inputs: SeverityInputs) -> bool:
+    return inputs.lowest is not None or inputs.silent or inputs.metric is not None
 
 
-_CUSTOMER = ("tier", "lifetime_value", "renewal_date")
-_HISTORY = ("contacts_30d", "open_items", "transfers", "broken_promises")
+def _share(counts: Counts, inputs: SeverityInputs, hurt: float) -> float:
+    share = counts.by_hurt.at(hurt)
+    return share if _known(inputs) else max(counts.unknown, share)
+
+
+def _record_share(inputs: SeverityInputs, hurt: float, policy: SeverityPolicy) -> float:
+    share = _share(policy.record_counts, inputs, hurt)
+    if inputs.lowest is None or inputs.end is None:
+        return share
+    return max(share, policy.record_counts.by_mood.at((inputs.lowest + inputs.end) / 2))
+
+
+def _standing_share(
+    inputs: SeverityInputs, cues: Mapping[str, Cue], hurt: float, policy: SeverityPolicy
+) -> float:
+    """Whoever speaks of leaving puts the whole standing at stake."""
+    share = _share(policy.standing_counts, inputs, hurt)
+    leaving = cues.get("wants_to_leave")
+    return share if leaving is None else max(share, policy.standing_by_leaving.at(leaving.probability))
+
+
+def _weighed(parts: list[_Part], share: float) -> list[_Part]:
+    if share >= 1 or not parts:
+        return parts
+    if share <= 0:
+        return []
+    weighed = f" Counted at {share:.0%}, as the feedback itself hurts."
+    return [(factor, points * share, because + weighed) for factor, points, because in parts]
+
+
+def _add_cap_and_floor(
+    weighed: list[_Weighed], total: int, cues: Mapping[str, Cue], policy: SeverityPolicy
+) -> int:
+    """How many quarters they change the total by."""
+    score = policy.ceiling.at(total * QUANTUM)
+    if (capped := _quarters(score)) != total:
+        weighed.append((total - capped, "cap", _CAPPED))
+    floors = [
+        (floor_of.at(cues[name].probability), name)
+        for name, floor_of in policy.floors.items()
+        if name in cues
+    ]
+    least, name = max(floors, default=(0.0, ""))
+    if least > 0 and (lifted := _quarters(least + policy.floor_keeps * score)) > capped:
+        because = f"With the cue {name} this sure, no feedback is below {least:.0f}."
+        weighed.append((capped - lifted, "floor", because))
+        return lifted - total
+    return capped - total
+
+
+_CAPPED = "High sums count less, so that a score ends at 100."
+_CUSTOMER = tuple(
+    (name, f"customer.{name}") for name in ("tier", "lifetime_value", "renewal_date", "profile_at")
+)
+_HISTORY = tuple((name, f"customer.history.{name}") for name in RECORD)
 
 
 def _missing(inputs: SeverityInputs) -> tuple[str, ...]:
@@ -220,13 +383,16 @@ def _missing(inputs: SeverityInputs) -> tuple[str, ...]:
         missing.append("metric")
     if not inputs.touchpoint:
         missing.append("touchpoint")
+    if inputs.conversation and inputs.resolution in (None, "unknown"):
+        missing.append("resolution")
     customer = inputs.customer
     if customer is None:
         return (*missing, "customer")
-    missing += [f"customer.{name}" for name in _CUSTOMER if getattr(customer, name) is None]
-    missing += [f"customer.history.{name}" for name in _HISTORY if getattr(customer.history, name) is None]
-    if not customer.history.last_scores:
+    history = customer.history
+    missing += [said for name, said in _CUSTOMER if getattr(customer, name) is None]
+    missing += [said for name, said in _HISTORY if getattr(history, name) is None]
+    if not history.last_scores:
         missing.append("customer.history.last_scores")
-    if customer.renewal_date is not None and inputs.today is None:
+    if inputs.today is None and (customer.renewal_date is not None or customer.profile_at is not None):
         missing.append("at")
     return tuple(missing)

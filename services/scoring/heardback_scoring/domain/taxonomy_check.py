@@ -1,5 +1,6 @@
 """How well a taxonomy holds together: what its own examples are read as when each is left out in turn."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,6 +94,12 @@ def relabelled(before: Sequence[tuple[str, ...]], after: Sequence[tuple[str, ...
     """Rows whose set of causes (paths) is another one; their order does not matter."""
     pairs = enumerate(zip(before, after, strict=True))
     return tuple(Relabelled(row, old, new) for row, (old, new) in pairs if set(old) != set(new))
+
+
+def moves(changed: Sequence[Relabelled]) -> tuple[tuple[tuple[str, ...], tuple[str, ...], int], ...]:
+    """(causes before, causes after, rows that moved so), the most frequent first."""
+    counts = Counter((tuple(sorted(one.before)), tuple(sorted(one.after))) for one in changed)
+    return tuple((*pair, rows) for pair, rows in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
 
 
 def _owners(embedded: EmbeddedTaxonomy) -> list[str]:

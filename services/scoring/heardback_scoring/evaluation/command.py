@@ -1,9 +1,9 @@
-"""Behind `heardback eval` and `heardback models compare`: from options to output and exit status."""
+"""Behind `heardback eval`, `models compare` and `taxonomy learn`: from options to output and exit status."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,22 +11,25 @@ import orjson
 import typer
 from rich.console import Console
 
+from heardback_scoring.evaluation.cause_learning import LearningPlan
 from heardback_scoring.evaluation.compare import compare_models
 from heardback_scoring.evaluation.data import DataRefused, LabelledSet, Split, find_sets
 from heardback_scoring.evaluation.figures import Scorecard
 from heardback_scoring.evaluation.finished import Finished
 from heardback_scoring.evaluation.gate_policy import PolicyRefused, load_release_policy
+from heardback_scoring.evaluation.label_maps import LABEL_MAPS
 from heardback_scoring.evaluation.learning import LearnerMissing, LogisticLearner, available
 from heardback_scoring.evaluation.progress import steps
 from heardback_scoring.evaluation.record import ComparisonRecord, record_bytes, write_record
 from heardback_scoring.evaluation.report import (
     print_comparison,
+    print_learning,
     print_problems,
     print_scorecard,
     print_warnings,
 )
-from heardback_scoring.evaluation.scorecard import make_scorecard
-from heardback_scoring.evaluation.subject import SubjectRefused, open_subject
+from heardback_scoring.evaluation.scorecard import make_learning_card, make_scorecard
+from heardback_scoring.evaluation.subject import NoEmbeddings, SubjectRefused, open_subject
 
 INTERRUPTED = 130
 _WIDTH = 150
@@ -55,10 +58,30 @@ class CompareJob:
     policy: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LearnJob:
+    """Figures are made on `split`, corrections come from the train split."""
+
+    data: Path
+    model: str = "default"
+    split: Split = "dev"
+    only: tuple[str, ...] = ()
+    plan: LearningPlan = field(default_factory=LearningPlan)
+    as_json: bool = False
+    resume: Path | None = None
+    policies: Path | None = None
+
+
 def run_eval(job: EvalJob) -> int:
     """The exit status: 0, or 1 when rows could not be used. Raises typer.BadParameter."""
     err = Console(stderr=True)
     return _guarded(lambda: _evaluate(job, err), err, job.resume)
+
+
+def run_learn(job: LearnJob) -> int:
+    """The exit status: 0, or 1 when rows could not be used. Raises typer.BadParameter."""
+    err = Console(stderr=True)
+    return _guarded(lambda: _learn(job, err), err, job.resume)
 
 
 def run_compare(job: CompareJob) -> int:
@@ -70,7 +93,7 @@ def run_compare(job: CompareJob) -> int:
 def _guarded(run: Callable[[], int], err: Console, resume: Path | None) -> int:
     try:
         return run()
-    except (DataRefused, PolicyRefused, SubjectRefused) as error:
+    except (DataRefused, NoEmbeddings, PolicyRefused, SubjectRefused) as error:
         raise typer.BadParameter(str(error)) from error
     except KeyboardInterrupt:
         kept = f"; finished sets are kept in {resume}" if resume else ""
@@ -106,6 +129,37 @@ async def _scorecard(
                 told,
                 split=job.split,
                 at=datetime.now(UTC),
+            )
+
+
+def _learn(job: LearnJob, err: Console) -> int:
+    _check_folder("--resume", job.resume)
+    found, absent = find_sets(job.data, job.split, job.only)
+    sets = [one for one in found if one.maps]
+    # A set without a map has no causes to be right about; one that was asked for by name is told of.
+    absent = [one for one in absent if job.only]
+    absent += [f"{one.name}: no map of its labels to causes" for one in found if job.only and not one.maps]
+    if not sets:
+        raise DataRefused(
+            f"--data {job.data}: no set there has a {job.split} split and a map of its labels to causes. Put "
+            f"one into {LABEL_MAPS} beside the sets."
+        )
+    card = asyncio.run(_learning_card(job, sets, absent, Finished(job.resume), err))
+    print_warnings(card, err)
+    if job.as_json:
+        typer.echo(orjson.dumps(card.model_dump(mode="json")).decode())
+    else:
+        print_learning(card, _out())
+    return 1 if any(report.problems for report in card.sets) else 0
+
+
+async def _learning_card(
+    job: LearnJob, sets: Sequence[LabelledSet], absent: Sequence[str], finished: Finished, err: Console
+) -> Scorecard:
+    with steps(err, len(sets)) as told:
+        async with open_subject(job.model, job.policies, told.read) as subject:
+            return await make_learning_card(
+                sets, absent, subject, job.plan, finished, told, split=job.split, at=datetime.now(UTC)
             )
 
 

@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from heardback_scoring.evaluation.label_maps import LabelMaps, MapRefused, label_maps
+
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-LABEL_MAPS = "label_maps.json"
 
 
 class DataRefused(Exception):  # noqa: N818  (a verdict, told to people as it is)
@@ -64,7 +65,7 @@ class LabelledSet:
     name: str
     folder: Path
     split: Split
-    maps: dict[str, dict[str, str]]
+    maps: LabelMaps
 
     @cached_property
     def judged(self) -> Part:
@@ -92,7 +93,10 @@ def find_sets(folder: Path, split: Split, only: Sequence[str] = ()) -> tuple[lis
         raise DataRefused(f"--data {folder}: no folder in it holds a train, dev or test.jsonl.gz.")
     if unknown := sorted(set(only) - set(names)):
         raise DataRefused(f"--only {', '.join(unknown)}: not in {folder}. There are: {', '.join(names)}.")
-    maps = _label_maps(folder / LABEL_MAPS)
+    try:
+        maps = label_maps(folder)
+    except MapRefused as error:
+        raise DataRefused(str(error)) from error
     found, absent = [], []
     for name in names:
         one = LabelledSet(name, folder / name, split, maps.get(name, {}))
@@ -157,20 +161,3 @@ def _row(line: bytes) -> tuple[dict[str, Any], str | None]:
 
 def _is_turn(turn: object) -> bool:
     return isinstance(turn, dict) and isinstance(turn.get("role"), str) and isinstance(turn.get("text"), str)
-
-
-def _label_maps(path: Path) -> dict[str, dict[str, dict[str, str]]]:
-    """set → label field → label → `domain/category`, from a file beside the sets; empty without one."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataRefused(f"{path} is not JSON: {error}. Mend it or move it away.") from error
-    maps: dict[str, dict[str, dict[str, str]]] = {}
-    for key, value in content.items():
-        name, _, field = str(key).rpartition(".")
-        # A map with a warning was made from something else than what the text says.
-        if name and isinstance(value, dict) and "_warning" not in value:
-            maps.setdefault(name, {})[field] = {str(a): str(b) for a, b in value.items()}
-    return maps

@@ -13,7 +13,7 @@ from heardback_scoring.evaluation.subject import Subject
 
 _BEGINNING = b'{"key":'
 _MEND = "Name a new file, or one of an earlier run of heardback eval."
-VERSION = "evaluation@1"
+VERSION = "evaluation@2"
 """Of how figures are made; raise it when one changes, so that no older one is taken for it."""
 
 
@@ -52,8 +52,10 @@ class Finished:
             raise DataRefused(f"--resume {self._path}:{number} is no finished report. {_MEND}") from error
 
 
-def key_of(data: LabelledSet, subject: Subject) -> str:
+def key_of(data: LabelledSet, subject: Subject, how: str = "") -> str:
+    """`how` says what else the figures depend on."""
     model = subject.model
     parts = [VERSION, model.name, model.revision, model.sha256, *subject.policies, data.name, data.split]
     parts += [data.judged.sha256, data.train.sha256 if data.train else "", str(sorted(data.maps.items()))]
+    parts += [how]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -24,14 +24,24 @@ _TITLE: _Title = {"title_justify": "left", "title_style": "bold"}
 
 
 def print_scorecard(card: Scorecard, out: Console) -> None:
-    model = card.model
-    out.print(f"{model.name}@{model.revision}  sha256 {model.sha256[:16]}  split {card.split}", markup=False)
+    _print_model(card, out)
     for report in card.sets:
         _print_set(report, out)
     if card.bias:
         _print_bounds("counterfactuals: largest shift between groups", card.bias, out)
     if card.behaviour:
         _print_bounds("behaviour: share of cases that fail", card.behaviour, out)
+
+
+def print_learning(card: Scorecard, out: Console) -> None:
+    """A set after the other, one line for no corrections and one for each number of them."""
+    _print_model(card, out)
+    for report in card.sets:
+        out.print()
+        out.print(f"{report.name} {report.split}, {report.rows} rows", style="bold", markup=False)
+        out.print(_slices_table(report.figures))
+        for note in report.notes:
+            out.print(f"{report.name}: {note}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_warnings(card: Scorecard, err: Console) -> None:
@@ -74,6 +84,11 @@ def print_comparison(record: ComparisonRecord, out: Console) -> None:
     out.print(f"{record.verdict.upper()} by {record.policy}: {told}", style="bold", markup=False)
 
 
+def _print_model(card: Scorecard, out: Console) -> None:
+    model = card.model
+    out.print(f"{model.name}@{model.revision}  sha256 {model.sha256[:16]}  split {card.split}", markup=False)
+
+
 def _print_set(report: SetReport, out: Console) -> None:
     tasks = ", ".join(report.tasks) or "no task"
     table = Table(
@@ -98,7 +113,7 @@ def _print_set(report: SetReport, out: Console) -> None:
 def _slices_table(figures: Sequence[Figure]) -> Table:
     """One line per slice, one column per figure."""
     names = list(dict.fromkeys(figure.figure for figure in figures))
-    table = Table("slice", *_right("rows", *names))
+    table = Table(Column("slice", no_wrap=True), *_right("rows", *names))
     by_slice: dict[str, dict[str, Figure]] = {}
     for figure in figures:
         by_slice.setdefault(figure.slice, {})[figure.figure] = figure

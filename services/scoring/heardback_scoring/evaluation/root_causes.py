@@ -1,44 +1,56 @@
-"""Root causes as the product gives them, against labels that a map beside the sets puts into our taxonomy."""
+"""Root causes as the product gives them, against labels that a map puts into our taxonomy."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from heardback_scoring.evaluation import statistics as stats
 from heardback_scoring.evaluation.data import LabelledSet
 from heardback_scoring.evaluation.measures import Measured
+from heardback_scoring.evaluation.statistics import Statistic
 from heardback_scoring.evaluation.subject import Subject
-from heardback_scoring.evaluation.tasks import causes_of
+from heardback_scoring.evaluation.tasks import TrueCauses, causes_of
+
+MAPPED = "root causes: the labels' meaning in the taxonomy is a map made by hand (evaluation/label_maps.yaml)"
 
 
 async def evaluate_root_causes(data: LabelledSet, subject: Subject) -> Measured:
-    """Nothing is learnt: the packaged taxonomy alone.
-
-    `cause_given`: share of rows with a true cause that get one. `cause_right`, `domain_right`: of these, the
-    share whose first cause (its domain) is among the true ones. `unclear_right`: of rows whose labels are no
-    cause, the share that get none.
-    """
-    measured = Measured(notes=["root causes: labels mapped by hand, not validated"])
+    """Nothing is learnt: the packaged taxonomy alone. The figures are those of `cause_figures`."""
+    measured = Measured(notes=[MAPPED])
     mapped = [(row, found) for row in data.judged.rows if (found := causes_of(row, data.maps)) is not None]
     scores = await subject.scores([row.data for row, _ in mapped])
     first = [score.root_causes[0].path if score.root_causes else None for score in scores]
-    truths = [found for _, found in mapped]
-    caused = np.array([bool(truth) for truth in truths], np.bool_)
-    given = np.array([cause is not None for cause in first], np.bool_)
-    right = np.array([cause in truth for cause, truth in zip(first, truths, strict=True)], np.bool_)
-    domain = np.array(
-        [
-            _domain(cause) in {_domain(one) for one in truth}
-            for cause, truth in zip(first, truths, strict=True)
-        ],
-        np.bool_,
-    )
-    rows = len(mapped)
-    measured.add("cause_given", rows, stats.share(given, caused))
-    measured.add("cause_right", rows, stats.share(right, caused & given))
-    measured.add("domain_right", rows, stats.share(domain, caused & given))
-    if not caused.all():
-        measured.add("unclear_right", rows, stats.share(~given, ~caused))
+    for name, figure in cause_figures(first, [found for _, found in mapped]).items():
+        measured.add(name, len(mapped), figure)
     return measured
 
 
-def _domain(cause: str | None) -> str | None:
-    return cause.partition("/")[0] if cause else None
+def cause_figures(first: Sequence[str | None], truths: Sequence[TrueCauses]) -> dict[str, Statistic]:
+    """Of the first cause given to each row; None is an unclear one.
+
+    Over rows whose labels mean a cause: `cause_given`, the share that gets an answer (coverage), and of these
+    `cause_right`, answers among the right paths of any of the row's labels, `cause_meant`, answers that are
+    the very path a label means, and `domain_right`, answers of a right domain.
+    Over all rows: `answer_given`, and `answer_right` of these, where an answer to a row without a cause is
+    wrong. `unclear_right`: of the rows without a cause, the share left unclear.
+    """
+    caused = np.array([bool(truth.meant) for truth in truths], np.bool_)
+    given = np.array([path is not None for path in first], np.bool_)
+    pairs = list(zip(first, truths, strict=True))
+    # Nothing but "unclear" is right for a row without a cause.
+    right = caused & np.array([path in truth.right for path, truth in pairs], np.bool_)
+    meant = np.array([path in truth.meant for path, truth in pairs], np.bool_)
+    domain = np.array([_domain(path) in {_domain(p) for p in truth.right} for path, truth in pairs], np.bool_)
+    figures = {
+        "cause_given": stats.share(given, caused),
+        "cause_right": stats.share(right, caused & given),
+        "cause_meant": stats.share(meant, caused & given),
+        "domain_right": stats.share(domain, caused & given),
+        "answer_given": stats.share(given),
+        "answer_right": stats.share(right, given),
+    }
+    return figures if caused.all() else {**figures, "unclear_right": stats.share(~given, ~caused)}
+
+
+def _domain(path: str | None) -> str | None:
+    return path.partition("/")[0] if path else None

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from heardback_scoring.evaluation import behaviour, bias
+from heardback_scoring.evaluation.cause_learning import LearningPlan, measure_learning
 from heardback_scoring.evaluation.data import LabelledSet
 from heardback_scoring.evaluation.evaluators import measure_set
 from heardback_scoring.evaluation.figures import Bounded, Scorecard, SetReport, figure_of
 from heardback_scoring.evaluation.finished import Finished, key_of
 from heardback_scoring.evaluation.learning import Learner
+from heardback_scoring.evaluation.measures import Measured
 from heardback_scoring.evaluation.progress import Steps
 from heardback_scoring.evaluation.subject import Subject
+from heardback_scoring.evaluation.tasks import Task
 
 
 async def make_scorecard(
@@ -46,6 +49,39 @@ async def make_scorecard(
     )
 
 
+async def make_learning_card(
+    sets: Sequence[LabelledSet],
+    absent: Sequence[str],
+    subject: Subject,
+    plan: LearningPlan,
+    finished: Finished,
+    steps: Steps,
+    *,
+    split: str,
+    at: datetime,
+) -> Scorecard:
+    """Only how root causes are learnt, of sets that have a map. `steps` gets as many as there are sets."""
+    reports = []
+    for data in sets:
+        steps.begin(data.name)
+        key = key_of(data, subject, str(plan))
+        report = finished.report(key)
+        if report is None:
+            report = report_of(data, [Task.ROOT_CAUSES], await measure_learning(data, subject, plan))
+            finished.add(key, report)
+        reports.append(report)
+        subject.forget()
+        steps.done()
+    return Scorecard(
+        model=subject.model,
+        policies=subject.policies,
+        split=split,
+        sets=tuple(reports),
+        absent=tuple(absent),
+        at=at.isoformat(timespec="seconds"),
+    )
+
+
 async def measure_own(subject: Subject) -> tuple[list[Bounded], list[Bounded]]:
     """(shifts of the counterfactuals, failure rates of the capabilities), each against its bound."""
     texts = bias.load_counterfactuals()
@@ -59,15 +95,19 @@ async def _report(data: LabelledSet, subject: Subject, learner: Learner, finishe
     if (known := finished.report(key)) is not None:
         return known
     tasks, measured = await measure_set(data, subject, learner)
-    report = SetReport(
+    report = report_of(data, [str(task) for task in tasks], measured)
+    finished.add(key, report)
+    return report
+
+
+def report_of(data: LabelledSet, tasks: Sequence[str], measured: Measured) -> SetReport:
+    return SetReport(
         name=data.name,
         split=data.split,
         rows=len(data.judged.rows),
         sha256=data.judged.sha256,
-        tasks=tuple(str(task) for task in tasks),
+        tasks=tuple(tasks),
         figures=tuple(figure_of(measure) for measure in measured.measures),
         problems=tuple(str(problem) for problem in measured.problems),
         notes=tuple(measured.notes),
     )
-    finished.add(key, report)
-    return report

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heardback_scoring.adapters.models import OpenedModel, open_model
 from heardback_scoring.adapters.policy_files import load_policies
 from heardback_scoring.adapters.py3langid_guesser import Py3langidGuesser
+from heardback_scoring.app.listening import listen
 from heardback_scoring.app.policies import Policies
 from heardback_scoring.app.score_batch import score_batch
 from heardback_scoring.app.understanding import understanding_of
-from heardback_scoring.domain.root_cause import Vectors
+from heardback_scoring.domain.root_cause import EmbeddedTaxonomy, Vectors
 from heardback_scoring.evaluation.data import Row
 from heardback_scoring.inference.ports import Scorer, TextReading
 from heardback_shared.contracts.events import FeedbackAccepted
@@ -34,6 +37,14 @@ class SubjectRefused(Exception):  # noqa: N818  (a verdict, told to people as it
 
 class NoEmbeddings(Exception):  # noqa: N818  (a property of the model)
     """The model has no embeddings, so nothing can be learnt from them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """The unit vector of a text, and the text as the model was given it."""
+
+    vector: NDArray[np.float32]
+    text: str
 
 
 class RememberingReader:
@@ -103,6 +114,28 @@ class Subject(AbstractAsyncContextManager["Subject"]):
         if len(known) != len(found):
             raise NoEmbeddings(f"{self.model.name} has no embeddings")
         return np.stack(known)
+
+    def taxonomy(self) -> EmbeddedTaxonomy:
+        """What root causes are read with, without corrections. Raises NoEmbeddings."""
+        if self._by.embedded is None:
+            raise NoEmbeddings(f"{self.model.name} has no embeddings")
+        return self._by.embedded
+
+    async def heard(self, texts: Sequence[str]) -> list[Heard | None]:
+        """Each text as root causes are read from it; None where the product reads nothing in it.
+
+        Raises NoEmbeddings.
+        """
+        said = [listen(_feedback({"text": text}).content, self._by).said for text in texts]
+        spoken = [one[0].spoken for one in said if one]
+        readings = iter(await self._reader.read(spoken))
+        found: list[Heard | None] = []
+        for one in said:
+            vector = next(readings).embedding if one else None
+            if one and vector is None:
+                raise NoEmbeddings(f"{self.model.name} has no embeddings")
+            found.append(Heard(vector, one[0].spoken) if vector is not None else None)
+        return found
 
     def forget(self) -> None:
         self._reader.forget()

@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from heardback_scoring.evaluation.data import Row
+from heardback_scoring.evaluation.label_maps import LabelMaps
 
 MOST_ROWS = 0.9
 """A set is for a task when this share of its rows has what the task needs; the others are problems."""
@@ -43,7 +45,7 @@ class Task(StrEnum):
     ESCALATION = "escalation"
 
 
-def recognise(rows: Sequence[Row], maps: dict[str, dict[str, str]]) -> tuple[Task, ...]:
+def recognise(rows: Sequence[Row], maps: LabelMaps) -> tuple[Task, ...]:
     """Every task the rows are good for, in the order of `Task`."""
     if not rows:
         return ()
@@ -111,13 +113,23 @@ def intent_of(row: Row) -> str | None:
     return _label(row)
 
 
-def causes_of(row: Row, maps: dict[str, dict[str, str]]) -> frozenset[str] | None:
-    """`domain/category` of the row's labels by the maps beside the sets; empty: the labels are no causes."""
+@dataclass(frozen=True, slots=True)
+class TrueCauses:
+    """`meant` are the paths (`domain/category`) of a row's labels, empty where the labels are no causes;
+    `right` has also those that the labels do not tell from them."""
+
+    meant: frozenset[str]
+    right: frozenset[str]
+
+
+def causes_of(row: Row, maps: LabelMaps) -> TrueCauses | None:
+    """By the maps of the row's set; None where none of its labels is in them."""
     for field, mapped in maps.items():
         values = aspects_of(row) if field == "aspect" else frozenset({str(row.data.get(field))})
         known = [mapped[value] for value in values or () if value in mapped]
         if known:
-            return frozenset(known) - {"none"}
+            meant = frozenset(one.cause for one in known if one.cause is not None)
+            return TrueCauses(meant, meant.union(*(one.also for one in known)))
     return None
 
 

@@ -8,16 +8,13 @@ from pydantic import ValidationError
 
 from heardback_scoring.app.score_rows import ScoreRow, score_rows
 from heardback_scoring.app.serving import Serving
+from heardback_scoring.http.problems import told_when_busy
 from heardback_scoring.http.schemas import EXAMPLES, ModelInUse, ModelsAnswer, ScoredAnswer
-from heardback_scoring.inference.thread import InferenceBusy, InferenceClosed
 from heardback_shared.access.keys import Principal
 from heardback_shared.clock import Clock
-from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import field_errors, invalid
 from heardback_shared.metrics import Metrics
-
-RETRY_SECONDS = 2
 
 
 def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metrics: Metrics) -> None:
@@ -28,7 +25,7 @@ def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metri
         "/score", summary="Score one text, conversation, survey or transcript", response_model=ScoredAnswer
     )
     async def score(
-        _: Annotated[Principal, Depends(may_score)],
+        who: Annotated[Principal, Depends(may_score)],
         body: Annotated[dict[str, Any], Body(openapi_examples=EXAMPLES)],
         explain: Annotated[bool, Query(description="Say which words carried the score.")] = False,
     ) -> dict[str, Any]:
@@ -37,22 +34,20 @@ def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metri
             row = ScoreRow.model_validate(body)
         except ValidationError as error:
             raise invalid(field_errors(error), "The row cannot be scored.") from error
-        try:
-            with serving.borrowed() as by:
-                [answer] = await score_rows([(body, row)], by, clock.now(), "all" if explain else None)
-        except (InferenceBusy, InferenceClosed) as error:
-            raise _unavailable("More texts wait for the model than it can take.") from error
+        with told_when_busy(), serving.borrowed() as base:
+            by = base.for_tenant(who.tenant_id)
+            [answer] = await score_rows([(body, row)], by, clock.now(), "all" if explain else None)
         metrics.scored.labels(answer["score"]["status"]).inc()
         return answer
 
-    @router.get("/models", summary="The models and policies in use")
-    async def models(_: Annotated[Principal, Depends(may_score)]) -> ModelsAnswer:
-        by = serving.understanding
+    @router.get("/models", summary="The models in use, and the policies in force for the caller")
+    async def models(who: Annotated[Principal, Depends(may_score)]) -> ModelsAnswer:
+        by = serving.understanding.for_tenant(who.tenant_id)
         return ModelsAnswer(
             models=tuple(_in_use(serving)),
             problem=serving.problem,
-            policies=by.policies.versions,
-            taxonomy=by.policies.taxonomy.policy,
+            policies=by.versions,
+            taxonomy=by.taxonomy_version,
             languages=tuple(sorted(by.policies.language.scored)),
         )
 
@@ -70,13 +65,3 @@ def _in_use(serving: Serving) -> Iterator[ModelInUse]:
         )
     if serving.refused is not None:
         yield ModelInUse(model=serving.refused, use="refused", degraded=False, because=serving.problem)
-
-
-def _unavailable(why: str) -> ProblemError:
-    return ProblemError(
-        503,
-        "unavailable",
-        "Scoring is not available just now",
-        f"{why} Send the request again in {RETRY_SECONDS} s.",
-        headers={"Retry-After": str(RETRY_SECONDS)},
-    )

@@ -1,11 +1,18 @@
 """What the HTTP door answers."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from fastapi.openapi.models import Example
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from heardback_shared.contracts.score import ModelRef, Score
+from heardback_scoring.app.taught import vector_of
+from heardback_shared.contracts.base import Submission
+from heardback_shared.contracts.events import Embedding, FeedbackAccepted
+from heardback_shared.contracts.score import ModelRef, RootCause, Score, Severity
+
+MOST_JUDGED = 500
+PolicyText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000)]
 
 
 class ScoredAnswer(BaseModel):
@@ -36,6 +43,60 @@ class ModelsAnswer(BaseModel):
     policies: tuple[str, ...]
     taxonomy: str
     languages: tuple[str, ...]
+
+
+class KeptIn(Submission):
+    """One scored event as it was kept, without the time of scoring."""
+
+    accepted: FeedbackAccepted
+    score: Score
+    embedding: Embedding | None = None
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Self:
+        try:
+            usable = self.embedding is None or bool(np.isfinite(vector_of(self.embedding)).all())
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("embedding/values must be base64 of little-endian float16 numbers")
+        return self
+
+
+class JudgeIn(Submission):
+    """Policies as YAML; null leaves as it was what that policy judges."""
+
+    severity: PolicyText | None = None
+    taxonomy: PolicyText | None = None
+    feedback: Annotated[tuple[KeptIn, ...], Field(min_length=1, max_length=MOST_JUDGED)]
+
+
+class JudgedRow(BaseModel):
+    """`because` says why the causes are as they were although a taxonomy was given."""
+
+    feedback_id: str
+    severity: Severity
+    root_causes: tuple[RootCause, ...]
+    runners_up: tuple[RootCause, ...]
+    taxonomy: str
+    because: str | None = None
+
+
+class JudgedAnswer(BaseModel):
+    """One row per feedback, in order."""
+
+    judged: tuple[JudgedRow, ...]
+
+
+class CheckIn(Submission):
+    text: PolicyText
+
+
+class CheckedAnswer(BaseModel):
+    """`policy` is its name@version; `warnings` hinder nothing."""
+
+    policy: str
+    warnings: tuple[str, ...]
 
 
 def _example(summary: str, value: dict[str, Any]) -> Example:

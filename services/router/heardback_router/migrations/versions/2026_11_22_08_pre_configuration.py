@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script, secure_tables
 
 revision = "router_2026_11_22_08"
-down_revision = "router_2026_11_22_04"
+down_revision = "router_2026_11_22_07"
 
 
 def upgrade() -> None:
