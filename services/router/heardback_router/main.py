@@ -189,7 +189,6 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
-            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
@@ -208,6 +207,8 @@ class Core:
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
+            # Last: an item's own address takes whatever follows /v1/items/.
+            backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
         ):
             self.http.include_router(routes)
 

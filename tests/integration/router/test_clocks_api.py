@@ -10,7 +10,7 @@ from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 
 from heardback_router.backlog.fold import fold
-from heardback_router.configuration.source import DeploymentPolicies
+from heardback_router.configuration.stored import StoredPolicies
 from heardback_shared.db.database import Database
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -143,8 +143,10 @@ async def test_one_item_can_be_pinned_to_the_policy_in_force(app: RouterApp, ana
         "The clock policy default@1 is pinned to it already.",
     )
     source = app.core.repin._policies
-    assert isinstance(source, DeploymentPolicies)
-    source.policies = replace(source.policies, sla=replace(source.policies.sla, name="default@2"))
+    assert isinstance(source, StoredPolicies)
+    ours = source.deployment.policies
+    newer = replace(ours, sla=replace(ours.sla, name="default@2"))
+    source.deployment = replace(source.deployment, policies=newer)
     app.clock.forward(hours=1)
     assert (await ana.act(item_id, "repin", {"reason": "new contract"})).status_code == 200
     clock = (await clocks(ana, item_id))["resolution"]

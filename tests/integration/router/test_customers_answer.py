@@ -91,7 +91,7 @@ class Scene:
 @pytest.fixture
 async def scene(database: Database) -> Scene:
     made = Scene(database)
-    await made.router.receive(incoming(scored(1)), incoming(scored(2, channel="chat")))
+    await made.router.receive(incoming(scored(1, channel="chat")), incoming(scored(2, channel="chat")))
     return made
 
 

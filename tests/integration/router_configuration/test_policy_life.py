@@ -65,7 +65,7 @@ async def test_rolling_back_restores_the_very_text_and_goes_one_further_each_tim
     assert (
         await house.bo.post("/v1/policies/grouping:rollback", {"to": 3, "reason": "x"})
     ).status_code == 200
-    assert (await house.ana.get("/v1/policies/grouping")).json()["window_days"] == 3
+    assert (await house.ana.get("/v1/policies/grouping")).json()["case_window_days"] == 3
     for _ in range(3):
         await house.bo.post("/v1/policies/grouping:rollback", {"reason": "x"})
     line = (await house.ana.get("/v1/policies/grouping")).json()
@@ -133,12 +133,12 @@ async def test_a_draft_that_was_sent_back_is_mended_and_reviewed_again(house: Ho
 @pytest.mark.parametrize(
     ("broken", "pointer"),
     [
-        (ROUTING.replace("default@2", "x@1").replace("catch_all: triage", "catch_all: nobody"), "/text"),
-        (ROUTING.replace("default@2", "x@1") + "\nrulez: []\n", "/text/rulez"),
-        (ROUTING.replace("default@2", "no version"), "/text/policy"),
+        (ROUTING.replace("default@3", "x@1").replace("catch_all: triage", "catch_all: nobody"), "/text"),
+        (ROUTING.replace("default@3", "x@1") + "\nrulez: []\n", "/text/rulez"),
+        (ROUTING.replace("default@3", "no version"), "/text/policy"),
         (ROUTING, None),
         (ROUTING + "# a comment\n", "/text/policy"),
-        (ROUTING.replace("default@2", "x@1") + "\nrules: []\n", "/text"),
+        (ROUTING.replace("default@3", "x@1") + "\nrules: []\n", "/text"),
         ("policy: &a x@1\nteams: [*a]\n", "/text"),
         ("{" * 3000, "/text"),
         ("policy: x@1\x00", "/text"),
