@@ -47,5 +47,5 @@ deeds = Table(
     Column("data", JSONB, nullable=False),
     Column("to_apply", Boolean, nullable=False),
 )
-"""Added to only. `number` is None where the deployment's own came in force again. `to_apply`: what came in force
-is to count for open items too, and does not for all of them yet."""
+"""Added to only. `number` is None where the deployment's own came in force again. `to_apply`: what came in
+force is to count for open items too, and does not for all of them yet."""

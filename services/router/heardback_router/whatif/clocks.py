@@ -1,13 +1,11 @@
 """The clocks of recorded logs, under a policy they were not made with. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from heardback_router.backlog.domain import ItemEvent
 from heardback_router.sla.clocks import outcome
 from heardback_router.sla.domain import SlaPolicy
-from heardback_router.whatif.domain import Outcome
 
 
 class LogClocks:
@@ -20,15 +18,3 @@ class LogClocks:
             for clock in clocks
             if clock.breached_at is not None
         )
-
-
-def opened_as(log: Sequence[ItemEvent], outcome_of: Outcome) -> list[ItemEvent]:
-    """The log, had the item been opened with this severity, band and team."""
-    first, *rest = log
-    data = {
-        **first.data,
-        "severity": outcome_of.severity,
-        "band": outcome_of.band,
-        "team": outcome_of.team,
-    }
-    return [replace(first, data=data), *rest]

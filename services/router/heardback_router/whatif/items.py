@@ -1,6 +1,7 @@
 """One item seen under two policies, from what its row and its log say. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from heardback_router.backlog.domain import Item, ItemEvent, Weight
@@ -22,6 +23,23 @@ def clocked(
     """Which of the item's clocks run out up to `at`, had each policy counted from its opening."""
     before, after = clocks.breached(log, base, at), clocks.breached(log, candidate, at)
     return _case(item, _outcome(item, item.weight, before), _outcome(item, item.weight, after))
+
+
+def timed(case: Case, log: Sequence[ItemEvent], policy: SlaPolicy, clocks: Clocks, at: datetime) -> Case:
+    """The case with the clocks that run out, had its item been opened as before, and as after. What people
+    did stays as it was."""
+    before = clocks.breached(_opened_as(log, case.before), policy, at)
+    same = (case.before.team, case.before.band) == (case.after.team, case.after.band)
+    after = before if same else clocks.breached(_opened_as(log, case.after), policy, at)
+    return replace(
+        case, before=replace(case.before, breached=before), after=replace(case.after, breached=after)
+    )
+
+
+def _opened_as(log: Sequence[ItemEvent], outcome: Outcome) -> list[ItemEvent]:
+    first, *rest = log
+    anew = {"severity": outcome.severity, "band": outcome.band, "team": outcome.team}
+    return [replace(first, data={**first.data, **anew}), *rest]
 
 
 def _weight(item: Item, policy: WeighingPolicy, at: datetime) -> Weight:

@@ -6,6 +6,7 @@ with the process, and the run is marked as failed, to be resumed by somebody wit
 """
 
 import asyncio
+import traceback
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,7 +89,7 @@ class Runner:
         except Exception as error:
             if is_unavailable(error):
                 raise
-            _log.error("what_if.failed", run=found[1], error=type(error).__name__)
+            _log.error("what_if.failed", run=found[1], error=type(error).__name__, where=_where(error))
             await self._fail(*found, "It failed on our side; the log of the router says where.")
         return True
 
@@ -146,7 +147,7 @@ class Runner:
             values |= self._finished(run, tally, now)
         async with self._database.tenant(run["tenant_id"]) as connection:
             return await self._store.advance(
-                connection, run["tenant_id"], run["id"], self.id, found, **values
+                connection, run["tenant_id"], run["id"], self.id, found, values
             )
 
     def _finished(self, run: RowMapping, tally: Tally, now: datetime) -> dict[str, Any]:
@@ -186,3 +187,9 @@ class Runner:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
         self._waiting.clear()
+
+
+def _where(error: Exception) -> str:
+    """File and line where it was raised."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"

@@ -23,7 +23,7 @@ from heardback_router.whatif.feedback import (
     routed,
     scored_of,
 )
-from heardback_router.whatif.items import clocked, weighed
+from heardback_router.whatif.items import clocked, timed, weighed
 from heardback_router.whatif.ports import Clocks, Corrections
 from heardback_router.whatif.store import PostgresWhatIfs, Window
 from heardback_shared.contracts.events import Embedding, FeedbackScored
@@ -65,7 +65,7 @@ class Steps:
         store: PostgresWhatIfs,
         scoring: Scoring,
         corrections: Corrections,
-        clocks: Clocks | None,
+        clocks: Clocks,
     ) -> None:
         self._database = database
         self._store = store
@@ -91,8 +91,21 @@ class Steps:
         else:
             candidate: RoutingPolicy = KINDS["routing"](job.candidate.text)
             cases = [routed(_stored(tenant_id, row), job.base.routing, candidate) for row in rows]
+        cases = await self._with_clocks(job, cases)
         last = [rows[-1]["accepted_at"].isoformat(), rows[-1]["feedback_id"]] if len(rows) == ROWS else None
         return Step(tuple(cases), last)
+
+    async def _with_clocks(self, job: Job, cases: Sequence[Case]) -> list[Case]:
+        """Each item is seen once, with the feedback that opened it."""
+        opened = [case.item_id for case in cases if case.opened]
+        async with self._database.tenant(job.window.tenant_id) as connection:
+            logs = await self._store.logs(connection, job.window, opened)
+        return [
+            timed(case, logs[case.item_id], job.base.sla, self._clocks, job.window.until)
+            if case.opened and logs.get(case.item_id)
+            else case
+            for case in cases
+        ]
 
     async def _judged(
         self, job: Job, rows: Sequence[RowMapping], held: Mapping[str, frozenset[str]]
@@ -156,14 +169,12 @@ class Steps:
         candidate = KINDS[job.kind](job.candidate.text)
         if job.kind == "weighing":
             cases = [weighed(item, job.base.weighing, candidate, window.until) for item in items]
-        elif self._clocks is not None:
+        else:
             cases = [
                 clocked(item, logs[item.id], job.base.sla, candidate, self._clocks, window.until)
                 for item in items
                 if logs.get(item.id)
             ]
-        else:
-            raise ValueError(f"{job.kind} cannot be replayed")
         return Step(tuple(cases), [items[-1].id] if len(items) == ROWS else None)
 
 

@@ -181,7 +181,7 @@ class PostgresWhatIfs:
         run_id: str,
         runner: str,
         found: Sequence[Mapping[str, Any]],
-        **values: Any,
+        values: Mapping[str, Any],
     ) -> bool:
         """Stores a step whole: what it found and where the run stands. False where the run was taken away."""
         done = await connection.execute(
