@@ -160,19 +160,19 @@ def test_words_join_what_other_customers_said_of_the_same_cause() -> None:
     near = known.answer(matter("c-2"), vector(15))
     assert isinstance(near, Join)
     assert near.because == (
-        "says nearly the same as 1 of the item's feedbacks (similarity 0.97; 0.88 is needed), with the same "
+        "says nearly the same as 1 of the item's feedbacks (similarity 0.97; 0.86 is needed), with the same "
         "root cause operations/billing"
     )
     far = known.answer(matter("c-2"), vector(40))
     assert isinstance(far, Alone)
-    assert "similarity 0.77, and 0.88 is needed" in far.because
+    assert "similarity 0.77, and 0.86 is needed" in far.because
 
 
 @pytest.mark.parametrize(
     ("arriving", "changes", "says"),
     [
         (matter("c-2", None), {}, "its root cause is unclear"),
-        (replace(matter("c-2"), confidence=0.3), {}, "too unsure to join by words (0.30; 0.50 is needed)"),
+        (replace(matter("c-2"), confidence=0.3), {}, "too unsure to join by words (0.30; 0.35 is needed)"),
         (matter("c-2", "product/defect"), {}, "no open feedback about product/defect is there"),
         (matter("c-2"), {"model": "other@1"}, "no open feedback about operations/billing is there"),
         (matter("c-2"), {"at": NOON + timedelta(days=15)}, "no open feedback"),
