@@ -54,8 +54,8 @@ class Event:
     """Two events with equal twins look alike and are never together, whatever their problem."""
 
 
-# (as it was said, as another thing was said in nearly the same words): those of train, which the comparison of
-# wordings was made with, and those of dev, written before it was first tried on them.
+# (as it was said, as another thing was said in nearly the same words): those of train, with which the
+# comparison of wordings was made, and those of dev, written before it was first tried on them.
 TRAIN_PAIRS: tuple[tuple[str, str], ...] = (
     ("My refund has not arrived yet.", "My refund has arrived already."),
     ("I cannot log in since the update.", "I can log in again since the update."),

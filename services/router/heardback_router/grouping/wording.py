@@ -1,7 +1,8 @@
 """Telling apart what is said in nearly the same words of another thing, or of its opposite. Pure.
 
-Embeddings of "the app crashes when I open the camera" and "… the calendar" are near; so are those of a sentence
-and its negation. Texts that share most of their words differ in what the remaining words say.
+Embeddings of "the app crashes when I open the camera" and "… the calendar" are near; so are those of a
+sentence and its negation. Texts that share most of their words differ in what the remaining words say. The
+small words are English; those of another language count as words that say something.
 """
 
 import re
@@ -13,18 +14,20 @@ SHARED = 0.5
 READ = 600
 """So many characters of each text are compared; longer ones are seldom said in the same words."""
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_NEGATIONS = frozenset(
-    "no not never nothing nobody none neither nor without cannot cant dont doesnt didnt isnt wasnt wont havent "
-    "hasnt hadnt couldnt wouldnt shouldnt arent werent".split()
-)
-_SMALL = frozenset(
-    "a about after again all already also am an and any are as at be been before but by can could did do does "
-    "doing for from get gets getting give got had has have having hello help hey hi how i if in into is it its "
-    "just know let like may me might mine more most much must my need now of on once one or our over "
-    "please really should since so some still such sure tell than thank thanks that the their them then there "
-    "these they this those to too try trying us very want was we were what when where which while who why "
-    "will with would yet you your".split()
-)
+_DENYING = """
+no not never nothing nobody none neither nor without cannot cant dont doesnt didnt isnt wasnt wont
+havent hasnt hadnt couldnt wouldnt shouldnt arent werent
+"""
+_CARRYING_LITTLE = """
+a about after again all already also am an and any are as at be been before but by can could did do
+does doing for from get gets getting give got had has have having hello help hey hi how i if in into
+is it its just know let like may me might mine more most much must my need now of on once one or our
+over please really should since so some still such sure tell than thank thanks that the their them
+then there these they this those to too try trying us very want was we were what when where which
+while who why will with would yet you your
+"""
+_NEGATIONS = frozenset(_DENYING.split())
+_SMALL = frozenset(_CARRYING_LITTLE.split())
 
 
 def unlike(one: str, other: str) -> bool:
