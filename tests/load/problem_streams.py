@@ -103,7 +103,7 @@ DEV_PAIRS: tuple[tuple[str, str], ...] = (
     ("The exchange rate was worse than promised.", "The exchange rate was better than promised."),
     ("Dark mode makes the text unreadable.", "Print mode makes the text unreadable."),
 )
-PAIRS = {"train": TRAIN_PAIRS, "dev": DEV_PAIRS}
+PAIRS = {"train": TRAIN_PAIRS, "dev": DEV_PAIRS, "test": DEV_PAIRS}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

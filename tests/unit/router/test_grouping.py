@@ -160,12 +160,12 @@ def test_words_join_what_other_customers_said_of_the_same_cause() -> None:
     near = known.answer(matter("c-2"), vector(15))
     assert isinstance(near, Join)
     assert near.because == (
-        "says nearly the same as 1 of the item's feedbacks (similarity 0.97; 0.86 is needed), with the same "
+        "says nearly the same as 1 of the item's feedbacks (similarity 0.97; 0.88 is needed), with the same "
         "root cause operations/billing"
     )
     far = known.answer(matter("c-2"), vector(40))
     assert isinstance(far, Alone)
-    assert "similarity 0.77, and 0.86 is needed" in far.because
+    assert "similarity 0.77, and 0.88 is needed" in far.because
 
 
 @pytest.mark.parametrize(
