@@ -2,11 +2,11 @@
 
     python -m tests.load.grouping_lookup --data DIR [--open 200000] [--asked 300]
 
-A large tenant has that many open feedbacks, a small one 1 000: texts of labelled sets as the shipped model reads
-them, root causes and all, each varied a little until there are enough. Lookups are the ones routing makes:
-row-level security on, all filters, one at a time and in batches. `processor_ms` is what the database's process
-worked per lookup, which other work on the machine does not change. Recall is of the nearest that are near enough
-to join by, against comparing one by one.
+A large tenant has that many open feedbacks, a small one 1 000: texts of labelled sets as the shipped model
+reads them, root causes and all, each varied a little until there are enough. Lookups are the ones routing
+makes: row-level security on, all filters, one at a time and in batches. `processor_ms` is what the database's
+process worked per lookup, which other work on the machine changes little. Recall is against comparing one by
+one, of all nearest and of those that are near enough to join by.
 """
 
 import argparse

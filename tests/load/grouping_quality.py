@@ -1,8 +1,9 @@
 """How well grouping finds what is one problem, on streams whose problems are known.
 
     python -m tests.load.grouping_quality tune --data DIR      # on train: a grid of thresholds
-    python -m tests.load.grouping_quality report --data DIR [--split test]    # the policy that comes with heardback
-    python -m tests.load.grouping_quality postgres --data DIR  # one dev stream through the router's database
+    python -m tests.load.grouping_quality report --data DIR    # on dev: the policy that comes with heardback
+    python -m tests.load.grouping_quality report --data DIR --split test --sets banking77
+    python -m tests.load.grouping_quality postgres --data DIR  # a dev stream through the router's database
 
 Pairs of feedback are what is counted. Precision: of the pairs put into one item, the share that are one
 problem; noise is one problem with nothing. Recall: of the pairs that are one problem, the share put into one
