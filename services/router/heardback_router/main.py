@@ -97,7 +97,7 @@ class Core:
         self.route = RouteFeedback(
             database, inbox, items, told, self.outbox, source, clock, metrics, corrections=Overlay(said)
         )
-        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.corrections = Corrections(database, items, said, self.outbox, source, clock)
         self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
@@ -115,7 +115,7 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
-            correction_routes(corrections, guard),
+            correction_routes(self.corrections, guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
