@@ -46,6 +46,7 @@ class Caller:
 class RouterApp:
     def __init__(self, database: Database) -> None:
         self.clock = FakeClock()
+        self.database = database
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
         settings = Settings(service, RouterSettings(), LoopSettings(), WebhookSettings())
