@@ -32,6 +32,9 @@ class Caller:
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self._client.get(path, params=params, headers=self._headers)
 
+    async def delete(self, path: str, **params: Any) -> httpx.Response:
+        return await self._client.delete(path, params=params, headers=self._headers)
+
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
@@ -56,6 +59,7 @@ class RouterApp:
         self, database: Database, scoring_url: str | None = None, policies: Path | None = None
     ) -> None:
         self.clock = FakeClock()
+        self.database = database
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
         router = RouterSettings(scoring_url=scoring_url, policies=policies)

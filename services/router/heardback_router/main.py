@@ -167,7 +167,7 @@ class Core:
             apply={"sla": self.repin.all},
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
-        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.corrections = Corrections(database, items, said, self.outbox, source, clock)
         self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
@@ -203,7 +203,7 @@ class Core:
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
-            correction_routes(corrections, guard),
+            correction_routes(self.corrections, guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
