@@ -91,7 +91,7 @@ def _add_reading(
             told = await clocks.stored(connection, who.tenant_id, [item.id for item in page])
         last = page[-1] if len(found) > limit else None
         following = spell(Place(last.weight.score, last.opened_at, last.id), filters) if last else None
-        return as_json({"items": [shown(i, told[i.id]) for i in page], "next_cursor": following})
+        return as_json({"items": [shown(i, told.get(i.id)) for i in page], "next_cursor": following})
 
     @router.get(
         "/v1/items/{item_id}", response_model=ItemDetailOut, summary="One item with everything about it"

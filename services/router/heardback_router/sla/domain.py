@@ -155,6 +155,10 @@ class SlaPolicy:
         """Raises KeyError for a calendar that is not in the policy."""
         return self.calendars[calendar].working_time(customer_zone=customer_zone, team=team)
 
+    def telling_time(self, team: str) -> WorkingTime:
+        """When a team may be told of clocks, where a rule does not say otherwise."""
+        return self.working_time(self.telling, team=team)
+
     def pause_of(self, waiting_for: str) -> PauseState:
         """What waiting for this means. What the policy does not know stops every clock, until resumed."""
         known = self.pauses.get(waiting_for)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from holidays import list_supported_countries
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.sla.domain import (
@@ -56,6 +56,11 @@ Opening = Annotated[tuple[time, time], BeforeValidator(_opening)]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+def _either(word: str, tag: str) -> Discriminator:
+    """The word itself, or what is tagged so: faults are then told of one of the two, not of both."""
+    return Discriminator(lambda given: word if given == word else tag)
+
+
 class _OwnZone(Shape):
     """The customer's own zone, or the team's; `otherwise` where it is not known."""
 
@@ -87,7 +92,10 @@ class _Holidays(Shape):
 
 class _Calendar(Shape):
     hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], tuple[Opening, ...]]
-    time_zone: Zone | _OwnZone
+    time_zone: Annotated[
+        Annotated[Zone, Tag("name")] | Annotated[_OwnZone, Tag("own")],
+        Discriminator(lambda given: "own" if isinstance(given, dict) else "name"),
+    ]
     holidays: _Holidays = _Holidays()
 
     @model_validator(mode="after")
@@ -100,6 +108,15 @@ class _Calendar(Shape):
 class _Target(Shape):
     within: Span
     calendar: Slug | None = None
+
+
+AnyCalendar = Annotated[
+    Annotated[Literal["always"], Tag("always")] | Annotated[_Calendar, Tag("week")],
+    _either("always", "week"),
+]
+AnyTarget = Annotated[
+    Annotated[Literal["none"], Tag("none")] | Annotated[_Target, Tag("time")], _either("none", "time")
+]
 
 
 class _When(Shape):
@@ -115,10 +132,10 @@ class _Rule(Shape):
     because: Words
     when: _When = _When()
     tell_in: Slug | None = None
-    first_response: _Target | Literal["none"] | None = None
-    next_response: _Target | Literal["none"] | None = None
-    resolution: _Target | Literal["none"] | None = None
-    loop_closed: _Target | Literal["none"] | None = None
+    first_response: AnyTarget | None = None
+    next_response: AnyTarget | None = None
+    resolution: AnyTarget | None = None
+    loop_closed: AnyTarget | None = None
 
 
 class _Pause(Shape):
@@ -131,7 +148,7 @@ class _Pause(Shape):
 
 class _Sla(Shape):
     policy: Version
-    calendars: dict[Slug, _Calendar | Literal["always"]]
+    calendars: dict[Slug, AnyCalendar]
     calendar: Slug
     tell_in: Slug
     warn_at: tuple[Annotated[int, Field(ge=1, le=99)], ...] = WARN_AT

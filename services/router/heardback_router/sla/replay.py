@@ -43,8 +43,7 @@ class Replay:
             at = microseconds(entry.at)
             if at > limit:
                 break
-            # Two processes' clocks may differ a little; time in a log never runs backwards.
-            self._at = max(self._at, at)
+            self._at = at
             self._take(entry)
         for run in self.current.values():
             run.advance(limit)
@@ -87,13 +86,15 @@ class Replay:
         if follows:
             self._moved_to(follows["team"])
         feedback_id, revision = data["feedback_id"], data["revision"]
-        if revision > self._revisions.get(feedback_id, 1):
-            self._revisions[feedback_id] = revision
+        # Of feedback that came from another item the log knows no revision; its first reading may be new.
+        known = self._revisions.get(feedback_id, revision - (data["pass_number"] == 1))
+        self._revisions[feedback_id] = max(revision, known)
+        if revision > max(known, 1):
             self._customer_writes(data.get("accepted_at"))
 
-    def _came(self, entry: ItemEvent) -> None:
+    def _regrouped(self, entry: ItemEvent) -> None:
         self._learn(entry.data)
-        self._customers.update(entry.data["customers"])
+        self._customers = set(entry.data["customers"])
         self._aim_again()
 
     def _commented(self, entry: ItemEvent) -> None:
@@ -244,7 +245,7 @@ class Replay:
 
     def _aim_again(self, *, may_loosen: bool = False) -> None:
         for run in self.current.values():
-            if run.ended is None and not run.breached:
+            if run.ended is None:
                 run.advance(self._at)
                 run.take(self._aim(run), may_loosen=may_loosen)
 
@@ -268,7 +269,8 @@ _HANDLERS: Mapping[EventKind, Callable[[Replay, ItemEvent], None]] = {
     "opened": Replay._opened,
     "feedback_joined": Replay._joined,
     "feedback_rescored": Replay._rescored,
-    "feedback_came": Replay._came,
+    "feedback_came": Replay._regrouped,
+    "feedback_left": Replay._regrouped,
     "commented": Replay._commented,
     "responded": Replay._responded,
     "paused": Replay._paused,

@@ -55,6 +55,7 @@ class Run:
 
     def advance(self, at: int) -> None:
         """Counts what was worked until then. It runs out if its time is up before that instant."""
+        # The clocks of two processes differ a little; what was counted once is not counted again.
         if at <= self.looked:
             return
         aim = self.aim
@@ -98,7 +99,8 @@ class Run:
         self.looked = max(self.looked, at)
 
     def take(self, aim: Aim | None, *, may_loosen: bool) -> None:
-        """Aims so from now on; what is used stays used. Without leave a later end is not taken."""
+        """Aims so from now on; what is used stays used, and what ran out stays so. Without leave a later end
+        is not taken."""
         if self.breached or self.ended is not None:
             return
         if not may_loosen and (aim is None or (self.aim is not None and not self._sooner(aim, self.aim))):

@@ -77,7 +77,8 @@ def _resumed(item: Item, replay: Replay) -> Iterator[Entry]:
 def _telling(run: Run, replay: Replay, item: Item, policies: Policies) -> WorkingTime:
     assert run.last is not None
     policy = versions(policies.sla, policies.sla_before)(run.last.policy)
-    return policy.working_time(run.last.rule.tell_in or policy.telling, team=item.team)
+    own = run.last.rule.tell_in
+    return policy.working_time(own, team=item.team) if own else policy.telling_time(item.team)
 
 
 def _said_of(run: Run, aim: Aim, open_now: bool) -> tuple[Entry | None, list[int]]:

@@ -30,6 +30,8 @@ from heardback_shared.db.outbox import Outbox
 from heardback_shared.db.planning import look_up_by_key
 from heardback_shared.metrics import Metrics
 
+LONGEST_REST = 10.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -83,7 +85,7 @@ class Timekeeper:
             worked = perf_counter() - started
             rest = worked * (1 / self._pace.share - 1) if looked else self._pace.poll_seconds
             try:
-                await asyncio.wait_for(stop.wait(), min(rest, self._pace.poll_seconds))
+                await asyncio.wait_for(stop.wait(), min(rest, LONGEST_REST))
             except TimeoutError:
                 continue
 
