@@ -17,6 +17,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import ItemEvent
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
@@ -99,7 +101,10 @@ async def _route(database: Database, events: int, share: float | None) -> dict[s
     """Routes made-up feedback, each of a customer of its own, with timers running or not (share None)."""
     metrics, clock, source = Metrics(), SystemClock(), DeploymentPolicies(load_policies())
     out = Outbox(outbox)
-    route = RouteFeedback(database, PostgresInbox(), PostgresItems(), NoLoops(), out, source, clock, metrics)
+    given = Assignment(PostgresItems(), PostgresPeople(), PostgresQueues())
+    route = RouteFeedback(
+        database, PostgresInbox(), PostgresItems(), NoLoops(), out, source, clock, metrics, assignment=given
+    )
     loops: Loops = NoLoops()  # type: ignore[assignment]  (nothing is resolved here)
     keeper = Timekeeper(
         database, PostgresItems(), PostgresTimers(), loops, out, source, [SlaWatch()], clock=clock,

@@ -36,11 +36,13 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
-    async def put(self, path: str, body: Any) -> httpx.Response:
-        return await self._client.put(path, json=body, headers=self._headers)
+    async def put(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.put(path, json=body, headers={**self._headers, **sent})
 
-    async def delete(self, path: str) -> httpx.Response:
-        return await self._client.delete(path, headers=self._headers)
+    async def delete(self, path: str, **headers: str) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._client.delete(path, headers={**self._headers, **sent})
 
     async def act(self, item_id: str, command: str, body: Any = None) -> httpx.Response:
         tag = (await self.get(f"/v1/items/{item_id}")).headers["ETag"]

@@ -24,6 +24,7 @@ from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
 from heardback_ingest.app.show import Show
+from heardback_ingest.app.standing import FollowStandings
 from heardback_ingest.domain.ledger import RedrivePolicy
 from heardback_ingest.domain.limits import Limits
 from heardback_ingest.http.api import UseCases, build_app
@@ -32,7 +33,7 @@ from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
-from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, SUBMITTED, Topic
+from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, Topic
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -59,6 +60,7 @@ class Ingest:
     kafka_door: KafkaDoor
     settle: Settle
     follow: FollowBacklog
+    standings: FollowStandings
     collect: CollectDeadLetters
     redrive: Redrive
     gauge: GaugeLedger
@@ -148,6 +150,7 @@ def build(
         ),
         settle=Settle(database, ledger, clock, policy),
         follow=FollowBacklog(database, ledger),
+        standings=FollowStandings(database, customers),
         collect=CollectDeadLetters(database, ledger, letters, clock, settings.kafka_door_tenant),
         redrive=Redrive(
             database,
@@ -228,6 +231,7 @@ def stages(
         "submitted": stage("submitted", SUBMITTED, ingest.kafka_door, ingest.kafka_door.reject_record),
         "routed": stage("routed", ROUTED, ingest.settle),
         "backlog": stage("backlog", BACKLOG, ingest.follow, only=(ITEM_CHANGED, LOOP_CHANGED)),
+        "standing": stage("standing", STANDING, ingest.standings),
         "dead": stage("dead", DEAD, ingest.collect),
     }
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.domain.ledger import Due, State
 from heardback_shared.contracts.customer import CustomerSnapshot
+from heardback_shared.contracts.events import CustomerStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class CustomerFacts:
     snapshot: CustomerSnapshot
     contacts_30d: int
     answers: tuple[tuple[str, float], ...]
+    standing: Mapping[str, int] = field(default_factory=dict)
+    """As router announced it last: open_items, transfers, …; empty while it has said nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,12 @@ class Customers(Protocol):
         personal: bytes | None,
         now: datetime,
     ) -> None: ...
+
+    async def keep_standings(
+        self, c: AsyncConnection, tenant_id: str, standings: Sequence[CustomerStanding]
+    ) -> None:
+        """Stores each unless a later one is stored. Each customer once."""
+        ...
 
 
 class DeadLetters(Protocol):

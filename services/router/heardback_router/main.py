@@ -16,14 +16,22 @@ from heardback_router.assignment.app import Assignment, AssignWaiting
 from heardback_router.assignment.http import Teams, team_routes
 from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.counters_http import counter_routes
+from heardback_router.backlog.duty_http import duty_routes
 from heardback_router.backlog.http import backlog_routes
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.backlog.views_http import view_routes
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.context.http import context_routes
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.forms.http import forms_routes
 from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.options.http import option_routes
+from heardback_router.promises.http import promise_routes
+from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.handover_http import handover_routes
@@ -41,6 +49,10 @@ from heardback_router.sla.http import sla_routes
 from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.timekeeper import Pace, Timekeeper
+from heardback_router.standing.app import AnnounceStandings
+from heardback_router.standing.store import PostgresStandings
+from heardback_router.steps.http import step_routes
+from heardback_router.steps.watch import StepsWatch
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -114,11 +126,12 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch(), LadderWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
         )
+        self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days
@@ -133,6 +146,14 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
         )
         for routes in (
+            view_routes(database, PostgresBacklog(), clock, guard),
+            duty_routes(self.backlog, guard),
+            counter_routes(database, timers, clock, guard),
+            forms_routes(database, source, guard),
+            promise_routes(database, self.backlog, PostgresBacklog(), guard),
+            context_routes(database, PostgresBacklog(), guard),
+            option_routes(database, source, clock, guard),
+            step_routes(database, self.backlog, timers, source, clock, guard),
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, teams, guard),
             sla_routes(database, self.backlog, timers, source, clock, guard),
             team_routes(Teams(database, assignment, people, queues, source, self.outbox, clock), guard),
@@ -189,6 +210,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "relay": relay.run,
             "deliveries": core.closing.deliver,
             "timekeeper": core.timekeeper.run,
+            "standing": core.standings.run,
             "forgetting": core.forget.run,
             "assigning": core.assign_waiting.run,
         },

@@ -77,7 +77,9 @@ def _channel(topic: Topic) -> dict[str, Any]:
             "kafka": {
                 "topic": topic.name,
                 "partitions": topic.partitions,
-                "topicConfiguration": {"retention.ms": topic.retention_hours * 3_600_000},
+                "topicConfiguration": {"cleanup.policy": ["compact"]}
+                if topic.compacted
+                else {"retention.ms": topic.retention_hours * 3_600_000},
                 "bindingVersion": "0.5.0",
             }
         },

@@ -2,7 +2,7 @@
 
 import base64
 import struct
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -32,6 +32,7 @@ ITEM_FED = "heardback.item.fed.v1"
 ITEM_CHANGED = "heardback.item.changed.v1"
 """A person, or a customer who answered, changed the item."""
 LOOP_CHANGED = "heardback.loop.changed.v1"
+CUSTOMER_STANDING = "heardback.customer.standing.v1"
 
 POLICY_ACTIVATED = "heardback.policy.activated.v1"
 FEEDBACK_CORRECTED = "heardback.feedback.corrected.v1"
@@ -209,6 +210,23 @@ class ItemChanged(Wire):
     actor: str
     reason: str | None = None
     at: Instant
+
+
+class CustomerStanding(Wire):
+    """How a customer stands with us, in numbers; told whenever one of them changed. `counter` grows with
+    every announcement about a customer: of two, the one with the later `at`, then the greater counter, holds.
+
+    `transfers`, `broken_promises` and `breaches` are of the last 180 days.
+    """
+
+    customer_id: str
+    counter: int
+    at: Instant
+    open_items: Annotated[int, Field(ge=0)]
+    transfers: Annotated[int, Field(ge=0)]
+    open_promises: Annotated[int, Field(ge=0)]
+    broken_promises: Annotated[int, Field(ge=0)]
+    breaches: Annotated[int, Field(ge=0)]
 
 
 class LoopChanged(Wire):

@@ -16,6 +16,8 @@ class Topic:
     partitions: int = 6
     retention_hours: int = 168
     key: str = "customer"
+    compacted: bool = False
+    """The broker may forget all but the last record of each key, and keeps that one."""
 
 
 SUBMITTED = Topic(
@@ -82,4 +84,11 @@ JUDGEMENT = Topic(
     key="tenant and policy kind, or tenant and feedback",
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT)
+STANDING = Topic(
+    "customer.standing",
+    "How each customer stands with us: open items, transfers, promises, breaches. The last one holds.",
+    ((events.CUSTOMER_STANDING, events.CustomerStanding),),
+    compacted=True,
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT, STANDING)

@@ -31,5 +31,11 @@ def _new(topic: topics.Topic, settings: KafkaSettings) -> NewTopic:
         name=topic.name,
         num_partitions=topic.partitions,
         replication_factor=settings.replication_factor,
-        topic_configs={"retention.ms": str(topic.retention_hours * 3_600_000)},
+        topic_configs=_kept(topic),
     )
+
+
+def _kept(topic: topics.Topic) -> dict[str, str]:
+    if topic.compacted:
+        return {"cleanup.policy": "compact"}
+    return {"retention.ms": str(topic.retention_hours * 3_600_000)}

@@ -47,7 +47,8 @@ async def test_an_item_is_shown_whole_with_timeline_content_and_decision(app: Ro
     answer = await ana.get(f"/v1/items/{item_id}")
     body = answer.json()
     assert (answer.status_code, answer.headers["ETag"], body["version"]) == (200, '"1"', 1)
-    assert body["severity"] == {"score": 60.0, "band": "P2"}
+    assert (body["severity"]["score"], body["severity"]["band"]) == (60.0, "P2")
+    assert [part["points"] for part in body["severity"]["contributions"]] == [60.0]
     assert [entry["kind"] for entry in body["timeline"]] == ["opened"]
     (linked,) = body["feedback"]
     assert linked["content"]["comment"] == "The invoice is wrong again and nobody answers me"

@@ -1,4 +1,4 @@
-"""What an item weighs: never less than its worst feedback, never less for more of anything, summed exactly."""
+"""What an item weighs: never less than its worst feedback, never less for more of anything, exactly summed."""
 
 from dataclasses import fields, replace
 from datetime import timedelta

@@ -8,18 +8,24 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.adapters import tables
 from heardback_ingest.domain.customer import snapshot_fields
 from heardback_ingest.ports import CustomerFacts
 from heardback_shared.contracts.customer import CustomerSnapshot
+from heardback_shared.contracts.events import CustomerStanding
+from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import to_json
 
 CONTACT_DAYS = 30
 _FACTS = text("""
-SELECT asked.id, customer.fields, past.contacts, past.answers
+SELECT asked.id, customer.fields, past.contacts, past.answers, stands.figures
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
     SELECT fields FROM ingest.customer WHERE tenant_id = :tenant AND id = asked.id LIMIT 1
 ) AS customer ON true
+LEFT JOIN LATERAL (
+    SELECT figures FROM ingest.standing WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
+) AS stands ON true
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT f.id) FILTER (WHERE f.accepted_at > :since) AS contacts,
         (array_agg(f.id || ' ' || f.metric_value ORDER BY f.accepted_at DESC, f.revision DESC)
@@ -39,6 +45,12 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 SET fields = excluded.fields, personal = excluded.personal, updated_at = excluded.updated_at
 """)
 
+FIGURES = ("open_items", "transfers", "open_promises", "broken_promises", "breaches")
+_LATER = """
+ON CONFLICT (tenant_id, customer_id) DO UPDATE
+SET counter = excluded.counter, figures = excluded.figures, at = excluded.at
+WHERE (ingest.standing.at, ingest.standing.counter) < (excluded.at, excluded.counter)
+"""
 _NOTHING_KNOWN = CustomerSnapshot()
 
 
@@ -49,7 +61,12 @@ class PostgresCustomers:
         since = now - timedelta(days=CONTACT_DAYS)
         rows = await c.execute(_FACTS, {"tenant": tenant_id, "ids": list(ids), "since": since})
         return {
-            row.id: CustomerFacts(_snapshot(row.id, row.fields, now), row.contacts, _answers(row.answers))
+            row.id: CustomerFacts(
+                _snapshot(row.id, row.fields, now),
+                row.contacts,
+                _answers(row.answers),
+                _loaded(row.figures) if row.figures is not None else {},
+            )
             for row in rows
         }
 
@@ -78,6 +95,21 @@ class PostgresCustomers:
             "now": now,
         }
         await c.execute(_PUT, arguments)
+
+    async def keep_standings(
+        self, c: AsyncConnection, tenant_id: str, standings: Sequence[CustomerStanding]
+    ) -> None:
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "customer_id": standing.customer_id,
+                "counter": standing.counter,
+                "figures": standing.model_dump(include=set(FIGURES)),
+                "at": standing.at,
+            }
+            for standing in standings
+        ]
+        await insert_rows(c, tables.standing, rows, on_conflict=_LATER)
 
 
 def _snapshot(customer_id: str, fields: Any, now: datetime) -> CustomerSnapshot:

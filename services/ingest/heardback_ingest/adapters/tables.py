@@ -49,6 +49,15 @@ item_change = Table(
     Column("team", Text),
     Column("at", DateTime(timezone=True)),
 )
+standing = Table(
+    "standing",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("customer_id", Text, primary_key=True),
+    Column("counter", BigInteger),
+    Column("figures", JSONB),
+    Column("at", DateTime(timezone=True)),
+)
 data_key = Table(
     "data_key",
     metadata,

@@ -241,9 +241,11 @@ def _snapshot(
             earlier.setdefault(answered, value)
     history = CustomerHistory.model_construct(
         contacts_30d=contacts,
-        open_items=None,
-        transfers=None,
-        broken_promises=None,
+        open_items=found.standing.get("open_items"),
+        transfers=found.standing.get("transfers"),
+        broken_promises=found.standing.get("broken_promises"),
+        open_promises=found.standing.get("open_promises"),
+        breaches=found.standing.get("breaches"),
         last_scores=tuple(earlier.values())[:LAST_SCORES],
     )
     return found.snapshot.model_copy(update={"history": history})

@@ -14,11 +14,14 @@ from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, 
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item, ItemEvent, Resolution
 from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
+from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Items, Loops
+from heardback_router.backlog.resolving import checked_resolve
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.routing.handovers import after_transfer, passed_back
+from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -82,7 +85,8 @@ class Backlog:
     ) -> Item:
         """The item afterwards. `versions` are those the caller acts on; None acts on any.
 
-        Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError.
+        Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError,
+        FormError and GateError.
         """
         async with self._database.tenant(tenant_id) as connection:
             policies = await self._policies.of(connection, tenant_id)
@@ -94,6 +98,10 @@ class Backlog:
             if versions is not None and item.version not in versions:
                 raise StaleVersionError(item.version)
             at = self._clock.now()
+            outgoing: list[Outgoing] = []
+            if isinstance(command, Resolve):
+                command = checked_resolve(command, item, policies.forms)
+                item, outgoing = await self._call_for_steps(connection, tenant_id, item, policies, at)
             event = decide(item, command, actor, at, policies.weighing)
             children = await self._items.lock(connection, tenant_id, item.children, ())
             refuse_against_family(item, command, list(children.values()), parent_state)
@@ -101,7 +109,7 @@ class Backlog:
                 await self._refuse_while_customers_wait(connection, tenant_id, item)
             if isinstance(command, Reassign):
                 event = await self._noting_the_way(connection, tenant_id, event)
-            after, outgoing = await self._append(connection, tenant_id, item, event, traceparent)
+            after, changed = await self._append(connection, tenant_id, item, event, traceparent)
             after, following = await append(
                 self._items,
                 connection,
@@ -112,7 +120,7 @@ class Backlog:
                 policies.weighing,
                 traceparent,
             )
-            outgoing += following
+            outgoing += [*changed, *following]
             if event.kind == "resolved" and after.parent_id is None:
                 resolution = await self._resolution(connection, tenant_id, after)
                 outgoing += await self._loops.open_on_resolve(connection, tenant_id, resolution, at)
@@ -191,9 +199,20 @@ class Backlog:
             return ()
         policies = await self._policies.of(connection, tenant_id)
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
+        if lacks_to_close(item):
+            return ()
         event = decide(item, close, ROUTER, at, policies.weighing)
         _, outgoing = await self._append(connection, tenant_id, item, event)
         return outgoing
+
+    async def _call_for_steps(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, policies: Policies, at: datetime
+    ) -> tuple[Item, list[Outgoing]]:
+        """The item with every step it calls for by now, so that none is missed for coming late."""
+        facts = await self._items.facts(connection, tenant_id, item.id)
+        called = newly_called_for(item, facts, policies.steps)
+        entries = [Entry("steps_chosen", ROUTER, None, called)] if called else []
+        return await append(self._items, connection, tenant_id, item, entries, at, policies.weighing)
 
     async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
         item = await self._items.lock_one(connection, tenant_id, item_id)

@@ -1,12 +1,13 @@
 """What people may do to an item, and which event each deed becomes. Pure; the law is one table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from heardback_router.backlog.domain import EventKind, Item, ItemEvent
 from heardback_router.backlog.fold import apply
+from heardback_router.backlog.gate import GateError, Lack, lacks_of, lacks_to_close
 from heardback_router.backlog.weighing import WeighingPolicy, weigh
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemState
@@ -43,9 +44,10 @@ LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
     "criterion_settled": ("open", "in_progress"),
     "flagged": ("open", "in_progress", "resolved", "closed"),
     "promised": ("open", "in_progress"),
-    "promise_settled": ("open", "in_progress", "resolved", "closed"),
+    "promise_settled": ("open", "in_progress", "resolved", "closed", "merged"),
     "steps_chosen": ("open", "in_progress"),
     "step_settled": ("open", "in_progress"),
+    "deviated": ("open", "in_progress"),
     "time_logged": ("open", "in_progress", "resolved", "closed"),
 }
 """From which states each event may follow. `opened` follows nothing."""
@@ -68,11 +70,14 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """`tell` is what the customer reads, or why the customer is told nothing."""
+    """`tell` is what the customer reads, or why the customer is told nothing. `form` is filled and checked,
+    `warnings` are what a look at the text for the customer found."""
 
     root_cause: InternalText
     action: InternalText
     tell: CustomerText | InternalText
+    form: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,24 @@ class IllegalCommandError(Exception):
 
 
 def decide(item: Item, command: Command, actor: str, at: datetime, weighing: WeighingPolicy) -> ItemEvent:
-    """The event the command becomes. Raises IllegalCommandError."""
+    """The event the command becomes. Raises IllegalCommandError; GateError while something is owed."""
     kind, reason, data = _effect(item, command)
     refuse_illegal(item, kind)
+    if lacks := _lacks(item, command):
+        raise GateError(lacks)
     if isinstance(command, Reassign) and command.team == item.team:
         raise IllegalCommandError(f"The item belongs to {item.team} already.")
     return event_after(item, kind, actor, at, reason, data, weighing)
+
+
+def _lacks(item: Item, command: Command) -> tuple[Lack, ...]:
+    match command:
+        case Resolve():
+            return lacks_of(item)
+        case Close():
+            return lacks_to_close(item)
+        case _:
+            return ()
 
 
 def refuse_illegal(item: Item, kind: EventKind) -> None:
@@ -153,7 +170,8 @@ def _effect(item: Item, command: Command) -> tuple[EventKind, str | None, dict[s
             effect = "resolved", None, _outcome(item, command)
         case Reopen(reason, loop_id, comment):
             said = comment.text if comment else None
-            effect = "reopened", reason.text, {"loop_id": loop_id, "comment": said}
+            undone = {"loop_id": loop_id, "comment": said, "resolution": item.resolutions}
+            effect = "reopened", reason.text, undone
         case Reassign(team, reason):
             effect = "reassigned", reason.text, {"team": team, "from": item.team}
         case Close(reason, loop_id):
@@ -169,6 +187,9 @@ def _outcome(item: Item, command: Resolve) -> dict[str, Any]:
         "action": command.action.text,
         "tell_customer": command.tell.text if telling else None,
         "not_telling_because": None if telling else command.tell.text,
+        "reworks": item.resolutions or None,
+        "form": dict(command.form),
+        "warnings": list(command.warnings),
     }
 
 

@@ -17,11 +17,13 @@ from heardback_router.backlog.app import (
     UnknownItemError,
     UnknownTeamError,
 )
-from heardback_router.backlog.commands import Command, Comment, IllegalCommandError
+from heardback_router.backlog.commands import Command, Comment, IllegalCommandError, Resolve
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, Item
+from heardback_router.backlog.gate import GateError
 from heardback_router.backlog.log import Entry
 from heardback_router.backlog.schemas import shown
 from heardback_router.configuration.policies import Policies
+from heardback_router.forms.domain import FormError
 from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
@@ -32,9 +34,7 @@ RESERVED = (ROUTER, CUSTOMER)
 """Actors of the log that no caller may pose as."""
 _ETAG = re.compile(r'\s*(?:(W/)?"([^"]*)"|(\*))\s*(?:,|$)')
 
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description='The ETag of the item as you saw it, such as "3"')
-]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag as you saw it, such as "3"')]
 Actor = Annotated[
     str | None,
     Header(alias="X-Heardback-Actor", description="Who acts, when one key serves several people"),
@@ -82,7 +82,10 @@ async def carry_out(backlog: Backlog, deed: Deed, command: Command) -> Response:
             versions=None if free else versions_of(deed.if_match),
             traceparent=deed.traceparent,
         )
-    return as_json(shown(item), {"ETag": etag(item)})
+    body = shown(item)
+    if isinstance(command, Resolve) and item.resolution is not None:
+        body["warnings"] = list(item.resolution.warnings)
+    return as_json(body, {"ETag": etag(item)})
 
 
 async def act(
@@ -108,7 +111,11 @@ def problems(deed: Deed) -> Iterator[None]:
     except UnknownItemError as error:
         raise not_found(f"Item {deed.item_id}") from error
     except StaleVersionError as error:
-        raise _stale(error) from error
+        raise stale(error) from error
+    except FormError as error:
+        raise invalid(error.faults) from error
+    except GateError as error:
+        raise _owed(error) from error
     except UnknownTeamError as error:
         raise invalid((("/team", str(error)),)) from error
     except (IllegalCommandError, CustomersWaitError) as error:
@@ -126,7 +133,7 @@ def versions_of(if_match: str | None) -> frozenset[int] | None:
             428,
             "if-match-required",
             "Say which version you act on",
-            "Send If-Match with the ETag of the item as you saw it; GET the item to learn it.",
+            "Send If-Match with the ETag as you saw it; GET what you act on to learn it.",
             (("header:If-Match", "is required"),),
         )
     versions = set()
@@ -138,11 +145,21 @@ def versions_of(if_match: str | None) -> frozenset[int] | None:
     return frozenset(versions)
 
 
-def _stale(error: StaleVersionError) -> ProblemError:
+def _owed(error: GateError) -> ProblemError:
+    return ProblemError(
+        409,
+        "gate-closed",
+        "Something is owed on the item first",
+        f"{len(error.lacks)} thing(s) are lacking before it can be resolved or closed; nothing was changed.",
+        tuple((lack.pointer, lack.detail) for lack in error.lacks),
+    )
+
+
+def stale(error: StaleVersionError) -> ProblemError:
     return ProblemError(
         412,
         "stale-version",
-        "The item has changed since you saw it",
+        "It has changed since you saw it",
         f"It is at version {error.version} now; GET it, look again, and send the new ETag.",
         headers={"ETag": f'"{error.version}"'},
     )
@@ -158,11 +175,12 @@ def actor_of(given: str | None, who: Principal) -> str:
     return name
 
 
-def known(item_id: str) -> str:
-    if "\x00" in item_id:
-        raise not_found("This item")
-    return item_id
+def known(name: str) -> str:
+    """What a path names, unless nothing stored can be named so."""
+    if "\x00" in name:
+        raise not_found("This")
+    return name
 
 
-def as_json(body: Any, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json", headers=headers)
+def as_json(body: Any, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json", headers=headers)

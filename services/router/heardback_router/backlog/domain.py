@@ -1,10 +1,11 @@
 """Items and their event log. An item is the fold of its events; the stored row is a copy of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from heardback_router.backlog.duties import Criterion, Promise, Step
 from heardback_router.wording import CustomerText
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.events import ItemState
@@ -46,6 +47,7 @@ EventKind = Literal[
     "promise_settled",
     "steps_chosen",
     "step_settled",
+    "deviated",
     "time_logged",
 ]
 ROUTER = "router"
@@ -100,7 +102,8 @@ def heaviest(weights: Iterable[Weight]) -> Weight:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happened to an item how often. `open_promises` are given and neither kept nor broken yet."""
+    """What happened to an item how often. `open_promises` are given and neither kept nor broken yet;
+    `minutes` were logged as spent on it."""
 
     transfers: int = 0
     reopens: int = 0
@@ -108,11 +111,16 @@ class Counts:
     breaches: int = 0
     open_promises: int = 0
     broken_promises: int = 0
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an item was resolved. Either the customer is told something, or it says why not."""
+    """How an item was resolved. Either the customer is told something, or it says why not.
+
+    `form` is the filled resolution form of the item's domain; `warnings` are what was found in the text for
+    the customer, each with `rule` and `detail`.
+    """
 
     number: int
     root_cause: str
@@ -121,6 +129,8 @@ class Outcome:
     not_telling_because: str | None
     actor: str
     at: datetime
+    form: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,11 @@ class Item:
     """The person who looks after the customer's account, where routing wants the item to be theirs."""
     children: tuple[str, ...] = ()
     """The items that hold other domains' shares of its work."""
+    request: str | None = None
+    """What a custom one asks for, in a word or two that recur: `split-invoices`."""
+    criterion: Criterion | None = None
+    promises: tuple[Promise, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def accepts_feedback(self) -> bool:

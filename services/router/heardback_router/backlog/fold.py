@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from heardback_router.backlog import duties
 from heardback_router.backlog.domain import (
     BY_MACHINE,
     EventKind,
@@ -107,7 +108,8 @@ def _counted(item: Item, **more: int) -> dict[str, Any]:
 
 def _resolved(item: Item, event: ItemEvent) -> dict[str, Any]:
     said = {name: event.data[name] for name in _OUTCOME}
-    outcome = Outcome(**said, actor=event.actor, at=event.at)
+    form, warnings = event.data.get("form", {}), tuple(event.data.get("warnings", ()))
+    outcome = Outcome(**said, actor=event.actor, at=event.at, form=form, warnings=warnings)
     return {"state": "resolved", "resolution": outcome, "resolutions": outcome.number, "waiting_for": None}
 
 
@@ -116,8 +118,21 @@ def _reassigned(item: Item, event: ItemEvent) -> dict[str, Any]:
     return {"team": event.data["team"], "state": "open", **nobody, **_counted(item, transfers=1)}
 
 
+def _reopened(item: Item, event: ItemEvent) -> dict[str, Any]:
+    asked = duties.criterion_asked_again(item.criterion)
+    return {"state": "open", "resolution": None, "criterion": asked, **_counted(item, reopens=1)}
+
+
+def _promised(item: Item, event: ItemEvent) -> dict[str, Any]:
+    return {"promises": duties.promised(item.promises, event.data), **_counted(item, open_promises=1)}
+
+
 def _promise_settled(item: Item, event: ItemEvent) -> dict[str, Any]:
-    return _counted(item, open_promises=-1, broken_promises=int(event.data["outcome"] == "broken"))
+    after = duties.promise_settled(item.promises, event.data)
+    if event.data["outcome"] == "dismissed":
+        return {"promises": after}
+    broken = int(event.data["outcome"] == "broken")
+    return {"promises": after, **_counted(item, open_promises=-1, broken_promises=broken)}
 
 
 def _rescored(item: Item, event: ItemEvent) -> dict[str, Any]:
@@ -169,15 +184,21 @@ _CHANGES: Mapping[EventKind, Callable[[Item, ItemEvent], dict[str, Any]]] = {
     "paused": lambda _, e: {"waiting_for": e.data["waiting_for"]},
     "resumed": lambda *_: {"waiting_for": None},
     "resolved": _resolved,
-    "reopened": lambda i, _: {"state": "open", "resolution": None, **_counted(i, reopens=1)},
+    "reopened": _reopened,
     "reassigned": _reassigned,
     "escalated": lambda i, _: _counted(i, escalations=1),
     "clock_breached": lambda i, _: _counted(i, breaches=1),
     "sla_pinned": lambda _, e: {"sla": e.data["sla"]},
-    "promised": lambda i, _: _counted(i, open_promises=1),
+    "promised": _promised,
     "promise_settled": _promise_settled,
     "corrected": lambda _, e: dict(e.data.get("follows", {})),
-    "flagged": lambda _, e: {"flag": e.data["flag"]},
+    "flagged": lambda _, e: {"flag": e.data["flag"], "request": e.data.get("request")},
+    "criterion_set": lambda _, e: {"criterion": duties.criterion_set(e.data, e.actor)},
+    "criterion_settled": lambda i, e: {"criterion": duties.criterion_settled(i.criterion, e.data, e.actor)},
+    "steps_chosen": lambda i, e: {"steps": duties.steps_chosen(i.steps, e.data)},
+    "step_settled": lambda i, e: {"steps": duties.step_settled(i.steps, e.data, e.actor)},
+    "deviated": lambda i, e: {"steps": duties.deviated(i.steps, e.data)},
+    "time_logged": lambda i, e: _counted(i, minutes=e.data["minutes"]),
     "closed": lambda *_: {"state": "closed"},
 }
 """What each kind changes in the item; kinds that are not here only stand in the log."""

@@ -1,14 +1,14 @@
 """The backlog's routes: lists, one item with everything about it, and what people do to it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.backlog.app import (
-    Backlog,
-)
+from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.children import shown_children
 from heardback_router.backlog.commands import (
     Claim,
     Close,
@@ -18,8 +18,9 @@ from heardback_router.backlog.commands import (
     Resolve,
     Start,
 )
-from heardback_router.backlog.deeds import Deed, as_json, carry_out, deeds, etag, known
-from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, read, spell
+from heardback_router.backlog.deeds import Actor, Deed, actor_of, as_json, carry_out, deeds, etag, known
+from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, Sort, read, spell
+from heardback_router.backlog.order import Placed
 from heardback_router.backlog.ports import ItemClocks, Loops
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import (
@@ -31,13 +32,15 @@ from heardback_router.backlog.schemas import (
     PageOut,
     ReasonIn,
     ReassignIn,
+    ResolvedOut,
     ResolveIn,
     StartIn,
     counted,
     shown,
-    shown_children,
-    shown_entries,
+    shown_whole,
 )
+from heardback_router.backlog.views import PostgresViews, View
+from heardback_router.backlog.views_http import shown_view
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.events import ItemState
@@ -59,7 +62,8 @@ def backlog_routes(
     guard: Guard,
 ) -> APIRouter:
     router = APIRouter(tags=["backlog"])
-    _add_reading(router, database, reader, loops, clocks, teams, guard)
+    views = PostgresViews()
+    _add_reading(router, database, reader, views, loops, clocks, teams, guard)
     _add_commands(router, backlog, guard)
     return router
 
@@ -68,6 +72,7 @@ def _add_reading(
     router: APIRouter,
     database: Database,
     reader: PostgresBacklog,
+    views: PostgresViews,
     loops: Loops,
     clocks: ItemClocks,
     teams: Mapping[str, str],
@@ -83,29 +88,33 @@ def _add_reading(
         filters: Annotated[Filters, Depends(_filters)],
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+        view: Annotated[Asked, Query(description="A saved view; what is asked beside it counts more")] = None,
+        actor: Actor = None,
     ) -> Response:
-        after = _place(cursor, filters)
         async with database.tenant(who.tenant_id) as connection:
-            found = await reader.page(connection, who.tenant_id, filters, after, limit + 1)
+            seen = await _view(connection, who, views, view, actor)
+            asked = filters.over(seen.asked) if seen else filters
+            after = _place(cursor, asked)
+            found = await reader.page(connection, who.tenant_id, asked, after, limit + 1)
             page = found[:limit]
-            told = await clocks.stored(connection, who.tenant_id, [item.id for item in page])
-        last = page[-1] if len(found) > limit else None
-        following = spell(Place(last.weight.score, last.opened_at, last.id), filters) if last else None
-        return as_json({"items": [shown(i, told.get(i.id)) for i in page], "next_cursor": following})
+            told = await clocks.stored(connection, who.tenant_id, [row.item.id for row in page])
+        following = spell(_place_of(page[-1]), asked) if len(found) > limit else None
+        body = {"items": [shown(row.item, told.get(row.item.id)) for row in page], "next_cursor": following}
+        return as_json({**body, "view": shown_view(seen) if seen else None})
 
     @router.get(
         "/v1/items/{item_id}", response_model=ItemDetailOut, summary="One item with everything about it"
     )
     async def get_item(item_id: str, who: readers) -> Response:
         async with database.tenant(who.tenant_id) as connection:
-            item = await reader.item(connection, who.tenant_id, known(item_id))
-            if item is None:
+            row = await reader.placed(connection, who.tenant_id, known(item_id))
+            if row is None:
                 raise not_found(f"Item {item_id}")
+            item = row.item
             body = {
                 **shown(item, await clocks.now(connection, who.tenant_id, item.id)),
                 "children": shown_children(await reader.children(connection, who.tenant_id, item)),
-                "resolution": asdict(item.resolution) if item.resolution else None,
-                "timeline": shown_entries(await reader.timeline(connection, who.tenant_id, item.id)),
+                **shown_whole(item, await reader.timeline(connection, who.tenant_id, item.id)),
                 "feedback": await reader.feedback(connection, who.tenant_id, item.id),
                 "loops": await loops.of_item(connection, who.tenant_id, item.id),
             }
@@ -135,7 +144,7 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
     async def comment(body: CommentIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, Comment(InternalText(body.text)))
 
-    @router.post("/v1/items/{item_id}:resolve", response_model=ItemOut, summary="It is solved")
+    @router.post("/v1/items/{item_id}:resolve", response_model=ResolvedOut, summary="It is solved")
     async def resolve(body: ResolveIn, deed: deeds_of) -> Response:
         return await carry_out(backlog, deed, _resolve(body))
 
@@ -155,6 +164,7 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
 
 
 def _filters(
+    *,
     team: Asked = None,
     assignee: Asked = None,
     state: Annotated[list[ItemState] | None, Query()] = None,
@@ -162,8 +172,47 @@ def _filters(
     domain: Asked = None,
     customer: Asked = None,
     q: Asked = None,
+    flag: Literal["standard", "custom"] | None = None,
+    waiting: Annotated[Asked, Query(description="What it waits for, or any, or none")] = None,
+    parent: Asked = None,
+    case: Asked = None,
+    due_before: Annotated[
+        AwareDatetime | None, Query(description="A clock of it runs out before then")
+    ] = None,
+    unassigned: bool | None = None,
+    sort: Sort | None = None,
 ) -> Filters:
-    return Filters(team, assignee, tuple(state or ()), tuple(band or ()), domain, customer, q)
+    return Filters(
+        team,
+        assignee,
+        tuple(state or ()),
+        tuple(band or ()),
+        domain,
+        customer,
+        q,
+        flag,
+        waiting,
+        parent,
+        case,
+        due_before,
+        unassigned,
+        sort,
+    )
+
+
+async def _view(
+    connection: AsyncConnection, who: Principal, views: PostgresViews, view_id: str | None, actor: str | None
+) -> View | None:
+    if view_id is None:
+        return None
+    found = await views.one(connection, who.tenant_id, view_id, actor_of(actor, who))
+    if found is None:
+        raise not_found(f"View {view_id}")
+    return found
+
+
+def _place_of(row: Placed) -> Place:
+    return Place(row.item.weight.score, row.item.opened_at, row.item.id, row.due_at)
 
 
 def _place(cursor: str | None, filters: Filters) -> Place | None:
@@ -179,4 +228,4 @@ def _resolve(body: ResolveIn) -> Resolve:
         if body.tell_customer
         else InternalText(body.not_telling_because or "")
     )
-    return Resolve(InternalText(body.root_cause), InternalText(body.action), tell)
+    return Resolve(InternalText(body.root_cause), InternalText(body.action), tell, dict(body.form))

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Text, TextClause, cast, func, select, text
+from sqlalchemy import ColumnElement, RowMapping, Text, TextClause, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.listing import Filters, Place
+from heardback_router.backlog.order import Placed
 from heardback_router.backlog.store import event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links
 
@@ -44,17 +45,19 @@ _BY_TEXT = text("""
 _AFTER = text("(severity < :severity OR (severity = :severity AND (opened_at, id) > (:opened_at, :id)))")
 
 
+_AFTER_DUE = text(f"(due_at > :due_at OR due_at IS NULL OR (due_at = :due_at AND {_AFTER.text}))")
+_AFTER_UNDUE = text(f"(due_at IS NULL AND {_AFTER.text})")
+
+
 class PostgresBacklog:
     async def page(
         self, connection: AsyncConnection, tenant_id: str, filters: Filters, after: Place | None, limit: int
-    ) -> list[Item]:
-        """Heaviest first, then oldest, then by id."""
-        query = (
-            select(items)
-            .where(items.c.tenant_id == tenant_id)
-            .order_by(items.c.severity.desc(), items.c.opened_at, items.c.id)
-            .limit(limit)
-        )
+    ) -> list[Placed]:
+        """In the order `backlog.order` explains."""
+        query = select(items).where(items.c.tenant_id == tenant_id).limit(limit)
+        if filters.sort == "due":
+            query = query.order_by(items.c.due_at.nulls_last())
+        query = query.order_by(items.c.severity.desc(), items.c.opened_at, items.c.id)
         values: dict[str, Any] = {}
         for condition, used in _conditions(tenant_id, filters):
             query = query.where(condition)
@@ -63,6 +66,9 @@ class PostgresBacklog:
             (items.c.team, filters.team),
             (items.c.assignee, filters.assignee),
             (items.c.domain, filters.domain),
+            (items.c.flag, filters.flag),
+            (items.c.parent_id, filters.parent),
+            (items.c.case_id, filters.case),
         ):
             if wanted is not None:
                 query = query.where(column == wanted)
@@ -70,17 +76,24 @@ class PostgresBacklog:
             query = query.where(items.c.state.in_(filters.state))
         if filters.band:
             query = query.where(items.c.band.in_(filters.band))
+        query = query.where(*_owed(filters))
         if after is not None:
-            query = query.where(_AFTER)
-            values |= asdict(after)
-        return [item_of(row) for row in (await connection.execute(query, values)).mappings()]
+            query = query.where(
+                _AFTER if filters.sort != "due" else _AFTER_UNDUE if after.due_at is None else _AFTER_DUE
+            )
+            values |= {name: value for name, value in asdict(after).items() if value is not None}
+        return [_placed(row) for row in (await connection.execute(query, values)).mappings()]
 
-    async def item(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None:
+    async def placed(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Placed | None:
         found = await connection.execute(
             select(items).where(items.c.tenant_id == tenant_id, items.c.id == item_id)
         )
         row = found.mappings().first()
-        return item_of(row) if row else None
+        return _placed(row) if row else None
+
+    async def item(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item | None:
+        found = await self.placed(connection, tenant_id, item_id)
+        return found.item if found else None
 
     async def children(self, connection: AsyncConnection, tenant_id: str, item: Item) -> list[Item]:
         """In the order in which they were opened."""
@@ -123,6 +136,31 @@ class PostgresBacklog:
             .group_by(items.c.team, items.c.state, items.c.band)
         )
         return [tuple(row) for row in await connection.execute(query)]
+
+
+def _placed(row: RowMapping) -> Placed:
+    return Placed(item_of(row), row["due_at"])
+
+
+def _owed(filters: Filters) -> list[ColumnElement[bool]]:
+    """What is asked about waiting, clocks and persons."""
+    conditions: list[ColumnElement[bool]] = []
+    waits = items.c.waiting_for
+    match filters.waiting:
+        case None:
+            pass
+        case "any":
+            conditions.append(waits.is_not(None))
+        case "none":
+            conditions.append(waits.is_(None))
+        case state:
+            conditions.append(waits == state)
+    if filters.due_before is not None:
+        conditions.append(items.c.due_at < filters.due_before)
+    if filters.unassigned is not None:
+        nobody = items.c.assignee.is_(None)
+        conditions.append(nobody if filters.unassigned else ~nobody)
+    return conditions
 
 
 def _selected(name: str) -> ColumnElement[Any]:

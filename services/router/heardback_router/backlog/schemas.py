@@ -1,12 +1,16 @@
 """The backlog's bodies on the wire."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
+from heardback_router.backlog.children import ChildrenOut
 from heardback_router.backlog.domain import Item, ItemEvent
+from heardback_router.backlog.duties import PromiseState, StepOutcome
+from heardback_router.backlog.order import because, contributions_of
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
 from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.events import ItemState
@@ -52,6 +56,9 @@ class ResolveIn(Submission):
     action: Internal
     tell_customer: TellCustomer | None = None
     not_telling_because: Internal | None = None
+    form: dict[Name, str | int | float | bool | None] = Field(
+        default_factory=dict, description="The resolution form of the item's domain, field by field"
+    )
 
     @model_validator(mode="after")
     def _says_what_the_customer_hears(self) -> Self:
@@ -72,18 +79,56 @@ class ReassignIn(Submission):
     reason: Internal
 
 
+class ContributionOut(BaseModel):
+    factor: str
+    points: float
+    because: str
+
+
 class SeverityOut(BaseModel):
     score: float
     band: Band
 
 
+class WeighedOut(SeverityOut):
+    """`contributions` add up to the score."""
+
+    contributions: list[ContributionOut]
+
+
+class CountsOut(BaseModel):
+    """How often what happened; `rework` is how often it had to be done again."""
+
+    transfers: int
+    reopens: int
+    rework: int
+    escalations: int
+    breaches: int
+    open_promises: int
+    broken_promises: int
+    minutes: int
+
+
+class CriterionOut(BaseModel):
+    """What the customer calls solved. `outcome` None: nobody has said yet whether it is met."""
+
+    text: str
+    source: str
+    set_by: str
+    outcome: Literal["met", "waived"] | None
+    because: str | None
+    settled_by: str | None
+
+
 class ItemOut(BaseModel):
+    """`because` says why it stands where it stands in a list."""
+
     id: str
     title: str
     team: str
     assignee: str | None
     state: ItemState
-    severity: SeverityOut
+    severity: WeighedOut
     domain: str | None
     category: str | None
     feedback_count: int
@@ -95,11 +140,39 @@ class ItemOut(BaseModel):
     opened_at: datetime
     updated_at: datetime
     version: int
+    because: str
+    counts: CountsOut
+    flag: Literal["standard", "custom"] | None
+    request: str | None
+    parent: str | None
+    case: str | None
+    merged_into: str | None
+    waiting_for: str | None
+    criterion: CriterionOut | None = Field(description="The customer's own, beside the clocks")
+
+
+class ResolvedOut(ItemOut):
+    """`warnings` are what was found in the text for the customer; the item is resolved all the same."""
+
+    warnings: list[dict[str, str]]
+
+
+class ViewOut(BaseModel):
+    id: str
+    name: str
+    owner: str
+    shared: bool
+    filters: dict[str, Any]
+    columns: list[str]
+    sort: Literal["severity", "due"]
+    version: int
+    updated_at: datetime
 
 
 class PageOut(BaseModel):
     items: list[ItemOut]
     next_cursor: str | None
+    view: ViewOut | None = None
 
 
 class EntryOut(BaseModel):
@@ -119,6 +192,45 @@ class ResolutionOut(BaseModel):
     not_telling_because: str | None
     actor: str
     at: datetime
+    form: dict[str, Any]
+    warnings: list[dict[str, str]]
+
+
+class PromiseOut(BaseModel):
+    id: str
+    what: str
+    to: str | None
+    by: str
+    due_at: datetime | None
+    state: PromiseState
+
+
+class StepOut(BaseModel):
+    """`holds_up` while the item cannot be resolved for want of it."""
+
+    id: str
+    title: str
+    mandatory: bool
+    approval: str | None
+    because: str
+    asked_by: str | None
+    outcome: StepOutcome | None
+    settled_by: str | None
+    holds_up: bool
+
+
+class EarlierResolutionOut(BaseModel):
+    """A resolution that did not hold, and who said so. `entry` is where in the timeline; words are there."""
+
+    number: int
+    root_cause: str
+    action: str
+    resolved_at: datetime
+    resolved_by: str
+    reopened_at: datetime
+    reopened_by: str
+    reopened_because: str | None
+    entry: int
 
 
 class LinkedFeedbackOut(BaseModel):
@@ -137,29 +249,14 @@ class LinkedFeedbackOut(BaseModel):
     decision: dict[str, Any]
 
 
-class ChildOut(BaseModel):
-    id: str
-    title: str
-    team: str
-    assignee: str | None
-    state: ItemState
-    domain: str | None
-    category: str | None
-
-
-class ChildrenOut(BaseModel):
-    """Other domains' shares of the work; `done` of `total` are closed."""
-
-    done: int
-    total: int
-    items: list[ChildOut]
-
-
 class ItemDetailOut(ItemOut):
     """With the newest 500 entries of the log, oldest first, and the newest 100 feedbacks, newest first."""
 
     children: ChildrenOut
     resolution: ResolutionOut | None
+    earlier_resolutions: list[EarlierResolutionOut]
+    promises: list[PromiseOut]
+    steps: list[StepOut]
     timeline: list[EntryOut]
     feedback: list[LinkedFeedbackOut]
     loops: list[dict[str, Any]]
@@ -181,13 +278,18 @@ class BacklogOut(BaseModel):
 
 def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
     """The item as JSON."""
+    weight = item.weight
     return {
         "id": item.id,
         "title": item.title,
         "team": item.team,
         "assignee": item.assignee,
         "state": item.state,
-        "severity": {"score": item.weight.score, "band": item.weight.band},
+        "severity": {
+            "score": weight.score,
+            "band": weight.band,
+            "contributions": list(contributions_of(item)),
+        },
         "domain": item.domain,
         "category": item.category,
         "feedback_count": item.feedback_count,
@@ -196,26 +298,51 @@ def shown(item: Item, clocks: Sequence[Mapping[str, Any]] | None = None) -> dict
         "opened_at": item.opened_at,
         "updated_at": item.updated_at,
         "version": item.version,
+        "because": because(item),
+        "counts": {**asdict(item.counts), "rework": item.counts.reopens},
+        "flag": item.flag,
+        "request": item.request,
+        "parent": item.parent_id,
+        "case": item.case_id,
+        "merged_into": item.merged_into,
+        "waiting_for": item.waiting_for,
+        "criterion": asdict(item.criterion) if item.criterion else None,
     }
 
 
-def shown_children(children: Sequence[Item]) -> dict[str, Any]:
+def shown_whole(item: Item, log: Sequence[ItemEvent]) -> dict[str, Any]:
+    """What only the item's own page says."""
     return {
-        "done": sum(child.state in {"closed", "merged"} for child in children),
-        "total": len(children),
-        "items": [
-            {
-                "id": child.id,
-                "title": child.title,
-                "team": child.team,
-                "assignee": child.assignee,
-                "state": child.state,
-                "domain": child.domain,
-                "category": child.category,
-            }
-            for child in children
-        ],
+        "resolution": asdict(item.resolution) if item.resolution else None,
+        "earlier_resolutions": undone_resolutions(log),
+        "promises": [asdict(promise) for promise in item.promises if promise.state != "dismissed"],
+        "steps": [{**asdict(step), "holds_up": step.holds_up} for step in item.steps],
+        "timeline": shown_entries(log),
     }
+
+
+def undone_resolutions(log: Iterable[ItemEvent]) -> list[dict[str, Any]]:
+    """The resolutions of this log after which the item was reopened, oldest first."""
+    undone, last = [], None
+    for event in log:
+        if event.kind == "resolved":
+            last = event
+        elif event.kind == "reopened" and last is not None:
+            undone.append(
+                {
+                    "number": last.data["number"],
+                    "root_cause": last.data["root_cause"],
+                    "action": last.data["action"],
+                    "resolved_at": last.at,
+                    "resolved_by": last.actor,
+                    "reopened_at": event.at,
+                    "reopened_by": event.actor,
+                    "reopened_because": event.reason,
+                    "entry": event.sequence,
+                }
+            )
+            last = None
+    return undone
 
 
 def shown_entries(events: Iterable[ItemEvent]) -> list[dict[str, Any]]:

@@ -6,11 +6,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Counts, Item, ItemEvent, LinkedCustomer, Outcome, Weight
+from heardback_router.backlog.duties import Criterion, promise_json, promise_of, step_of
 from heardback_router.backlog.tables import item_events, items, links
+from heardback_router.standing.marks import marks_of
+from heardback_router.standing.tables import changes as standing_changes
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
@@ -85,6 +89,13 @@ _LINKED = text("""
 """)
 
 
+_FACTS = text("""
+    SELECT DISTINCT data ->> 'facts' FROM router.item_event
+    WHERE tenant_id = :tenant AND item_id = :id AND kind IN ('opened', 'feedback_joined')
+        AND data ->> 'facts' IS NOT NULL
+""")
+
+
 class PostgresItems:
     async def links(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
@@ -149,6 +160,11 @@ class PostgresItems:
         found = await connection.execute(_LINKED, {"tenant": tenant_id, "id": item_id})
         return linked_customers((row[0], row[1], row[2]) for row in found)
 
+    async def facts(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[dict[str, Any]]:
+        """What each feedback of the item said about its customer and contract; each once."""
+        found = await connection.execute(_FACTS, {"tenant": tenant_id, "id": item_id})
+        return [orjson.loads(facts) for facts in found.scalars()] or [{}]
+
     async def open(self, connection: AsyncConnection, tenant_id: str, opened: Sequence[Item]) -> None:
         """Stores new items. Raises TransientError if another router has just stored one of them."""
         stored = await insert_rows(
@@ -167,7 +183,13 @@ class PostgresItems:
         await insert_rows(connection, items, rows, on_conflict=_UPDATE_ITEMS)
 
     async def log(self, connection: AsyncConnection, tenant_id: str, events: Sequence[ItemEvent]) -> None:
+        """Appends entries, and marks the customers whose standing they change."""
         await insert_rows(connection, item_events, [event_row_of(tenant_id, event) for event in events])
+        marks = [
+            {"tenant_id": tenant_id, "item_id": mark.item_id, "customer_id": mark.customer_id}
+            for mark in marks_of(events)
+        ]
+        await insert_rows(connection, standing_changes, marks)
 
     async def link(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Stores links, or what a newer reading changed in them; a link never moves to another item here."""
@@ -231,6 +253,10 @@ def row_of(tenant_id: str, item: Item) -> dict[str, Any]:
         "tier": item.tier,
         "owner": item.owner,
         "children": list(item.children),
+        "request": item.request,
+        "criterion": asdict(item.criterion) if item.criterion else None,
+        "promises": [promise_json(promise) for promise in item.promises] or None,
+        "steps": [asdict(step) for step in item.steps] or None,
         "timer_at": item.updated_at,
     }
 
@@ -255,9 +281,7 @@ def item_of(row: RowMapping) -> Item:
         updated_at=row["updated_at"],
         version=row["version"],
         touched=row["touched"],
-        resolution=Outcome(**{**resolution, "at": datetime.fromisoformat(resolution["at"])})
-        if resolution
-        else None,
+        resolution=_outcome_of(resolution) if resolution else None,
         resolutions=row["resolutions"],
         worst=Weight(row["worst_severity"], row["worst_band"]),
         contributions=tuple(row["contributions"]),
@@ -274,7 +298,16 @@ def item_of(row: RowMapping) -> Item:
         tier=row["tier"],
         owner=row["owner"],
         children=tuple(row["children"]),
+        request=row["request"],
+        criterion=Criterion(**row["criterion"]) if row["criterion"] else None,
+        promises=tuple(promise_of(promise) for promise in row["promises"] or ()),
+        steps=tuple(step_of(step) for step in row["steps"] or ()),
     )
+
+
+def _outcome_of(stored: Mapping[str, Any]) -> Outcome:
+    at, warnings = datetime.fromisoformat(stored["at"]), tuple(stored.get("warnings", ()))
+    return Outcome(**{**stored, "at": at, "warnings": warnings})
 
 
 def event_row_of(tenant_id: str, event: ItemEvent) -> dict[str, Any]:

@@ -71,12 +71,17 @@ items = Table(
     Column("tier", Text),
     Column("owner", Text),
     Column("children", JSONB, nullable=False),
+    Column("request", Text),
+    Column("criterion", JSONB),
+    Column("promises", JSONB),
+    Column("steps", JSONB),
     Column("timer_at", DateTime(timezone=True)),
     Column("clocks", JSONB, nullable=False),
     Column("due_at", DateTime(timezone=True)),
 )
 """`timer_at`: from then on somebody must look at the item's clocks again; at once after every change.
-`due_at`: when the next of its running clocks runs out, as of the last look."""
+`due_at`: when the next of its running clocks runs out, as of the last look. `criterion`, `promises` and
+`steps` are NULL where there are none."""
 
 item_events = Table(
     "item_event",

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 
 from heardback_router.assignment.domain import CapacityPolicy
 from heardback_router.backlog.weighing import WeighingPolicy
+from heardback_router.forms.domain import FormsPolicy
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.routing.domain import RoutingPolicy
 from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.domain import SlaPolicy
+from heardback_router.steps.domain import StepsPolicy
+from heardback_router.steps.thresholds import ThresholdPolicy
 
 
 @dataclass(frozen=True)
@@ -19,5 +22,8 @@ class Policies:
     sla: SlaPolicy
     ladder: LadderPolicy
     capacity: CapacityPolicy
+    steps: StepsPolicy
+    thresholds: ThresholdPolicy
+    forms: FormsPolicy
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

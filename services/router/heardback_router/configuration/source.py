@@ -10,11 +10,13 @@ from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.reading import text_of
+from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
 from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.domain import SlaPolicy
 from heardback_router.sla.policy import read_sla
+from heardback_router.steps.policy import read_steps, read_thresholds
 
 
 class PolicySource(Protocol):
@@ -54,4 +56,7 @@ def load_policies(folder: Path | None = None) -> Policies:
         sla=read_sla(text_of("sla.yaml", folder)),
         ladder=read_ladder(text_of("ladder.yaml", folder)),
         capacity=read_capacity(text_of("capacity.yaml", folder)),
+        steps=read_steps(text_of("steps.yaml", folder)),
+        thresholds=read_thresholds(text_of("thresholds.yaml", folder)),
+        forms=read_forms(text_of("forms.yaml", folder)),
     )

@@ -38,6 +38,7 @@ class RespondIn(Submission):
     """The customer was answered. `waiting_for` says what the item waits for from now on, if for anything."""
 
     note: Internal | None = None
+    channel: Name | None = None
     waiting_for: Name | None = None
 
 
@@ -132,7 +133,7 @@ def _add_deeds(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
 
 def _answered(said: RespondIn, actor: str) -> Entries:
     def entries(item: Item, policies: Policies, at: datetime) -> Sequence[Entry]:
-        data = {"note": said.note, **_waiting(said.waiting_for, policies.sla)}
+        data = {"note": said.note, "channel": said.channel, **_waiting(said.waiting_for, policies.sla)}
         return [Entry("responded", actor, None, data)]
 
     return entries

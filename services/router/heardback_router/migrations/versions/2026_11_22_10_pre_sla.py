@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script
 
 revision = "router_2026_11_22_10"
-down_revision = "router_2026_11_22_06"
+down_revision = "router_2026_11_22_09"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""What is known about the customer behind an item, for the person who works on it."""

@@ -1,0 +1,1 @@
+"""Custom requests that recur, and whether they become an option for everybody."""

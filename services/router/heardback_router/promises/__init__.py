@@ -1,0 +1,1 @@
+"""What was promised to customers: suggested from texts, confirmed by people, broken by time."""
