@@ -32,9 +32,6 @@ class Caller:
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self._client.get(path, params=params, headers=self._headers)
 
-    async def delete(self, path: str, **params: Any) -> httpx.Response:
-        return await self._client.delete(path, params=params, headers=self._headers)
-
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def direction(degrees: float | None) -> bytes | None:
 
 
 def test_every_line_of_the_example_holds() -> None:
-    policy, around, items = read_grouping(block("yaml")), Neighbourhood(), {}
+    policy, around = read_grouping(block("yaml")), Neighbourhood()
+    items: dict[str, Item] = {}
     for hour, line in enumerate(block("jsonl").splitlines()):
         said: dict[str, Any] = json.loads(line)
         at, context = NOON + timedelta(hours=hour), said.get("context", {})
@@ -55,22 +57,34 @@ def test_every_line_of_the_example_holds() -> None:
         assert said.get("case") == (None if isinstance(answer, Join) else answer.case_with)
         items[item_id] = fed(items.get(item_id), item_id, said["customer"], at)
         rung = tuple(alarm.name for alarm, _ in rings(items[item_id], policy.alarms))
-        items[item_id] = changed(items[item_id], alarmed=items[item_id].alarmed + rung)
+        items[item_id] = replace(items[item_id], alarmed=items[item_id].alarmed + rung)
         around.add(newcomer, item_id)
     assert {item_id for item_id, item in items.items() if item.alarmed} == {"a", "c"}
     assert max(item.feedback_count for item in items.values()) == policy.most
 
 
-def changed(item: Item, **changes: Any) -> Item:
-    return Item(**{**{name: getattr(item, name) for name in item.__dataclass_fields__}, **changes})
-
-
-def fed(item: Item | None, item_id: str, customer: str, at: Any) -> Item:
+def fed(item: Item | None, item_id: str, customer: str, at: datetime) -> Item:
     if item is None:
-        nothing = (None, None, None, None)
-        first = (item_id, "t", "t", None, "open", Weight(1, "P4"), *nothing, 1, (customer,), at, at, at, 1)
-        return Item(*first, arrivals=(at,))
-    return changed(
+        return Item(
+            id=item_id,
+            title="t",
+            team="t",
+            assignee=None,
+            state="open",
+            weight=Weight(1, "P4"),
+            domain=None,
+            category=None,
+            key=None,
+            entity=None,
+            feedback_count=1,
+            customers=(customer,),
+            opened_at=at,
+            last_feedback_at=at,
+            updated_at=at,
+            version=1,
+            arrivals=(at,),
+        )
+    return replace(
         item,
         feedback_count=item.feedback_count + 1,
         customers=tuple(dict.fromkeys((*item.customers, customer))),

@@ -146,9 +146,7 @@ class Runner:
         if step.place is None:
             values |= self._finished(run, tally, now)
         async with self._database.tenant(run["tenant_id"]) as connection:
-            return await self._store.advance(
-                connection, run["tenant_id"], run["id"], self.id, found, values
-            )
+            return await self._store.advance(connection, run["tenant_id"], run["id"], self.id, found, values)
 
     def _finished(self, run: RowMapping, tally: Tally, now: datetime) -> dict[str, Any]:
         kind = run["kind"]
