@@ -17,10 +17,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from heardback_router.assignment.app import Assignment
+from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import ItemEvent
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.corrections.overlay import Overlay
+from heardback_router.corrections.store import PostgresCorrections
+from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.sla.clocks import clocks_of
@@ -103,7 +108,19 @@ async def _route(database: Database, events: int, share: float | None) -> dict[s
     """Routes made-up feedback, each of a customer of its own, with timers running or not (share None)."""
     metrics, clock, source = Metrics(), SystemClock(), DeploymentPolicies(load_policies())
     out = Outbox(outbox)
-    route = RouteFeedback(database, PostgresInbox(), PostgresItems(), NoLoops(), out, source, clock, metrics)
+    route = RouteFeedback(
+        database,
+        PostgresInbox(),
+        PostgresItems(),
+        NoLoops(),
+        out,
+        source,
+        clock,
+        metrics,
+        assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
+        neighbours=PostgresNeighbours(),
+        corrections=Overlay(PostgresCorrections()),
+    )
     keeper = Timekeeper(
         database, PostgresItems(), PostgresTimers(), NothingResolved(), out, source, [SlaWatch()],
         clock=clock, metrics=metrics, pace=Pace(share=share or 1),

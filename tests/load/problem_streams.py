@@ -54,8 +54,9 @@ class Event:
     """Two events with equal twins look alike and are never together, whatever their problem."""
 
 
-# (as it was said, as another thing was said in nearly the same words)
-NEAR_SAME: tuple[tuple[str, str], ...] = (
+# (as it was said, as another thing was said in nearly the same words): those of train, with which the
+# comparison of wordings was made, and those of dev, written before it was first tried on them.
+TRAIN_PAIRS: tuple[tuple[str, str], ...] = (
     ("My refund has not arrived yet.", "My refund has arrived already."),
     ("I cannot log in since the update.", "I can log in again since the update."),
     ("The app crashes when I open the camera.", "The app crashes when I open the calendar."),
@@ -80,6 +81,29 @@ NEAR_SAME: tuple[tuple[str, str], ...] = (
     ("The discount code was not applied.", "The gift card was not applied."),
     ("Your courier left my parcel with a neighbour.", "Your courier left my parcel in the rain."),
 )
+DEV_PAIRS: tuple[tuple[str, str], ...] = (
+    ("My cash withdrawal was declined at the machine.", "My cash deposit was declined at the machine."),
+    ("The top-up appeared on my account.", "The top-up never appeared on my account."),
+    ("How do I unblock my card?", "How do I block my card?"),
+    ("I want to close my business account.", "I want to open a business account."),
+    ("The video freezes but the sound goes on.", "The sound stops but the video goes on."),
+    ("I would like to add a second seat to the plan.", "I would like to remove a second seat from the plan."),
+    ("The driver came too early.", "The driver came too late."),
+    ("Your hotline hung up on me.", "Your chat hung up on me."),
+    ("The coffee machine does not heat the water.", "The kettle does not heat the water."),
+    ("The report shows no data for March.", "The report shows no data for June."),
+    ("I was promised a call back on Monday.", "I was promised a voucher on Monday."),
+    ("The screen is cracked on arrival.", "The case is cracked on arrival."),
+    ("The Android app closes when I sign in.", "The Android app closes when I take a photo."),
+    ("My bonus was paid out.", "My bonus was not paid out."),
+    ("You charged me for shipping.", "You charged me for returning."),
+    ("I cannot upload my passport.", "I cannot download my invoice."),
+    ("The seats on the train were double booked.", "The rooms in the hotel were double booked."),
+    ("Please change the delivery to Friday.", "Please change the delivery to my office."),
+    ("The exchange rate was worse than promised.", "The exchange rate was better than promised."),
+    ("Dark mode makes the text unreadable.", "Print mode makes the text unreadable."),
+)
+PAIRS = {"train": TRAIN_PAIRS, "dev": DEV_PAIRS, "test": DEV_PAIRS}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +129,7 @@ async def _read(data: Path, name: str, split: str) -> Reading:
         written = await _said(subject, texts)
         mistyped = await _said(subject, [_mistyped(text, chance) for text in texts])
         chatter = await _said(subject, [row["text"] for row in _rows(data, CHATTER, split)[:2_000]])
-        pairs = await _said(subject, [text for pair in NEAR_SAME for text in pair])
+        pairs = await _said(subject, [text for pair in PAIRS[split] for text in pair])
     labels = [row["label"] for row in rows]
     return Reading(
         tuple(zip(labels, written, mistyped, strict=True)),

@@ -56,6 +56,7 @@ class RouterApp:
         self, database: Database, scoring_url: str | None = None, policies: Path | None = None
     ) -> None:
         self.clock = FakeClock()
+        self.database = database
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
         router = RouterSettings(scoring_url=scoring_url, policies=policies)

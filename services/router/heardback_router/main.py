@@ -171,7 +171,7 @@ class Core:
             corrections=HeldByPeople(said),
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
-        corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.corrections = Corrections(database, items, said, self.outbox, source, clock)
         self.teaching = Teaching(
             database, self.outbox, [CorrectionPages(said), PolicyPages(PostgresVersions())]
         )
@@ -209,7 +209,7 @@ class Core:
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
-            correction_routes(corrections, guard),
+            correction_routes(self.corrections, guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),

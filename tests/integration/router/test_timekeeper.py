@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +34,10 @@ SOLVED = {"root_cause": "c", "action": "a", "tell_customer": {"text": "It is sol
 
 
 @pytest.fixture
-async def app(database: Database) -> AsyncIterator[RouterApp]:
-    async with router_app(database) as opened:
+async def app(database: Database, tmp_path: Path) -> AsyncIterator[RouterApp]:
+    """Nobody is told when nobody acts, so that only clocks speak."""
+    (tmp_path / "ladder.yaml").write_text("policy: silent@1\ntransfers: {escalate_at: 100}\n")
+    async with router_app(database, policies=tmp_path) as opened:
         opened.clock.at = MONDAY
         yield opened
 

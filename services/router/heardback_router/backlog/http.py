@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.app import Backlog
+from heardback_router.backlog.children import shown_children
 from heardback_router.backlog.commands import (
     Claim,
     Close,
@@ -19,7 +20,7 @@ from heardback_router.backlog.commands import (
 from heardback_router.backlog.deeds import Actor, Deed, actor_of, as_json, carry_out, deeds, etag, known
 from heardback_router.backlog.listing import MAX_LIMIT, CursorError, Filters, Place, Sort, read, spell
 from heardback_router.backlog.order import Placed
-from heardback_router.backlog.pages import shown_children, shown_whole
+from heardback_router.backlog.pages import shown_whole
 from heardback_router.backlog.ports import ItemClocks, Loops
 from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.schemas import (

@@ -42,25 +42,6 @@ def undone_resolutions(log: Iterable[ItemEvent]) -> list[dict[str, Any]]:
     return undone
 
 
-def shown_children(children: Sequence[Item]) -> dict[str, Any]:
-    return {
-        "done": sum(child.state in {"closed", "merged"} for child in children),
-        "total": len(children),
-        "items": [
-            {
-                "id": child.id,
-                "title": child.title,
-                "team": child.team,
-                "assignee": child.assignee,
-                "state": child.state,
-                "domain": child.domain,
-                "category": child.category,
-            }
-            for child in children
-        ],
-    }
-
-
 def shown_entries(events: Iterable[ItemEvent]) -> list[dict[str, Any]]:
     return [
         {

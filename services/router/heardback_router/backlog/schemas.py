@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
+from heardback_router.backlog.children import ChildrenOut
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import PromiseState, StepOutcome
 from heardback_router.backlog.order import because, contributions_of
@@ -246,24 +247,6 @@ class LinkedFeedbackOut(BaseModel):
     content: dict[str, Any]
     score: dict[str, Any]
     decision: dict[str, Any]
-
-
-class ChildOut(BaseModel):
-    id: str
-    title: str
-    team: str
-    assignee: str | None
-    state: ItemState
-    domain: str | None
-    category: str | None
-
-
-class ChildrenOut(BaseModel):
-    """Other domains' shares of the work; `done` of `total` are closed."""
-
-    done: int
-    total: int
-    items: list[ChildOut]
 
 
 class ItemDetailOut(ItemOut):

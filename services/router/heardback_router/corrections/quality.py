@@ -29,7 +29,7 @@ _CORRECTED = text("""
         SELECT answered, answered_by FROM router.item_feedback
         WHERE tenant_id = :tenant AND feedback_id = c.feedback_id AND accepted_at >= :since LIMIT 1
     ) AS f
-    WHERE c.tenant_id = :tenant AND c.in_force
+    WHERE c.tenant_id = :tenant AND c.in_force AND c.at >= :since
         AND (c.right_causes IS NOT NULL OR jsonb_array_length(c.wrong_causes) > 0)
 """)
 

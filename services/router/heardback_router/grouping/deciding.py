@@ -20,6 +20,7 @@ from heardback_router.grouping.domain import (
 )
 
 BY_PERSON, BY_SIMILARITY, ALONE = "person", "similarity", "alone"
+FULL = "it is full"
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
 
@@ -51,12 +52,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """An open feedback of the same root cause and model; cosine similarity, rounded to four places."""
+    """An open feedback of the same root cause and model; cosine similarity, rounded to four places.
+
+    `unlike`: it says of another thing, or denies, what this one says in the same words.
+    """
 
     feedback_id: str
     item_id: str
     similarity: float
     at: datetime
+    unlike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def group(evidence: Evidence, policy: GroupingPolicy) -> Join | Alone:
         said: dict[str, Any] = {"joins": answer.item_id, "by": answer.by, "with": list(answer.with_)}
         because = answer.because
     else:
-        full = next((item_id for item_id, why in passed.items() if "full" in why), None)
+        full = next((item_id for item_id, why in passed.items() if why.startswith(FULL)), None)
         case_with = _case(evidence, policy, passed)
         because = _why_alone(evidence, policy, passed, answer, full)
         said = {"joins": None, "by": ALONE, "case_with": case_with, "sibling_of": full}
@@ -235,6 +240,10 @@ def _scores(
             per_item.setdefault(near.item_id, []).append(near)
     scores = []
     for item_id, nears in per_item.items():
+        against = next((n for n in nears if n.unlike and n.similarity >= by.threshold), None)
+        if against is not None:
+            passed.setdefault(item_id, f"{against.feedback_id} says the same words of another thing")
+            continue
         if nears[0].similarity < by.threshold or not _open(
             item_id, evidence, policy, by.apart_by, None, passed
         ):
@@ -280,7 +289,7 @@ def _open(
         if told.kind == "apart" and told.opposite in seen.marks and (told_at is None or told.at > told_at):
             why = f"{told.by} decided that feedback like this does not belong there (rule {told.rule_id})"
     if why is None and seen.size >= policy.most:
-        why = f"it is full: it holds {seen.size} feedbacks, and {policy.most} is the most"
+        why = f"{FULL}: it holds {seen.size} feedbacks, and {policy.most} is the most"
     if why is not None:
         passed.setdefault(item_id, why)
     return why is None

@@ -21,6 +21,7 @@ from heardback_router.grouping.domain import (
     case_fingerprint,
     fingerprints_of,
 )
+from heardback_router.grouping.wording import unlike
 
 Vector = NDArray[np.float32]
 ITEMS_PER_FINGERPRINT = 5
@@ -38,6 +39,8 @@ class Newcomer:
     case: str | None
     model: str | None = None
     vector: Vector | None = None
+    words: str = ""
+    """What the customer said; never kept with a decision."""
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -71,9 +74,9 @@ class _Vectors:
 
     def __init__(self, dimension: int) -> None:
         self._rows = np.empty((16, dimension), np.float32)
-        self.members: list[tuple[str, datetime]] = []
+        self.members: list[Newcomer] = []
 
-    def add(self, vector: Vector, member: tuple[str, datetime]) -> None:
+    def add(self, vector: Vector, member: Newcomer) -> None:
         if len(self.members) == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
         self._rows[len(self.members)] = vector
@@ -126,7 +129,7 @@ class Neighbourhood:
         if newcomer.vector is not None:
             key = (newcomer.matter.cause, newcomer.model, len(newcomer.vector))
             vectors = self._vectors.setdefault(key, _Vectors(len(newcomer.vector)))
-            vectors.add(newcomer.vector, (newcomer.feedback_id, newcomer.at))
+            vectors.add(newcomer.vector, newcomer)
 
     def _hits(self, rule: str, fingerprint: str, items: Mapping[str, Item]) -> list[Hit]:
         """One per item, the latest feedback each, of the items that heard last."""
@@ -143,14 +146,14 @@ class Neighbourhood:
         vectors = self._vectors.get((newcomer.matter.cause, newcomer.model, len(newcomer.vector)))
         if vectors is not None:
             similarities = vectors.similarities(newcomer.vector)
-            near += self._nearest(newcomer.at, vectors.members, similarities, items, by)
+            near += self._nearest(newcomer, vectors.members, similarities, items, by)
         near.sort(key=lambda n: (-n.similarity, n.feedback_id))
         return near[: by.neighbours]
 
     def _nearest(
         self,
-        at: datetime,
-        members: Sequence[tuple[str, datetime]],
+        newcomer: Newcomer,
+        members: Sequence[Newcomer],
         similarities: Vector,
         items: Mapping[str, Item],
         by: Similarity,
@@ -159,10 +162,13 @@ class Neighbourhood:
         for place in np.argsort(-similarities, kind="stable"):
             if len(near) == by.neighbours:
                 break
-            feedback_id, heard_at = members[place]
-            item_id = self._items[feedback_id]
-            if abs(at - heard_at) <= by.window and item_id in items and items[item_id].accepts_feedback:
-                near.append(Near(feedback_id, item_id, round(float(similarities[place]), 4), heard_at))
+            other = members[place]
+            item_id = self._items[other.feedback_id]
+            in_time = abs(newcomer.at - other.at) <= by.window
+            if in_time and item_id in items and items[item_id].accepts_feedback:
+                similarity = round(float(similarities[place]), 4)
+                apart = similarity >= by.threshold and unlike(newcomer.words, other.words)
+                near.append(Near(other.feedback_id, item_id, similarity, other.at, apart))
         return near
 
     def _seen(self, item: Item) -> Seen:
@@ -185,6 +191,7 @@ def newcomer_of(
     model: str | None,
     embedding: bytes | None,
     policy: GroupingPolicy,
+    words: str = "",
 ) -> Newcomer:
     """`embedding` is little-endian float16; it is left out where the policy lets no words decide."""
     by = policy.similarity
@@ -198,6 +205,7 @@ def newcomer_of(
         case_fingerprint(matter),
         model,
         vector if vector is not None and np.any(vector) else None,
+        words,
     )
 
 

@@ -12,6 +12,7 @@ from heardback_router.grouping.deciding import SIDES, Near, Side, Told
 from heardback_router.grouping.domain import GroupingPolicy, Similarity
 from heardback_router.grouping.neighbourhood import ITEMS_PER_FINGERPRINT, Found, Neighbourhood, Newcomer
 from heardback_router.grouping.open_feedback import spelled
+from heardback_router.grouping.wording import unlike
 
 EXACT_UP_TO = 2_000
 """So many open feedbacks of one root cause are compared one by one; beyond, the index finds the nearest."""
@@ -71,8 +72,14 @@ CROSS JOIN LATERAL (
         WHERE tenant_id = :tenant AND cause = asked.cause AND model = asked.model AND embedding IS NOT NULL
         LIMIT :most) AS few) AS counted
 """)
+# What others said is read only where it is near enough to matter.
+_SAID = """
+CASE WHEN found.similarity >= :least THEN (
+    SELECT words FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = found.feedback_id) END
+    AS words
+"""
 _EXACT = text(f"""
-SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity
+SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity, {_SAID}
 FROM {_ASKED}
 CROSS JOIN LATERAL (
     SELECT feedback_id, item_id, at, -(embedding <#> asked.vector) AS similarity
@@ -83,7 +90,7 @@ CROSS JOIN LATERAL (
     ORDER BY similarity DESC, feedback_id LIMIT :most) AS found
 """)  # noqa: S608
 _BY_INDEX = text(f"""
-SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity
+SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity, {_SAID}
 FROM {_ASKED}
 CROSS JOIN LATERAL (
     SELECT feedback_id, item_id, at,
@@ -164,12 +171,12 @@ class PostgresNeighbours:
         few = [n for n in asking if not _indexed(n, many)]
         near: dict[str, list[Near]] = {}
         if few:
-            near |= await _near(connection, _EXACT, tenant_id, few, by.window, by.neighbours)
+            near |= await _near(connection, _EXACT, tenant_id, few, by)
         rest = [n for n in asking if _indexed(n, many)]
         if rest:
             settings = {"width": str(self._search.width), "reach": str(self._search.reach)}
             await connection.execute(_BY_INDEX_FROM_NOW, settings)
-            near |= await _near(connection, _BY_INDEX, tenant_id, rest, by.window, by.neighbours)
+            near |= await _near(connection, _BY_INDEX, tenant_id, rest, by)
             await connection.execute(_SORT_AGAIN)
         return near
 
@@ -237,14 +244,16 @@ async def _near(
     statement: Any,
     tenant_id: str,
     asking: Sequence[Newcomer],
-    window: timedelta,
-    most: int,
+    by: Similarity,
 ) -> dict[str, list[Near]]:
     near: dict[str, list[Near]] = {}
-    values = {"tenant": tenant_id, "most": most, **_asked(asking, window)}
+    least = {"most": by.neighbours, "least": by.threshold}
+    values = {"tenant": tenant_id, **least, **_asked(asking, by.window)}
     for row in await connection.execute(statement, values):
-        one = Near(row.feedback_id, row.item_id, round(float(row.similarity), 4), row.at)
-        near.setdefault(asking[row.number].feedback_id, []).append(one)
+        newcomer, similarity = asking[row.number], round(float(row.similarity), 4)
+        apart = row.words is not None and unlike(newcomer.words, row.words)
+        one = Near(row.feedback_id, row.item_id, similarity, row.at, apart)
+        near.setdefault(newcomer.feedback_id, []).append(one)
     return near
 
 

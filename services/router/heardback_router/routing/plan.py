@@ -11,7 +11,7 @@ from typing import Any
 
 from heardback_router.backlog.domain import ROUTER, EventKind, Item, ItemEvent, Weight, heaviest
 from heardback_router.backlog.fold import ARRIVALS_KEPT, apply
-from heardback_router.backlog.titles import title_of
+from heardback_router.backlog.titles import title_of, words_of
 from heardback_router.backlog.weighing import Weighed, weigh
 from heardback_router.configuration.policies import Policies
 from heardback_router.grouping.deciding import Alone, Join, group
@@ -82,6 +82,7 @@ def arrival_of(
         embedding.model if embedding else None,
         embedding.data if embedding else None,
         policy,
+        words_of(accepted.content),
     )
     return Arrival(
         event_id,
