@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import orjson
 import pytest
 from tests.support.both_sides import BothSides
 from tests.support.broker import free_port
@@ -110,7 +109,7 @@ async def test_a_tenants_severity_is_tried_put_in_force_followed_and_rolled_back
     assert tried["counts"]["raised"] == tried["changed"] > 0
     await sides.in_force("severity", harsher)
     await sides.both.hear(said(700), said(701), said(702))
-    fresh = {link["feedback_id"]: orjson.loads(link["score"]) for link in await sides.app.router.links()}
+    fresh = {link["feedback_id"]: link["score"] for link in await sides.app.router.links()}
     assert {fresh[f"fb_{n}"]["severity"]["policy"] for n in (700, 701, 702)} == {"acme@1"}
     # What was judged by two policies is compared under one and the same.
     report = await sides.ran(kind="severity", text=harsher)
@@ -118,7 +117,7 @@ async def test_a_tenants_severity_is_tried_put_in_force_followed_and_rolled_back
     await sides.house.bo.post("/v1/policies/severity:rollback", {"reason": "too harsh"})
     await sides.both.teach()
     await sides.both.hear(said(703))
-    last = {link["feedback_id"]: orjson.loads(link["score"]) for link in await sides.app.router.links()}
+    last = {link["feedback_id"]: link["score"] for link in await sides.app.router.links()}
     assert last["fb_703"]["severity"]["policy"] == fresh["fb_000"]["severity"]["policy"]
 
 
