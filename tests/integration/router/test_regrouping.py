@@ -266,7 +266,7 @@ async def test_no_sequence_of_arrivals_undoes_what_people_decided(
     places = dict(zip(ids(*first), await where(app, *first), strict=True))
     big = max(set(places.values()), key=list(places.values()).count)
     inside = [f for f, item in places.items() if item == big]
-    decided = {}
+    decided: dict[str, str] = {}
     leaving = chance.sample(inside, 2)
     new = (await ana.act(big, "split", {"feedback": leaving, "reason": "r"})).json()["id"]
     decided |= dict.fromkeys(leaving, new)

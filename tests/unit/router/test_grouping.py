@@ -123,7 +123,7 @@ def test_who_shares_an_item(stored: Matter, arriving: Matter, joins: bool) -> No
 
 
 @pytest.mark.parametrize("changes", [{"state": "resolved"}, {"state": "closed"}, {"parent_id": "it_0"}])
-def test_an_item_that_takes_no_feedback_is_joined_by_nothing(changes: dict[str, str]) -> None:
+def test_an_item_that_takes_no_feedback_is_joined_by_nothing(changes: dict[str, Any]) -> None:
     assert isinstance(Open().has(matter(), **changes).answer(matter()), Alone)
 
 

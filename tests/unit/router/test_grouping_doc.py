@@ -35,7 +35,8 @@ def direction(degrees: float | None) -> bytes | None:
 
 
 def test_every_line_of_the_example_holds() -> None:
-    policy, around, items = read_grouping(block("yaml")), Neighbourhood(), {}
+    policy, around = read_grouping(block("yaml")), Neighbourhood()
+    items: dict[str, Item] = {}
     for hour, line in enumerate(block("jsonl").splitlines()):
         said: dict[str, Any] = json.loads(line)
         at, context = NOON + timedelta(hours=hour), said.get("context", {})
@@ -67,9 +68,8 @@ def changed(item: Item, **changes: Any) -> Item:
 
 def fed(item: Item | None, item_id: str, customer: str, at: Any) -> Item:
     if item is None:
-        nothing = (None, None, None, None)
-        first = (item_id, "t", "t", None, "open", Weight(1, "P4"), *nothing, 1, (customer,), at, at, at, 1)
-        return Item(*first, arrivals=(at,))
+        first: tuple[Any, ...] = (item_id, "t", "t", None, "open", Weight(1, "P4"), None, None, None, None)
+        return Item(*first, 1, (customer,), at, at, at, 1, arrivals=(at,))
     return changed(
         item,
         feedback_count=item.feedback_count + 1,
