@@ -33,6 +33,15 @@ def adopt(folder: Path) -> bool:
 
 def ingest_url() -> str:
     """Where ingest answers HTTP: HEARDBACK_INGEST_URL, or host and port as it would take them itself."""
+    return _url("INGEST", "8701")
+
+
+def router_url() -> str:
+    """As `ingest_url`, of router: HEARDBACK_ROUTER_URL, or host and port."""
+    return _url("ROUTER", "8703")
+
+
+def _url(service: str, default_port: str) -> str:
     host = os.environ.get("HEARDBACK_HOST", "127.0.0.1")
-    port = os.environ.get("HEARDBACK_INGEST_PORT", "8701")
-    return os.environ.get("HEARDBACK_INGEST_URL", f"http://{host}:{port}").rstrip("/")
+    port = os.environ.get(f"HEARDBACK_{service}_PORT", default_port)
+    return os.environ.get(f"HEARDBACK_{service}_URL", f"http://{host}:{port}").rstrip("/")

@@ -23,7 +23,9 @@ from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
+from heardback_router.configuration.announce import PolicyPages
 from heardback_router.configuration.source import load_deployment
+from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.context.http import context_routes
 from heardback_router.corrections.app import Corrections
@@ -67,6 +69,7 @@ from heardback_router.standing.store import PostgresStandings
 from heardback_router.steps.http import step_routes
 from heardback_router.steps.watch import StepsWatch
 from heardback_router.whatif.compose import Changing
+from heardback_router.whatif.held import HeldByPeople
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
@@ -165,10 +168,13 @@ class Core:
             self.outbox,
             clock,
             apply={"sla": self.repin.all},
+            corrections=HeldByPeople(said),
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         self.corrections = Corrections(database, items, said, self.outbox, source, clock)
-        self.teaching = Teaching(database, self.outbox, [CorrectionPages(said)])
+        self.teaching = Teaching(
+            database, self.outbox, [CorrectionPages(said), PolicyPages(PostgresVersions())]
+        )
         shadow = PostgresShadow()
         self.keep_readings = KeepReadings(database, shadow, clock)
         shadow_days = settings.router.shadow_days

@@ -1,6 +1,7 @@
 """What-ifs over stored feedback: what changes is told one by one, and only what changes."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.support.router_http import RouterApp, router_app
 from tests.support.scored import band_of, incoming, score, scored
 
 from heardback_router.configuration.reading import packaged
+from heardback_router.whatif.steps import Job, Step, Steps
 from heardback_shared.db.database import Database
 
 CAUSES = ("operations/billing", "operations/fulfilment", "product/defect", None)
@@ -244,3 +246,124 @@ async def test_what_cannot_be_tried_is_said(house: House, scoring: FakeScoring) 
     assert (down.status_code, down.headers["Retry-After"]) == (503, "5")
     assert (await house.ana.get("/v1/what-if/wi_none")).status_code == 404
     assert (await house.bo.post("/v1/policies/routing/versions", {})).status_code == 403
+
+
+async def test_what_a_person_corrected_keeps_its_label(
+    app: RouterApp, house: House, scoring: FakeScoring
+) -> None:
+    def judge(texts: Mapping[str, str | None], row: dict[str, Any]) -> dict[str, Any]:
+        found = as_stored(texts, row)
+        found["root_causes"] = [{"domain": "things", "category": "parcels", "confidence": 0.9, "nearest": []}]
+        return {**found, "taxonomy": "ours@1"}
+
+    scoring.judge = judge
+    worker = await app.caller()
+    corrected = (await app.router.links())[7]["feedback_id"]
+    said = await worker.post(
+        f"/v1/feedback/{corrected}:correct", {"root_causes": ["product/wish"], "reason": "I asked her."}
+    )
+    assert said.status_code == 200, said.text
+    run = await ran(house, kind="taxonomy", text="policy: ours@1\n", days=30)
+    assert run["report"]["counts"]["held_by_people"] == 1
+    assert run["report"]["changed"] == NUMBER - 1
+    assert corrected not in [change["feedback_id"] for change in await every_change(house, run)]
+
+
+class Dying:
+    """Steps of a process that is told to stop, or killed, after some of them."""
+
+    def __init__(self, steps: Steps, stop: asyncio.Event, after: int) -> None:
+        self._steps, self._stop, self._left = steps, stop, after
+
+    async def next(self, job: Job, place: Sequence[str]) -> Step:
+        self._left -= 1
+        if self._left == 0:
+            self._stop.set()
+        return await self._steps.next(job, place)
+
+
+async def half_way(app: RouterApp, run: str) -> None:
+    """One step of the run is done, and its process is gone."""
+    runner, stop = app.core.changing.runner, asyncio.Event()
+    runner._steps = Dying(runner._steps, stop, 1)  # type: ignore[assignment]
+    assert await runner.once(stop)
+
+
+async def test_another_process_goes_on_where_one_ended(
+    app: RouterApp, house: House, database: Database, scoring: FakeScoring
+) -> None:
+    undisturbed = await ran(house, kind="routing", text=billing_to_accounts(), days=30)
+    run = (await house.ana.post("/v1/what-if", {"kind": "routing", "text": billing_to_accounts()})).json()
+    await half_way(app, run["id"])
+    path = f"/v1/what-if/{run['id']}"
+    there = (await house.ana.get(path)).json()
+    assert (there["state"], there["progress"]) == ("running", {"done": 200, "total": NUMBER})
+    async with router_app(database, scoring.url) as other:
+        runner = other.core.changing.runner
+        assert not await runner.once()  # the first may still be at it
+        other.clock.forward(minutes=6)
+        assert await runner.once()
+    done = (await house.ana.get(path)).json()
+    assert (done["state"], done["progress"]["done"]) == ("done", NUMBER)
+    assert done["report_digest"] == undisturbed["report_digest"]
+    assert len(await every_change(house, done)) == done["changed"]
+
+
+async def test_a_run_that_lost_its_key_is_resumed_by_somebody_with_one(
+    app: RouterApp, house: House, database: Database, scoring: FakeScoring
+) -> None:
+    asked = {"kind": "severity", "text": "policy: default@1\n"}
+    run = (await house.ana.post("/v1/what-if", asked)).json()
+    await half_way(app, run["id"])
+    path = f"/v1/what-if/{run['id']}"
+    async with router_app(database, scoring.url) as other:
+        other.clock.forward(minutes=6)
+        assert not await other.core.changing.runner.once()
+        failed = (await house.ana.get(path)).json()
+        assert (failed["state"], "resume it" in failed["problem"]) == ("failed", True)
+        cleo = await other.caller("default", "policies:read", "policies:write", name="cleo")
+        assert (await cleo.post(f"{path}:resume")).status_code == 202
+        assert await other.core.changing.runner.once()
+    done = (await house.ana.get(path)).json()
+    assert (done["state"], done["report"]["looked_at"], done["problem"]) == ("done", NUMBER, None)
+    assert len({bearer for where, _, bearer in scoring.asked if where == "/v1/judge"}) == 2
+
+
+async def test_a_run_fails_with_its_reason_and_not_with_the_router(
+    house: House, scoring: FakeScoring
+) -> None:
+    run = (await house.ana.post("/v1/what-if", {"kind": "severity", "text": "policy: x@1\n"})).json()
+    scoring.status = 500
+    assert await house.app.core.changing.runner.once()
+    failed = (await house.ana.get(f"/v1/what-if/{run['id']}")).json()
+    assert failed["state"] == "failed"
+    assert "cannot answer: told to fail" in failed["problem"]
+    other = (await house.ana.post("/v1/what-if", {"kind": "routing", "text": ROUTING})).json()
+    await house.put_in_force("grouping", renamed(packaged("grouping.yaml"), "ours@1"))
+    await house.app.core.changing.runner.once()
+    assert "has changed" in (await house.ana.get(f"/v1/what-if/{other['id']}")).json()["problem"]
+
+
+async def test_runs_of_other_tenants_are_not_there(app: RouterApp, house: House) -> None:
+    run = await ran(house, kind="routing", text=billing_to_accounts(), days=30)
+    other = await House.of(app, "other")
+    for path in (f"/v1/what-if/{run['id']}", f"/v1/what-if/{run['id']}/changes"):
+        assert (await other.ana.get(path)).status_code == 404
+    assert (await other.ana.post(f"/v1/what-if/{run['id']}:cancel")).status_code == 404
+    assert (await other.ana.get("/v1/what-if")).json()["runs"] == []
+    theirs = await ran(other, kind="routing", text=billing_to_accounts(), days=30)
+    assert theirs["report"]["looked_at"] == 0
+
+
+async def test_old_runs_are_forgotten_unless_a_version_came_in_force_by_them(
+    app: RouterApp, house: House
+) -> None:
+    number = await house.draft("routing", billing_to_accounts())
+    await house.approve("routing", number)
+    kept = await ran(house, kind="routing", version=number, days=30)
+    await house.activate("routing", number)
+    gone = await ran(house, kind="routing", text=ROUTING, days=30)
+    app.clock.forward(days=91)
+    await app.core.forget.forget()
+    assert (await house.ana.get(f"/v1/what-if/{kept['id']}")).status_code == 200
+    assert (await house.ana.get(f"/v1/what-if/{gone['id']}")).status_code == 404

@@ -15,6 +15,7 @@ from heardback_shared.contracts.topics import JUDGEMENT
 from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
+AT_ONCE = 50
 OWN = "deployment"
 """The version that is announced where the deployment's own is in force again."""
 
@@ -43,16 +44,24 @@ def policy_activated(tenant_id: str, kind: str, content: Text | None, at: dateti
     return Outgoing(JUDGEMENT.name, envelope)
 
 
-async def in_force_again(connection: AsyncConnection, versions: PostgresVersions) -> Sequence[Outgoing]:
-    """What is in force, of every tenant, as it was announced, for whoever starts late.
+class PolicyPages:
+    """What is in force, of every tenant, as it was announced, for whoever starts late."""
 
-    Needs a worker's transaction.
-    """
-    return [
-        _again(tenant_id, version)
-        for tenant_id, version in await versions.all_active(connection)
-        if version.kind in SCORING_KINDS
-    ]
+    def __init__(self, store: PostgresVersions) -> None:
+        self._store = store
+
+    async def page(
+        self, connection: AsyncConnection, after: tuple[str, str]
+    ) -> tuple[Sequence[Outgoing], tuple[str, str] | None]:
+        """What comes after this (tenant, kind), and the place of the last; None where that was all.
+
+        In a worker's transaction, in which what is returned goes into the outbox: nothing else comes in force
+        before it is announced.
+        """
+        found = await self._store.active_after(connection, after, SCORING_KINDS, AT_ONCE)
+        outgoing = [_again(tenant_id, version) for tenant_id, version in found]
+        last = found[-1] if len(found) == AT_ONCE else None
+        return outgoing, None if last is None else (last[0], last[1].kind)
 
 
 def _again(tenant_id: str, version: Version) -> Outgoing:

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, func, insert, select, text, update
+from sqlalchemy import RowMapping, bindparam, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.domain import Activation, Review, Text, Version
 from heardback_router.configuration.tables import deeds, versions
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_ACTIVE = select(versions).where(versions.c.state == "active").order_by(versions.c.tenant_id, versions.c.kind)
 
 
 class PostgresVersions:
@@ -126,9 +125,24 @@ class PostgresVersions:
         where = (deeds.c.tenant_id == tenant_id, deeds.c.kind == kind, deeds.c.sequence <= sequence)
         await connection.execute(update(deeds).where(*where, deeds.c.to_apply).values(to_apply=False))
 
-    async def all_active(self, connection: AsyncConnection) -> list[tuple[str, Version]]:
-        """(tenant, version) of everything in force, of every tenant; needs a worker's transaction."""
-        rows = (await connection.execute(_ACTIVE)).mappings()
+    async def active_after(
+        self, connection: AsyncConnection, after: tuple[str, str], kinds: Sequence[str], limit: int
+    ) -> list[tuple[str, Version]]:
+        """(tenant, version) of what is in force of these kinds, of every tenant, by tenant and kind from
+        after the place on. Needs a worker's transaction; until it ends nothing else comes in force in their place.
+        """
+        asked = (
+            select(versions)
+            .where(
+                versions.c.state == "active",
+                versions.c.kind.in_(kinds),
+                tuple_(versions.c.tenant_id, versions.c.kind) > tuple_(*map(literal, after)),
+            )
+            .order_by(versions.c.tenant_id, versions.c.kind)
+            .limit(limit)
+            .with_for_update(read=True)
+        )
+        rows = (await connection.execute(asked)).mappings()
         return [(row["tenant_id"], _version(row)) for row in rows]
 
 

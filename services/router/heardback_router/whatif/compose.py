@@ -14,7 +14,7 @@ from heardback_router.whatif.app import WhatIfs
 from heardback_router.whatif.clocks import LogClocks
 from heardback_router.whatif.domain import REPLAYED
 from heardback_router.whatif.http import what_if_routes
-from heardback_router.whatif.ports import Corrections, NoCorrections
+from heardback_router.whatif.ports import Corrections
 from heardback_router.whatif.runner import Runner
 from heardback_router.whatif.steps import Steps
 from heardback_router.whatif.store import PostgresWhatIfs
@@ -36,7 +36,7 @@ class Changing:
         clock: Clock,
         *,
         apply: Mapping[str, Apply],
-        corrections: Corrections | None = None,
+        corrections: Corrections,
     ) -> None:
         store, scoring, self.runs = PostgresVersions(), ScoringClient(scoring_url), PostgresWhatIfs()
         self.applying = ApplyToOpen(database, store, apply)
@@ -51,7 +51,7 @@ class Changing:
             clock,
             replayed=REPLAYED,
         )
-        steps = Steps(database, self.runs, scoring, corrections or NoCorrections(), LogClocks())
+        steps = Steps(database, self.runs, scoring, corrections, LogClocks())
         self.runner = Runner(database, self.runs, self.versions, steps, clock)
         self.what_ifs = WhatIfs(self.versions, self.runs, self.runner, scoring, clock)
 

@@ -22,12 +22,3 @@ class Clocks(Protocol):
     def breached(self, log: Sequence[ItemEvent], policy: SlaPolicy, at: datetime) -> tuple[str, ...]:
         """The clocks of an item that ran out up to `at`, had this policy counted from its opening."""
         ...
-
-
-class NoCorrections:
-    """For a release in which nobody corrects anything yet."""
-
-    async def held(
-        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
-    ) -> Mapping[str, frozenset[str]]:
-        return {}
