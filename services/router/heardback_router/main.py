@@ -19,6 +19,7 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.corrections.app import Corrections
+from heardback_router.corrections.causes import AskScoring
 from heardback_router.corrections.http import correction_routes
 from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.quality import TellQuality
@@ -84,7 +85,7 @@ class Core:
         teams = policies.routing.titles
         keyring = Keyring(settings.service.master_key)
         keys = ApiKeys(database, keyring, clock)
-        guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
+        self.guard = guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
         self.outbox = Outbox(outbox_table)
         self.closing = Closing(
             Surroundings(database, self.outbox, keyring, clock, metrics, guard),
@@ -115,7 +116,7 @@ class Core:
         for routes in (
             backlog_routes(database, self.backlog, PostgresBacklog(), told, teams, guard),
             policy_routes(policies.routing, policies.grouping, guard),
-            correction_routes(self.corrections, guard),
+            correction_routes(self.corrections, AskScoring(settings.router.scoring_url, clock), guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),

@@ -15,6 +15,8 @@ class RouterSettings(BaseSettings):
     policies: Path | None = None
     """A folder whose policy files (routing.yaml, grouping.yaml, …) take the place of those that come with
     heardback."""
+    scoring_url: str | None = None
+    """Where scoring answers HTTP; it tells which root causes there are."""
     batch_records: int = Field(default=500, ge=1, le=5000)
     """Events routed in one transaction at most."""
     shadow_days: int = Field(default=90, ge=1)

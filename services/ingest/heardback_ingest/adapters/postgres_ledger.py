@@ -42,7 +42,8 @@ FROM unnest(
     CAST(:routed AS timestamptz[]), CAST(:due AS timestamptz[])
 ) AS r(id, revision, pass, item_id, team, score, scored_at, routed_at, due_at)
 WHERE f.tenant_id = :tenant AND f.id = r.id AND f.revision = r.revision
-  AND (r.pass > f.settled_pass OR (r.pass = f.settled_pass AND f.state = 'dead'))
+  AND (r.pass > f.settled_pass
+    OR (r.pass = f.settled_pass AND (f.state = 'dead' OR r.routed_at > f.routed_at)))
 RETURNING f.sent_at
 """)
 _PROGRESS = text("""
