@@ -71,7 +71,7 @@ class House:
         )
 
     def taught(self, what: str) -> float:
-        return self.metrics.taught.labels(what)._value.get()
+        return float(self.metrics.taught.labels(what)._value.get())
 
 
 def paths(score: Score) -> list[str]:
