@@ -29,6 +29,7 @@ from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.context.http import context_routes
 from heardback_router.corrections.app import Corrections
+from heardback_router.corrections.causes import AskScoring
 from heardback_router.corrections.http import correction_routes
 from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.quality import TellQuality
@@ -118,7 +119,7 @@ class Core:
         source = StoredPolicies(load_deployment(settings.router.policies))
         keyring = Keyring(settings.service.master_key)
         keys = ApiKeys(database, keyring, clock)
-        guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
+        self.guard = guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
         self.outbox = Outbox(outbox_table)
         self.closing = Closing(
             Surroundings(database, self.outbox, keyring, clock, metrics, guard),
@@ -209,7 +210,7 @@ class Core:
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
-            correction_routes(self.corrections, guard),
+            correction_routes(self.corrections, AskScoring(settings.router.scoring_url, clock), guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),

@@ -16,7 +16,7 @@ class RouterSettings(BaseSettings):
     """A folder whose policy files (routing.yaml, grouping.yaml, …) take the place of those that come with
     heardback."""
     scoring_url: str | None = None
-    """Where scoring answers HTTP; its policies are checked and tried there."""
+    """Where scoring answers HTTP: its policies are checked and tried there, and it knows the root causes."""
     batch_records: int = Field(default=500, ge=1, le=5000)
     """Events routed in one transaction at most."""
     timers_share: float = Field(default=0.3, gt=0, le=1)

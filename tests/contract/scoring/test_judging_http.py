@@ -208,6 +208,14 @@ async def test_every_fault_of_a_policy_has_its_place(
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
 
 
+async def test_the_causes_there_are(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/taxonomy", headers={"Authorization": "Bearer reader"})
+    shown = answer.json()
+    assert shown["taxonomy"] == POLICIES.taxonomy.policy
+    assert [one["path"] for one in shown["categories"]] == list(POLICIES.taxonomy.paths)
+    assert (await client.get("/v1/taxonomy", headers={"Authorization": "Bearer nobody"})).status_code == 401
+
+
 async def test_other_kinds_and_other_keys_are_refused(client: httpx.AsyncClient) -> None:
     assert (await client.post("/v1/policies/routing:check", json={"text": SMALL})).status_code == 422
     body = {"text": SMALL}

@@ -96,3 +96,16 @@ async def test_types_that_are_not_ours_are_passed_over(ingest: Ingest) -> None:
     assert await ingest.settle([incoming("other.v1", b"{}")]) == ()
     assert await ingest.follow([incoming("other.v1", b"{}")]) == ()
     assert await ingest.collect([incoming("other.v1", b"{}")]) == ()
+
+
+async def test_what_a_person_corrected_is_shown_and_an_older_answer_does_not_undo_it(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest
+) -> None:
+    headers = await key()
+    posted = (await http.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
+    first = routed(posted)
+    later = routed(posted, team="billing", routed_at="2026-11-22T12:30:00Z")
+    for events in ([first], [later], [first]):
+        await ingest.settle(events)
+    shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
+    assert (shown["status"], shown["item"]["team"]) == ("routed", "billing")

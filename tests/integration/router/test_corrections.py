@@ -9,6 +9,8 @@ from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 
 from heardback_router.configuration.source import load_policies
+from heardback_router.corrections.http import correction_routes
+from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.routing.domain import decide
@@ -333,3 +335,39 @@ async def test_quality_counts_what_the_machine_had_said_before_it_was_told(app: 
     assert [(v["version"], v["whole"]["read"]) for v in found["versions"]] == [("taxonomy@1 lexicon@1", 5)]
     assert (await (await app.caller("acme")).get("/v1/quality/root-causes")).json()["whole"]["read"] == 0
     assert (await ana.get("/v1/quality/root-causes", days=0)).status_code == 422
+
+
+async def test_a_cause_that_is_in_no_taxonomy_is_refused_with_what_may_be_meant(database: Database) -> None:
+    """As soon as scoring can be asked; else it is taken."""
+
+    class Known:
+        async def of(self, tenant_id: str, bearer: str) -> frozenset[str] | None:
+            return frozenset({"operations/billing", "product/defect"}) if bearer else None
+
+    async with router_app(database) as app:
+        app.core.http.router.routes.clear()
+        app.core.http.include_router(correction_routes(app.core.corrections, Known(), app.core.guard))
+        ana, feedback_id = await one(app)
+        body = {"root_causes": ["product/defect", "product/defekt"], "reason": "x"}
+        problem = await corrected(ana, feedback_id, body, 422)
+        assert problem["errors"] == [
+            {
+                "pointer": "/root_causes/1",
+                "detail": "is not in the taxonomy in force; did you mean product/defect?",
+            }
+        ]
+        await corrected(ana, feedback_id, DEFECT)
+
+
+async def test_a_what_if_holds_what_a_person_said(app: RouterApp, database: Database) -> None:
+    ana, feedback_id = await one(app)
+    overlay = Overlay(PostgresCorrections())
+    for body, held in (
+        (DEFECT, {"causes"}),
+        ({"severity": 5, "reason": "x"}, {"severity"}),
+        ({"sentiment": "neutral", "reason": "x"}, {"severity"}),
+        ({"wrong": ["a/b"], "severity": 5, "reason": "x"}, {"causes", "severity"}),
+    ):
+        await corrected(ana, feedback_id, body)
+        async with database.tenant("default") as connection:
+            assert await overlay.held(connection, "default", [feedback_id, "fb_x"]) == {feedback_id: held}

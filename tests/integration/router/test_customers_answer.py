@@ -91,7 +91,11 @@ class Scene:
 @pytest.fixture
 async def scene(database: Database) -> Scene:
     made = Scene(database)
-    await made.router.receive(incoming(scored(1, channel="chat")), incoming(scored(2, channel="chat")))
+    # One incident, so that what came over two channels is one item.
+    about = {"incident": "I-1"}
+    await made.router.receive(
+        incoming(scored(1, context=about)), incoming(scored(2, channel="chat", context=about))
+    )
     return made
 
 

@@ -56,6 +56,7 @@ def _severity(feedback: dict[str, Any]) -> dict[str, Any]:
 
 def show(story: Story, addresses: dict[str, str], seconds: float, console: Console, *, stays: bool) -> None:
     console.print(_backlog_table(story))
+    console.print(_order_table(story))
     words = escape(decision_in_words(story.explained))
     console.print(Panel(words, title="One decision, in plain words", title_align="left", expand=False))
     console.print(_loop_table(story))
@@ -82,6 +83,28 @@ def _backlog_table(story: Story) -> Table:
     table = Table("team", *BANDS, "open items", title="Backlog per owner", title_justify="left")
     for team, bands in backlog(story.items).items():
         table.add_row(team, *(str(bands[band] or "") for band in BANDS), str(bands.total()))
+    return table
+
+
+def _order_table(story: Story) -> Table:
+    """The top of the backlog before anything was resolved, with what runs out first."""
+    table = Table(
+        "", "item", "team", "because", "due next", title="The most urgent items", title_justify="left"
+    )
+    for item in story.urgent:
+        severity = item["severity"]
+        running = [c for c in item["clocks"] if c["state"] == "running" and c.get("due_at")]
+        due = min(running, key=lambda clock: str(clock["due_at"]), default=None)
+        when = (
+            f"{due['kind'].replace('_', ' ')} by {str(due['due_at'])[:16].replace('T', ' ')}" if due else ""
+        )
+        table.add_row(
+            f"{severity['band']} {severity['score']:g}",
+            escape(str(item["title"])),
+            str(item["team"]),
+            escape(str(item["because"])),
+            when,
+        )
     return table
 
 

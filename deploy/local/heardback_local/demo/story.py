@@ -17,6 +17,7 @@ ANSWERS = {"accepted": 202, "repeat": 200, "refused": 422}
 SETTLED_WITHIN_SECONDS = 90.0
 TOLD_WITHIN_SECONDS = 30.0
 EVENT_TYPE = "loop.told"
+MOST_URGENT = 5
 _ACTIONS = (
     ("Corrected the record by hand and closed the gap in the nightly transfer that had caused it.",
      "We found the mistake, corrected it, and changed the step in which it happened."),
@@ -42,6 +43,7 @@ class Story:
     ledger: dict[str, int] = field(default_factory=dict)
     loops: dict[str, dict[str, Any]] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
+    urgent: list[dict[str, Any]] = field(default_factory=list)
 
     async def tell(self) -> None:
         samples = load_samples(self.now)
@@ -134,7 +136,10 @@ class Story:
         self.checks.true("every item has an owning team", all(item["team"] for item in self.items))
         linked = sum(int(item["feedback_count"]) for item in self.items)
         self.checks.equal("feedbacks linked to exactly one item", len(self.feedback), linked)
-        self.checks.true("feedback on one matter shares an item", len(self.items) < linked)
+        self.checks.true(
+            "a repeated contact joins its item", any(i["feedback_count"] > 1 for i in self.items)
+        )
+        self.checks.true("one matter over two channels is one case", any(i["case"] for i in self.items))
         shown = repr(self.items) + repr(list(self.feedback.values()))
         self.checks.equal("personal data shown", [], sorted(p for p in _personal(samples) if p in shown))
 
@@ -149,6 +154,7 @@ class Story:
                 return found
 
     async def _resolve(self) -> list[dict[str, Any]]:
+        self.urgent = [await self.router.get(f"/v1/items/{item['id']}") for item in self.items[:MOST_URGENT]]
         chosen = _three_worst(self.items)
         self.checks.equal("items to resolve, of different customers", len(_ACTIONS), len(chosen))
         self.say(f"resolving {len(chosen)} items")
@@ -241,12 +247,15 @@ class Story:
 
 
 def _three_worst(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The three most severe items that name a customer, of different customers; worst first."""
+    """The three most severe items that name a customer, of different customers; worst first.
+
+    Not those of a case: its customer hears once all of it is resolved.
+    """
     chosen: list[dict[str, Any]] = []
     seen: set[str] = set()
     for item in items:
         customers = {_customer_id(customer) for customer in item["customers"]}
-        if customers and not customers & seen:
+        if customers and not customers & seen and item["case"] is None:
             chosen.append(item)
             seen |= customers
         if len(chosen) == len(_ACTIONS):

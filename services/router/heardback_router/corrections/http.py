@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from heardback_router.backlog.commands import IllegalCommandError
 from heardback_router.backlog.deeds import Actor, actor_of
 from heardback_router.backlog.schemas import Internal, ItemOut, shown
 from heardback_router.corrections.app import Corrected, Corrections, UnknownFeedbackError
+from heardback_router.corrections.causes import KnownCauses, strangers
 from heardback_router.corrections.domain import PATH, Correction, Word
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.score import Score, Sentiment
 from heardback_shared.errors import ProblemError, TransientError
 from heardback_shared.http.auth import Guard
-from heardback_shared.http.problems import not_found
+from heardback_shared.http.problems import invalid, not_found
 
 MOST_CAUSES = 20
 
@@ -100,15 +101,19 @@ class _Hand:
     tenant_id: str
     feedback_id: str
     actor: str
+    bearer: str
 
 
-def correction_routes(corrections: Corrections, guard: Guard) -> APIRouter:
+def correction_routes(corrections: Corrections, causes: KnownCauses, guard: Guard) -> APIRouter:
     router = APIRouter(tags=["corrections"])
     readers = Annotated[Principal, Depends(guard.needs("items:read"))]
     writers = Depends(guard.needs("items:write"))
 
-    def hand(feedback_id: str, who: Annotated[Principal, writers], actor: Actor = None) -> _Hand:
-        return _Hand(who.tenant_id, _known(feedback_id), actor_of(actor, who))
+    def hand(
+        request: Request, feedback_id: str, who: Annotated[Principal, writers], actor: Actor = None
+    ) -> _Hand:
+        bearer = request.headers.get("Authorization", "")
+        return _Hand(who.tenant_id, _known(feedback_id), actor_of(actor, who), bearer)
 
     hands = Annotated[_Hand, Depends(hand)]
 
@@ -120,6 +125,10 @@ def correction_routes(corrections: Corrections, guard: Guard) -> APIRouter:
 
         Root causes teach: feedback that says the same is read so from then on. The same again is no change.
         """
+        if body.root_causes:
+            known = await causes.of(by.tenant_id, by.bearer)
+            if known is not None and (faults := strangers("root_causes", body.root_causes, known)):
+                raise invalid(tuple(faults))
         with _problems(by.feedback_id):
             after = await corrections.correct(
                 by.tenant_id, by.feedback_id, body.word, actor=by.actor, reason=body.reason

@@ -22,6 +22,26 @@ class Overlay:
         found = await self._store.in_force(connection, tenant_id, feedback_ids)
         return {feedback_id: one.correction.word for feedback_id, one in found.items()}
 
+    async def held(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Of feedback that was corrected: what no other policy may change, of `causes` and `severity`.
+
+        Where a person corrected the sentiment, severity stays too: it was judged from what the machine felt.
+        """
+        words = await self.words(connection, tenant_id, feedback_ids)
+        return {
+            feedback_id: frozenset(
+                what
+                for what, holds in (
+                    ("causes", word.about_causes),
+                    ("severity", word.severity is not None or word.sentiment is not None),
+                )
+                if holds
+            )
+            for feedback_id, word in words.items()
+        }
+
     async def read_again(
         self, connection: AsyncConnection, tenant_id: str, arrivals: Sequence[Arrival]
     ) -> Sequence[Outgoing]:

@@ -16,7 +16,7 @@ from heardback_shared.errors import TransientError
 from heardback_shared.stream.ports import Outgoing
 
 AT_ONCE = 500
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 3.0
 AGAIN_SECONDS = 6 * 3600.0
 
 _log = structlog.get_logger(__name__)

@@ -21,12 +21,14 @@ from heardback_scoring.app.serving import Serving
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.http.problems import told_when_busy
 from heardback_scoring.http.schemas import (
+    CategoryShown,
     CheckedAnswer,
     CheckIn,
     JudgedAnswer,
     JudgedRow,
     JudgeIn,
     KeptIn,
+    TaxonomyAnswer,
 )
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.envelope import to_bytes
@@ -38,6 +40,9 @@ P = TypeVar("P", bound=Policy)
 
 def add_judging(app: FastAPI, serving: Serving, drafts: Drafts, guard: Guard) -> None:
     router = APIRouter(prefix="/v1", tags=["policies"])
+    readers = Annotated[
+        Principal, Depends(guard.needs("score:write", "items:read", "items:write", "policies:read"))
+    ]
     drafters = Annotated[Principal, Depends(guard.needs("score:write", "policies:write"))]
 
     @router.post(
@@ -78,6 +83,18 @@ def add_judging(app: FastAPI, serving: Serving, drafts: Drafts, guard: Guard) ->
         with told_when_busy():
             warnings = await drafts.warnings(who.tenant_id, policy)
         return CheckedAnswer(policy=policy.policy, warnings=tuple(warnings))
+
+    @router.get("/taxonomy", summary="The root causes there are, by the taxonomy in force for the caller")
+    async def taxonomy(who: readers) -> TaxonomyAnswer:
+        by = serving.understanding.for_tenant(who.tenant_id)
+        pairs = zip(by.policies.taxonomy.paths, by.policies.taxonomy.categories, strict=True)
+        return TaxonomyAnswer(
+            taxonomy=by.taxonomy_version,
+            categories=tuple(
+                CategoryShown(path=path, description=one.description, cause=one.cause)
+                for path, (*_, one) in pairs
+            ),
+        )
 
     app.include_router(router)
 

@@ -99,6 +99,21 @@ class CheckedAnswer(BaseModel):
     warnings: tuple[str, ...]
 
 
+class CategoryShown(BaseModel):
+    """`cause` false: what belongs only here has no root cause."""
+
+    path: str
+    description: str
+    cause: bool
+
+
+class TaxonomyAnswer(BaseModel):
+    """`taxonomy` is its name@version, with the corrections it has learnt."""
+
+    taxonomy: str
+    categories: tuple[CategoryShown, ...]
+
+
 def _example(summary: str, value: dict[str, Any]) -> Example:
     return Example(summary=summary, value=value)
 
