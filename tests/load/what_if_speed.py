@@ -1,5 +1,6 @@
-"""How fast a what-if runs over stored feedback, and whether its memory stays: `python -m tests.load.what_if_speed`.
+"""How fast a what-if runs over stored feedback, and whether its memory stays.
 
+`python -m tests.load.what_if_speed [FEEDBACKS]`.
 A routing change over so many routed feedbacks, each of another customer, on one core of this machine.
 """
 
