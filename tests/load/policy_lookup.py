@@ -83,6 +83,7 @@ async def fill(database: Database, source: StoredPolicies) -> None:
                         "approved": True,
                         "reviewer": "bo",
                         "activated_by": "bo",
+                        "what_if": "wi_load",
                         "activated_at": now,
                     }
                 )

@@ -7,13 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from tests.support.clock import NOON
 from tests.support.policies import GROUPING, House, billing_to_accounts, renamed
 from tests.support.router_http import RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 from tests.support.serving import served
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from heardback_local.commands.policies import app as command
 from heardback_router.configuration.kinds import KINDS

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
+from tests.support.clock import NOON
 from tests.support.policies import GROUPING, ROUTING, House, billing_to_accounts, renamed
 from tests.support.router_http import RouterApp, router_app
 from tests.support.scored import incoming, scored
 
+from heardback_router.configuration.kinds import ALL_KINDS
+from heardback_router.configuration.tables import versions
+from heardback_router.whatif.domain import REPLAYED
 from heardback_shared.db.database import Database
 
 VERSIONS = "/v1/policies/routing/versions"
@@ -112,6 +116,39 @@ async def test_nothing_comes_into_force_without_review_and_what_if(house: House)
     await house.looked_at("routing", other)
     await house.bo.post("/v1/policies/routing:rollback", {"reason": "x"})
     assert (await house.bo.post(f"{VERSIONS}/{other}:activate")).status_code == 409
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+async def test_the_table_itself_refuses_what_was_not_tried(database: Database, kind: str) -> None:
+    row = {
+        "tenant_id": "default",
+        "kind": kind,
+        "number": 1,
+        "state": "active",
+        "policy": "ours@1",
+        "text": "policy: ours@1",
+        "digest": "d",
+        "authors": ["ana"],
+        "reason": "a trial",
+        "created_at": NOON,
+        "edited_at": NOON,
+        "edition": 1,
+        "approved": True,
+        "reviewer": "bo",
+        "activated_by": "bo",
+        "activated_at": NOON,
+    }
+
+    async def store(**more: str) -> None:
+        async with database.tenant("default") as connection:
+            await connection.execute(insert(versions), {**row, **more})
+
+    if kind in REPLAYED:
+        with pytest.raises(IntegrityError, match="tried_first"):
+            await store()
+        await store(what_if="wi_1")
+    else:
+        await store()
 
 
 async def test_a_draft_that_was_sent_back_is_mended_and_reviewed_again(house: House) -> None:

@@ -12,7 +12,8 @@ import orjson
 from heardback_shared.contracts.score import Band
 
 REPLAYED = frozenset({"severity", "taxonomy", "routing", "weighing", "sla"})
-"""Kinds of which stored feedback tells what they would change; they need a run before they are activated."""
+"""Kinds of which stored feedback tells what they would change; they need a run before they are activated.
+The table of versions refuses them without one."""
 
 BANDS: tuple[Band, ...] = ("P1", "P2", "P3", "P4")
 PAIRS_KEPT = 2_000

@@ -34,6 +34,8 @@ CREATE TABLE router.policy_version (
     PRIMARY KEY (tenant_id, kind, number),
     CONSTRAINT four_eyes CHECK (reviewer IS NULL OR NOT jsonb_exists(authors, reviewer)),
     CONSTRAINT approved_first CHECK (state = 'draft' OR (COALESCE(approved, false) AND reviewer IS NOT NULL)),
+    CONSTRAINT tried_first CHECK (state IN ('draft', 'reviewed') OR what_if IS NOT NULL
+        OR kind NOT IN ('severity', 'taxonomy', 'routing', 'weighing', 'sla')),
     CONSTRAINT activation_told CHECK
         (state IN ('draft', 'reviewed') OR (activated_by IS NOT NULL AND activated_at IS NOT NULL))
 );
