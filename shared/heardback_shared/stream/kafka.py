@@ -224,7 +224,7 @@ class KafkaWhole:
 
 
 async def topic_end(settings: KafkaSettings, topic: Topic) -> int:
-    """Up to where a topic is filled, or less; it falls only when its broker forgets. Raises TransientError."""
+    """Up to where a topic is filled, or less; falls only when its broker forgets. Raises TransientError."""
     consumer = AIOKafkaConsumer(group_id=None, **client_options(settings))
     try:
         await consumer.start()
