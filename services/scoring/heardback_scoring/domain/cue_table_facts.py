@@ -27,12 +27,16 @@ FACTS: tuple[CueRule, ...] = (
             "lift elevator trapped stuck locked airbag airbags seat seatbelt brake brakes steering wheel wheels tyre tire tyres drunk asleep texting red "
             "exposed bare live zapped expired use use-by expiry allergy allergic allergies coeliac celiac nuts peanut peanuts peanutss died killed hurt injured "
             "emergency ambulance fire smoke alarm detector risk danger patients passengers blew burst shattered exploded burned electrocuted "
-            "fumes unconscious choke hospital shocked current tingling electric"
+            "fumes unconscious choke hospital shocked current tingling electric bled stitches concussion degree collapsed"
         ),
         deniable=(
             r"\b(?:smell(?:s|ed|ing)?(?: \w+){0,3} (?:of |like )?(?:gas|burning|burnt plastic|smoke|fumes)|gas smell|(?:odou?r|reek(?:s|ed|ing)?|stink(?:s|ing)?) of (?:gas|burning|smoke|petrol|fumes))\b(?! (?:station|bill|coffee|grill))",
             r"\b(?:wrong|incorrect|mixed[- ]up|too (?:high|low|strong) a|double|twice|(?:two|five|ten|three) times|someone else's|another patient's) (?:the |my |her |his )?(?:\w+ )?(?:dose|dosage|medication|medicine|medicines|pills?|tablets?|prescription|drugs?|blood|vaccine|injection|insulin)\b",
             r"\b\d+ ?(?:mg|ml|mcg|units|milligrams?)\b[^!?]{0,60}\b(?:instead of|but|should|supposed|prescri\w+|not) [^!?]{0,40}\d+ ?(?:mg|ml|mcg|units|milligrams?)\b",
+            r"\b(?:i|he|she|who|(?:my|our|his|her) \w+) (?:had |has |have |then |just |nearly |almost )?(?:collapsed|fainted|passed out)\b(?! (?:in (?:laughter|tears)|when i saw the price))",
+            r"\b(?:he|she|(?:my|our|the|his|her) (?:\w+ )?(?:son|daughter|child|kid|baby|toddler|mother|father|mum|dad|wife|husband|grand\w+|colleague|guest|passenger|patient))(?: \w+){0,2} (?:fell|slipped|tripped|tumbled|was thrown) (?:\w+ )?(?:down|onto|on|off|over|out of|from|into|against|backwards|head first)\b(?! (?:love|sale|time))",
+            r"\b(?:breathing (?:machine|device|aid|apparatus)|ventilator|respirator|dialysis machine|feeding pump|infusion pump|heart monitor|oxygen (?:machine|supply|concentrator|tank)|life support|defibrillator)\b[^.!?]{0,60}\b(?:stop(?:s|ped)?|fail(?:s|ed)?|not|off|without|down|dead|alarm|out|broke\w*|wrong|switch\w*|cut)\b",
+            r"\b(?:bled|bleeding|stitches|concussion|broke (?:my|his|her) (?:\w+ )?(?:arm|leg|wrist|ankle|foot|hip|nose|tooth|rib|finger|collarbone)|burn(?:s|ed|t)? (?:on|to) (?:my|his|her) (?:\w+ )?(?:hands?|arms?|face|legs?|skin|fingers?)|black eye|first[- ]degree|second[- ]degree|third[- ]degree)\b",
             r"\b(?:unconscious|passed out|fainted|had a seizure|(?:vomiting|vomited|threw up|throwing up) (?:after|all|for|since|the whole))\b",
             r"\b(?:trapped|stuck|locked|shut) in (?:the|a|your|an) (?:\w+ )?(?:lift|elevator|cable car|cabin|bathroom|toilet|stairwell|train carriage|car park)\b",
             r"\b(?:airbags?|seat ?belts?|brakes?|brake pedal|steering|wheels?|tyres?|tires?)\b[^.!?]{0,30}\b(?:came off|fell off|come off|failed|fails|locked up|burst|blew|did not (?:open|work|lock|hold|respond)|didn't (?:open|work|lock|hold|deploy|respond)|detached|snapped|broke)\b",
@@ -64,6 +68,10 @@ FACTS: tuple[CueRule, ...] = (
             "The driver was texting all the way.",
             "There are bare wires hanging from the wall.",
             "The bottle exploded in my hand.",
+            "I collapsed in the street.",
+            "The gate gave way and my son fell onto the stones.",
+            "Her oxygen machine stops when the power is off.",
+            "I needed six stitches.",
             "The chicken was past its use-by date.",
             "I told them about my nut allergy and it still contained peanuts.",
             "Someone could get hurt.",
@@ -86,7 +94,7 @@ FACTS: tuple[CueRule, ...] = (
         0.85,
         stems(
             "another other someone somebody stranger strangers person people third wrong everyone everybody customers customer patient patients neighbour neighbor husband wife employer boss landlord competitor competitors ex family mother father "
-            "cc cced recorded filmed openly publicly freely unencrypted addresses without different whole"
+            "cc cced recorded filmed openly publicly freely unencrypted google internet addresses without different whole"
         ),
         patterns=(
             rf"\b{_PAPERS}(?: \w+){{0,2}} (?:was|were|is|are|has been|have been|had been|got|being|ended up)(?: \w+)? {_HANDED}(?: \w+){{0,2}} (?:to|with|in front of) {_SOMEONE}\b(?! (?:team|department|colleague|branch|depot|queue|address\b))",
@@ -94,6 +102,8 @@ FACTS: tuple[CueRule, ...] = (
             rf"\b{_HANDED} (?:another|a stranger|someone|somebody|my ex\w*|my (?:neighbou?r|boss|employer|landlord|husband|wife))(?: \w+){{0,2}} (?:my|our) (?:\w+ ){{0,2}}{_PAPERS}\b",
             rf"\b{_PAPERS} (?:of|from|belonging to|for|about|meant for|intended for|addressed to) (?:(?:an?|the|some) (?:\w+ )?(?:person|man|woman|customer|patient|client|user|family|stranger|people)s? (?:i|we|who|whom|that|from)\b|people (?:i|we) (?:do|have|don't)|other (?:customers|people|patients|users|clients|guests|members|companies|tenants)|another (?:customer|person|patient|client|user|company|guest|member|tenant|family)|somebody else|someone else|strangers|complete strangers|total strangers)",
             rf"\b{_WHOSE} (?:\w+ ){{0,2}}{_SECRETS}\b",
+            r"\b(?:google|internet|web|online|search engines?|facebook|dark web|forum)\b[^.!?]{0,40}\b(?:my|our|his|her) (?:\w+ )?(?:contract|invoice|address|name and|phone number|bank details|medical|letters?|photos?|data|details|cv|passport|iban|file|records?)\b[^.!?]{0,20}\b(?:with|there|visible|found|appear\w*|public|to see|shows?|listed|comes? up)\b",
+            r"\b(?:found|find|see|saw|discovered) (?:my|our|his|her) (?:\w+ )?(?:contract|invoice|address|phone number|bank details|letters?|data|details|cv|passport|iban|file|records?|application|diagnosis)(?: \w+){0,3} (?:on|in|via|through) (?:google|the internet|the web|facebook|a forum|the dark web|a search|the (?:bin|street|printer|trash))\b",
             r"\b(?:cc'd|cced|copied in|put in cc|in copy|open cc)\b[^.!?]{0,60}\b(?:everyone|customers|addresses|recipients|clients|participants|strangers)\b|\b(?:addresses|names|numbers) of (?:all|hundreds of|other|dozens of|your) (?:\w+ ){0,2}(?:customers|recipients|clients|participants|patients|members|guests)\b",
             r"\b(?:recorded|filmed|photographed) (?:\w+ ){0,4}without (?:telling|asking|my|our|consent|permission|any)\b",
             rf"\b{_PAPERS}(?: \w+){{0,3}} (?:openly|publicly|freely) (?:accessible|visible|available|online|readable)\b|\b{_PAPERS} (?:was|were|is|are) (?:left|lying|found) (?:\w+ ){{0,3}}(?:unlocked|unencrypted|in the (?:bin|street|trash|train|rubbish)|on the street|in public|in the open)\b",
@@ -109,6 +119,8 @@ FACTS: tuple[CueRule, ...] = (
             "Someone else's bank details are in my profile.",
             "My files are publicly accessible.",
             "He has my new address from you.",
+            "Google shows my contract with my bank details to see for all.",
+            "I found my application on the internet.",
             "You told my employer about my diagnosis and sent my boss my report.",
         ),
         counterexamples=(
@@ -123,7 +135,7 @@ FACTS: tuple[CueRule, ...] = (
         0.75,
         stems(
             "gone lost deleted wiped erased vanished disappeared corrupted overwritten overwrote destroyed missing deleting losing money savings funds pension "
-            "withdrawals transactions payments transfers purchases charges orders intruder logged login"
+            "withdrawals transactions payments transfers purchases charges orders intruder logged login euro euros pound pounds dollar dollars paid transferred sent wired code eur usd gbp"
         ),
         deniable=(
             rf"\b(?:my|our|all|customer|patient|company|the) (?:\w+ ){{0,3}}{_RECORDS}(?: \w+){{0,3}} (?:are|is|were|was|have|has|got|been)(?: (?!not\b|never\b|no\b)\w+){{0,3}} (?:gone|lost|deleted|wiped|erased|vanished|disappeared|corrupted|overwritten|destroyed)\b(?! (?:me|through|up|down|back|well|viral|over|to|on|from the list|which helped))",
@@ -131,6 +143,9 @@ FACTS: tuple[CueRule, ...] = (
             r"\b(?:my|our|the) (?:\w+ ){0,2}(?:money|savings|pension|funds|salary|inheritance)(?: \w+){0,2} (?:has |have |is |are |was |were )?(?:\w+ )?(?:disappeared|vanished)\b|\b(?:my|our) (?:\w+ )?(?:money|savings|pension|funds|salary)(?: \w+)? (?:is|are|has|have) (?:\w+ )?gone\b",
         ),
         patterns=(
+            r"\b\d[\d.,]* ?(?:euros?|pounds?|dollars?|eur|gbp|usd|francs?|[€£$])(?: \w+){0,3} (?:is|are|was|were|has|have|been)(?: \w+)? (?:missing|gone|stolen|disappeared|vanished|withdrawn|taken)\b",
+            r"\b(?:paid|transferred|sent|wired|credited|booked|went)(?: \w+){0,6} (?:into|to|on) (?:the )?(?:account of (?:some|another|a|someone|somebody)|wrong (?:account|person|man|woman|customer|iban)|(?:someone|somebody) else's account|a stranger's account)\b",
+            r"\b(?:man|woman|person|caller|someone|somebody|guy)\b[^.!?]{0,60}\b(?:code|pin|tan|password|transfer)\b[^.!?]{0,40}\b(?:gone|missing|emptied|empty|stolen|took|lost|taken)\b",
             rf"\b(?:{_COUNT}|more|a series of|various|a lot of) (?:\w+ )?(?:withdrawals|transactions|payments|transfers|purchases|charges|orders)\b[^.!?]{{0,40}}\b(?:i|we) {_NOT_DONE}(?: \w+)? (?:ma[dk]e|authori\w+|placed?|do|did|done|approved?|recogni\w+|know)\b",
             r"\b(?:someone|somebody|a stranger|intruder)(?: \w+){0,3} logged (?:in ?to|on to|into) (?:my|our)\b|\blog-?ins? (?:to|on|in) (?:my|our) (?:\w+ )?account from (?!my|our)",
         ),
@@ -140,6 +155,9 @@ FACTS: tuple[CueRule, ...] = (
             "My savings have vanished.",
             "There are three withdrawals I did not make.",
             "Somebody has logged into my account.",
+            "Now 900 euros are gone.",
+            "You paid my benefit into the account of another man.",
+            "A woman rang, I gave her the code and all was gone.",
         ),
         counterexamples=(
             "Our records are not lost.",
@@ -152,7 +170,7 @@ FACTS: tuple[CueRule, ...] = (
         0.8,
         stems(
             "ofcom ofgem ofwat bafin cfpb finra cnil watchdog damages liable penalty penalties breach lawyers counsel legal reporter reporters journalist journalists "
-            "tv radio newspaper papers press linkedin tiktok followers subscribers readers mp congressman senator attorney court deadline formal accountable statutory consumer"
+            "tv radio newspaper papers press linkedin tiktok followers subscribers readers mp congressman senator attorney court deadline formal accountable statutory consumer broadcast air publish print cover represent represents instructed engaged retained appointed mandated hired arbitration mediation conciliation insurance insurer"
         ),
         deniable=(
             r"\b(?:ofcom|ofgem|ofwat|bafin|cfpb|finra|cnil|(?:consumer|industry|financial|energy|data) watchdog|watchdog)\b",
@@ -172,6 +190,12 @@ FACTS: tuple[CueRule, ...] = (
             "I am going to the papers.",
             "I'll share this with my followers.",
             "My MP has been informed.",
+            "We have instructed Smith & Partners in this matter.",
+            "They will publish my story next week.",
+        ),
+        patterns=(
+            r"\b(?:instructed|engaged|retained|appointed|mandated|hired) (?:\w+ ){0,2}(?:[a-z]+ (?:&|and) (?:partners?|co|sons|[a-z]+)|a (?:law )?firm|counsel|lawyers?|solicitors?|attorneys?|an? (?:lawyer|attorney|solicitor|expert))\b|\b(?:represent(?:s|ing)? (?:us|me)|to represent (?:us|me)) (?:in|on|against)\b",
+            r"\b(?:consumer|customer) (?:office|programme|program|show|magazine|bureau|affairs|watchdog)\b|\b(?:will|going to|to) (?:broadcast|air|publish|print|cover) (?:my|our|this|the) (?:\w+ )?(?:story|case|experience|report)\b|\b(?:small claims|arbitration|mediation|conciliation|court) (?:\w+ )?(?:proceedings?|board|hearing|date|claim|filed|summons)\b|\bmy (?:legal )?(?:insurance|insurer) (?:has|will|is|covers?) (?:\w+ ){0,3}(?:taken|take|case|costs)\b",
         ),
         counterexamples=(
             "The radio in the lobby was nice.",
@@ -185,7 +209,7 @@ FACTS: tuple[CueRule, ...] = (
         stems(
             "demo demos demoing tender rfp alternatives alternative options competitor competitors competition offer offers quote quotes pilot piloting trial trialling shopping shop "
             "move moved moving take taking taken switch switched switching transfer transferred port ported porting pac signed sign signing goodbye bye farewell done out off-boarding offboarding offboard migrate migrating migrated migration "
-            "renew renewal non-renewal extend lapse expire cut downgrade downgrading reduce reducing halve leave leaving leaver last lost elsewhere elsewere cancel cancelled cancelling cancellation cancelation terminate exit quit export change future business custom rethink stay staying unsubscribed uninstall deleted closing closed close"
+            "renew renewal non-renewal extend lapse expire cut downgrade downgrading reduce reducing halve leave leaving leaver last lost elsewhere elsewere cancel cancelled cancelling cancellation cancelation terminate exit quit export change future business custom rethink stay staying unsubscribed uninstall deleted closing closed close gone half cheaper why whether which see hear stop offers offered quoted"
         ),
         deniable=(
             r"\b(?:see|seeing|seen|had|having|booked|watched|getting|scheduled|arranged|took|taking) (?:\w+ ){0,2}demos? (?:from|with|of|by) (?:\w+ ){0,3}(?:competitors?|competition|vendors?|providers?|alternatives?|suppliers?|others?)\b",
@@ -204,6 +228,8 @@ FACTS: tuple[CueRule, ...] = (
             r"\b(?:won't|wont|don't|not|cannot|can't|unlikely to|hesitant to|reluctant to|hard to)(?: \w+){0,3} (?:renew|recommend (?:that we |we )?(?:renew|stay|continue)|justify (?:the |our |this )?(?:renewal|contract|spend|subscription|staying)|see (?:a|any|us having a|our) (?:future|reason to stay))\w*\b|\bnon-?renewal\b",
             r"\b(?:so|then|and|ok|okay) good ?bye(?=\W*$)|\b(?:good ?bye|farewell|bye) (?:for good|for ?ever)\b",
             r"\b(?:i'm|we're|i am|we are) (?:so |completely |totally |officially |just )?(?:out|leaving|finished with you|done with (?:you|this|your|them))(?: here| of here| now| after this| people| lot| guys| company| service)?(?=\W*$|[.!;])|\bcount (?:me|us) out\b",
+            r"\b(?:will|'ll|would|are|be|probably|likely|shall|all|also) (?:\w+ ){0,2}gone (?:after|by|before|in|once|from|when|next|as soon|at the end)\b(?! (?:my account))|\b(?:we|i|you|they|others?|[a-z]+) (?:has |have |had )?(?:offer(?:s|ed|ing)?|quoted|quotes) (?:us|me) (?:the same|a (?:better|lower|cheaper|similar)|half|less|more for|\d+)|\b(?:same|it|this) (?:for|at) half(?: the price)?\b|\bhalf the price (?:at|elsewhere|with|from)\b|\bcheaper (?:elsewhere|with|at (?:another|a|your))\b",
+            r"\b(?:why|whether|if) (?:we|i|to|they)(?: \w+)? (?:still |even |should |keep |need to |have to |must |continue to )+(?:pay(?:ing)?|use|using|keep|need|work|have|renew|stay)\b|\bwhich (?:of them|one|tools?|systems?|vendors?|suppliers?|providers?) (?:can|could|should|will|to) (?:go|drop|cut|be (?:cut|dropped|cancelled))\b|\b(?:won't|will not|never) (?:see|hear from|hear of) (?:me|us) again\b|\bstop (?:the|my|our|all) payments?\b",
             r"\b(?:was|is|will be|be|that's|it's|been) (?:definitely |certainly )?(?:my|our) last (?:ever )?(?:order|purchase|stay|flight|booking|visit|year|month|invoice|contract|renewal|trip|delivery|time|treatment|appointment)\b",
             r"\b(?:you've|you have|you|just|has|have) (?:just |now |finally )?lost (?:(?:me|us)(?= for| as| over|\W*$|[.,!;])|our (?:business|custom|account|trust and|loyalty)|my (?:business|custom|loyalty)|a (?:\w+ ){0,3}(?:customer|client|guest|patient|member|subscriber|family|account))\b",
             r"\b(?:already|have|has|'ve|we|i) (?:moved|switched|transferred|migrated|ported|gone|left)(?: \w+){0,4} (?:to|for) (?:a |the |your |one of your |another )(?:\w+ )?(?:competitor|competition|rival|provider|supplier|bank|vendor|insurer)s?\b",
@@ -226,6 +252,10 @@ FACTS: tuple[CueRule, ...] = (
             "This was the last straw.",
             "So goodbye.",
             "One more outage and we are gone.",
+            "We will be gone by June.",
+            "Bolt offers us the same for half.",
+            "My boss asks why we still pay for this tool.",
+            "You will never see me again.",
         ),
         counterexamples=(
             "I am not moving to another provider.",

@@ -24,7 +24,7 @@ _MILD = re.compile(
     r"|only (?:complaint|criticism|wish|thing)|nothing (?:serious|dramatic|major)"
     r"|when (?:you|someone) (?:get|has|have) (?:a )?(?:chance|moment)"
     r"|cosmetic(?:ally)?|typos?|spelling|misspell\w*|fonts?|layout|logo|icons?|dark mode|colou?r(?:s| scheme)?"
-    r"|shade of|hold music|squeak\w*|nitpick\w*|i can live with|i'll live|never ?mind|not (?:that|too) bad)\b"
+    r"|shade of|hold music|squeak\w*|nitpick\w*|lol|haha\w*|hilarious|rather (?!than)|a few too|otherwise (?:fine|okay?|happy|good|great|satisfied)|still (?:fine|okay?)|contents (?:okay?|fine)|i can live with|i'll live|never ?mind|not (?:that|too) bad)(?!\w)"
 )
 _CONSEQUENCE = re.compile(
     r"\b(?:(?:nobody|no one|none of (?:us|our \w+)|my team|our team|staff|we|employees|drivers|customers|users)"
