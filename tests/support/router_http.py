@@ -68,9 +68,13 @@ class RouterApp:
             transport=httpx.ASGITransport(app=self.core.http), base_url="http://router"
         )
 
+    async def key(self, tenant: str, *scopes: str, name: str) -> str:
+        return (await self._keys.create(tenant, name, scopes))[1]
+
     async def caller(self, tenant: str = "default", *scopes: str, name: str = "ana") -> Caller:
-        _, token = await self._keys.create(tenant, name, scopes or ("items:read", "items:write"))
-        return Caller(self.client, token)
+        return Caller(
+            self.client, await self.key(tenant, *(scopes or ("items:read", "items:write")), name=name)
+        )
 
 
 @asynccontextmanager

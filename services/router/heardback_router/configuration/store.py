@@ -128,8 +128,9 @@ class PostgresVersions:
     async def active_after(
         self, connection: AsyncConnection, after: tuple[str, str], kinds: Sequence[str], limit: int
     ) -> list[tuple[str, Version]]:
-        """(tenant, version) of what is in force of these kinds, of every tenant, by tenant and kind from
-        after the place on. Needs a worker's transaction; until it ends nothing takes their place.
+        """(tenant, version) of what is in force of these kinds, by tenant and kind from after the place on.
+
+        Needs a worker's transaction; until it ends nothing else comes in force in their place.
         """
         asked = (
             select(versions)

@@ -56,16 +56,6 @@ def forms_routes(database: Database, policies: PolicySource, guard: Guard) -> AP
         async with database.tenant(who.tenant_id) as connection:
             return (await policies.of(connection, who.tenant_id)).forms
 
-    @router.get("/v1/policies/forms", summary="Resolution forms, response templates, text checks")
-    async def forms(who: readers) -> dict[str, Any]:
-        policy = await of(who)
-        return {
-            "policy": policy.name,
-            "forms": [{"domain": form.domain, "fields": list(form.fields)} for form in policy.forms],
-            "templates": list(policy.templates),
-            "lint": policy.lint,
-        }
-
     @router.post(
         "/v1/templates/{name}:fill", response_model=FilledOut, summary="A response from a template, checked"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from fastapi import APIRouter, Depends, Response
@@ -19,7 +19,6 @@ from heardback_router.backlog.schemas import Internal, ItemOut, Name
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.sla.store import PostgresTimers
-from heardback_router.steps.domain import StepsPolicy
 from heardback_router.steps.settling import (
     NotAnApproverError,
     StepRefusedError,
@@ -114,16 +113,6 @@ def step_routes(
     _add_deeds(router, backlog, guard)
     readers = Annotated[Principal, Depends(guard.needs("items:read"))]
 
-    @router.get("/v1/policies/steps", summary="Which items call for which steps")
-    async def steps(who: readers) -> dict[str, Any]:
-        async with database.tenant(who.tenant_id) as connection:
-            return _shown_steps((await policies.of(connection, who.tenant_id)).steps)
-
-    @router.get("/v1/policies/thresholds", summary="How far people may deviate before somebody approves")
-    async def thresholds(who: readers) -> ThresholdPolicy:
-        async with database.tenant(who.tenant_id) as connection:
-            return (await policies.of(connection, who.tenant_id)).thresholds
-
     @router.get(
         "/v1/thresholds/suggestions",
         response_model=MovesOut,
@@ -208,18 +197,3 @@ def _deviation(body: DeviateIn, item: Item, actor: str, policy: ThresholdPolicy)
 def _factors(policy: ThresholdPolicy, found: Sequence[Move]) -> str:
     factors = {**policy.factors, **{move.team: move.after for move in found}}
     return str(yaml.safe_dump({"factors": factors}, sort_keys=True))
-
-
-def _shown_steps(policy: StepsPolicy) -> dict[str, Any]:
-    return {
-        "policy": policy.name,
-        "templates": [
-            {
-                "name": template.name,
-                "when": template.condition.text,
-                "because": template.because,
-                "steps": list(template.steps),
-            }
-            for template in policy.templates
-        ],
-    }

@@ -1,9 +1,10 @@
 """One step of a run: some feedback or items read, decided under both policies, in bounded memory."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
 
@@ -29,6 +30,8 @@ from heardback_router.whatif.store import PostgresWhatIfs, Window
 from heardback_shared.contracts.events import Embedding, FeedbackScored
 from heardback_shared.db.database import Database
 
+T = TypeVar("T")
+TOGETHER = 10
 ROWS = 200
 """Looked at in one step; scoring judges no more than 500 at once."""
 
@@ -90,7 +93,9 @@ class Steps:
             cases = await self._judged(job, rows, held)
         else:
             candidate: RoutingPolicy = KINDS["routing"](job.candidate.text)
-            cases = [routed(_stored(tenant_id, row), job.base.routing, candidate) for row in rows]
+            cases = [
+                routed(_stored(tenant_id, row), job.base.routing, candidate) async for row in unhurried(rows)
+            ]
         cases = await self._with_clocks(job, cases)
         last = [rows[-1]["accepted_at"].isoformat(), rows[-1]["feedback_id"]] if len(rows) == ROWS else None
         return Step(tuple(cases), last)
@@ -104,13 +109,13 @@ class Steps:
             timed(case, logs[case.item_id], job.base.sla, self._clocks, job.window.until)
             if case.opened and logs.get(case.item_id)
             else case
-            for case in cases
+            async for case in unhurried(cases)
         ]
 
     async def _judged(
         self, job: Job, rows: Sequence[RowMapping], held: Mapping[str, frozenset[str]]
     ) -> list[Case]:
-        scored = [scored_of(dict(row)) for row in rows]
+        scored = [scored_of(dict(row)) async for row in unhurried(rows)]
         asked = [asked_of(row["score"], one, _embedding(row)) for row, one in zip(rows, scored, strict=True)]
         after = await self._ask(job, job.candidate, asked)
         if job.base_text is None:
@@ -121,7 +126,7 @@ class Steps:
             before = await self._ask(job, job.base_text, asked)
         return [
             self._case(job, row, one, old, new, held.get(row["feedback_id"], frozenset()))
-            for row, one, old, new in zip(rows, scored, before, after, strict=True)
+            async for row, one, old, new in unhurried(list(zip(rows, scored, before, after, strict=True)))
         ]
 
     def _case(
@@ -168,14 +173,24 @@ class Steps:
                 logs = await self._store.logs(connection, window, [item.id for item in items])
         candidate = KINDS[job.kind](job.candidate.text)
         if job.kind == "weighing":
-            cases = [weighed(item, job.base.weighing, candidate, window.until) for item in items]
+            cases = [
+                weighed(item, job.base.weighing, candidate, window.until) async for item in unhurried(items)
+            ]
         else:
             cases = [
                 clocked(item, logs[item.id], job.base.sla, candidate, self._clocks, window.until)
-                for item in items
+                async for item in unhurried(items)
                 if logs.get(item.id)
             ]
         return Step(tuple(cases), [items[-1].id] if len(items) == ROWS else None)
+
+
+async def unhurried(many: Sequence[T]) -> AsyncIterator[T]:
+    """One after the other, giving way to whatever else the process has to do: it routes at the same time."""
+    for place, one in enumerate(many):
+        if place % TOGETHER == 0:
+            await asyncio.sleep(0)
+        yield one
 
 
 def _stored(tenant_id: str, row: RowMapping) -> Stored:
