@@ -20,7 +20,31 @@ _DENIAL = re.compile(
 _PERMISSION = re.compile(r"\b(?:let|lets|allow|allowed|able|possible)\b")
 _WINDOW = 48
 _EVERYWHERE = frozenset(
-    "and back been down else ever for from have here how just not now over some this was what will with you your".split()
+    [
+        "and",
+        "back",
+        "been",
+        "down",
+        "else",
+        "ever",
+        "for",
+        "from",
+        "have",
+        "here",
+        "how",
+        "just",
+        "not",
+        "now",
+        "over",
+        "some",
+        "this",
+        "was",
+        "what",
+        "will",
+        "with",
+        "you",
+        "your",
+    ]
 )
 
 
