@@ -188,15 +188,15 @@ async def through_postgres(reading: Reading, settings: DatabaseSettings) -> dict
     return {
         "postgres": judged(events, stored, policy),
         "memory": judged(events, memory, policy),
-        "same_partition": _partition(stored) == _partition(memory),
+        "pairs_only_in_one": len(_pairs(stored) ^ _pairs(memory)),
     }
 
 
-def _partition(groups: Groups) -> set[frozenset[int]]:
-    members: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for number, where in groups.items():
-        members[where].add(number)
-    return set(map(frozenset, members.values()))
+def _pairs(groups: Groups) -> set[tuple[int, int]]:
+    members: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, where in sorted(groups.items()):
+        members[where].append(number)
+    return {pair for many in members.values() for pair in combinations(many, 2)}
 
 
 def _with(policy: GroupingPolicy, threshold: float, agreeing: int) -> GroupingPolicy:

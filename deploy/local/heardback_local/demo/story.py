@@ -159,18 +159,28 @@ class Story:
         self.checks.equal("items to resolve, of different customers", len(_ACTIONS), len(chosen))
         self.say(f"resolving {len(chosen)} items")
         for item, (action, told) in zip(chosen, _ACTIONS, strict=False):
-            full, _ = await self.router.get_with_etag(f"/v1/items/{item['id']}")
-            await self._finish_parts(full, action)
-            full, etag = await self.router.get_with_etag(f"/v1/items/{item['id']}")
-            if not self.explained:
-                self.explained = full
-            cause = f"{item.get('domain') or 'unclear'}/{item.get('category') or 'unclear'}"
-            await self.router.post(
-                f"/v1/items/{item['id']}:resolve",
-                {"root_cause": cause, "action": action, "tell_customer": {"text": told}},
-                headers={"If-Match": etag},
-            )
+            # Whose matter came over several channels hears once, when the last item of the case is resolved.
+            for one in [*await self._rest_of_case(item), item]:
+                await self._resolve_one(one, action, told)
         return chosen
+
+    async def _rest_of_case(self, item: dict[str, Any]) -> list[dict[str, Any]]:
+        case_id = (await self.router.get(f"/v1/items/{item['id']}/grouping"))["case"]
+        case = await self.router.get(f"/v1/cases/{case_id}") if case_id else {"items": []}
+        return [one for one in case["items"] if one["id"] != item["id"]]
+
+    async def _resolve_one(self, item: dict[str, Any], action: str, told: str) -> None:
+        full, _ = await self.router.get_with_etag(f"/v1/items/{item['id']}")
+        await self._finish_parts(full, action)
+        full, etag = await self.router.get_with_etag(f"/v1/items/{item['id']}")
+        if not self.explained:
+            self.explained = full
+        cause = f"{item.get('domain') or 'unclear'}/{item.get('category') or 'unclear'}"
+        await self.router.post(
+            f"/v1/items/{item['id']}:resolve",
+            {"root_cause": cause, "action": action, "tell_customer": {"text": told}},
+            headers={"If-Match": etag},
+        )
 
     async def _finish_parts(self, parent: dict[str, Any], action: str) -> None:
         """Other domains' shares of the work come first; the customer hears from the parent only."""
@@ -247,15 +257,11 @@ class Story:
 
 
 def _three_worst(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The three most severe items that name a customer, of different customers; worst first.
-
-    Not those of a case: its customer hears once all of it is resolved.
-    """
-    chosen: list[dict[str, Any]] = []
+    """The three most severe items that name a customer, of different customers; worst first."""
     seen: set[str] = set()
     for item in items:
         customers = {_customer_id(customer) for customer in item["customers"]}
-        if customers and not customers & seen and item["case"] is None:
+        if customers and not customers & seen:
             chosen.append(item)
             seen |= customers
         if len(chosen) == len(_ACTIONS):

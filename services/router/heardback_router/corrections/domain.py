@@ -114,8 +114,8 @@ def _felt(label: Sentiment) -> SentimentReading:
 
 def _set(severity: Severity, wanted: float, band_of: Callable[[float], Band]) -> Severity:
     because = f"A person set it to {wanted:g}."
-    # Severity is counted in tenths at the finest; a difference of floats is not.
-    step = Contribution(factor=FACTOR, points=round(wanted - severity.score, 1), because=because)
+    # Severity is counted in quarters, a person counts as they like; a difference of floats is neither.
+    step = Contribution(factor=FACTOR, points=round(wanted - severity.score, 2), because=because)
     return severity.model_copy(
         update={
             "score": wanted,

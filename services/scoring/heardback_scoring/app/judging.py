@@ -14,7 +14,7 @@ import numpy as np
 from heardback_scoring.app.listening import Said
 from heardback_scoring.app.understanding import Understanding
 from heardback_scoring.domain import severity
-from heardback_scoring.domain.intensity import strongest, wishes
+from heardback_scoring.domain.intensity import strongest, tells_consequence, wishes
 from heardback_scoring.domain.root_cause import (
     UNCLEAR,
     Causes,
@@ -40,6 +40,7 @@ class Felt:
     silent: bool
     intensity: float
     wish: bool
+    consequence: bool
     cues: tuple[Cue, ...]
 
 
@@ -57,7 +58,15 @@ def felt_in(
 ) -> Felt:
     """With what the words themselves tell: how strongly it is put, and whether a wish is left open."""
     texts = [one.text for one in said]
-    return Felt(mood, path, silent, strongest(texts), any(map(wishes, texts)), cues)
+    return Felt(
+        mood,
+        path,
+        silent,
+        strongest(texts),
+        any(map(wishes, texts)),
+        any(map(tells_consequence, texts)),
+        cues,
+    )
 
 
 def severity_of(feedback: FeedbackAccepted, felt: Felt, policy: SeverityPolicy) -> Severity:
@@ -70,6 +79,7 @@ def severity_of(feedback: FeedbackAccepted, felt: Felt, policy: SeverityPolicy) 
             silent=felt.silent,
             intensity=felt.intensity,
             wish=felt.wish,
+            consequence=felt.consequence,
             cues=felt.cues,
             metric=content.metric,
             customer=feedback.customer,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from heardback_scoring.domain.needles import needles_of
+from heardback_scoring.domain.needles import commonness, needles_of
 from heardback_scoring.domain.words import STEM, Text
 from heardback_shared.contracts.score import Cue
 
@@ -19,6 +19,33 @@ _DENIAL = re.compile(
 )
 _PERMISSION = re.compile(r"\b(?:let|lets|allow|allowed|able|possible)\b")
 _WINDOW = 48
+_EVERYWHERE = frozenset(
+    [
+        "and",
+        "back",
+        "been",
+        "down",
+        "else",
+        "ever",
+        "for",
+        "from",
+        "have",
+        "here",
+        "how",
+        "just",
+        "not",
+        "now",
+        "over",
+        "some",
+        "this",
+        "was",
+        "what",
+        "will",
+        "with",
+        "you",
+        "your",
+    ]
+)
 
 
 def stems(words: str) -> frozenset[str]:
@@ -113,13 +140,13 @@ class CueFinder:
         self._compiled = compiled
         self._by_stem: dict[str, tuple[int, ...]] = {}
         for position, entry in enumerate(compiled):
-            for stem in entry.rule.stems:
+            for stem in entry.rule.stems | _left_out(entry.rule):
                 self._by_stem[stem] = (*self._by_stem.get(stem, ()), position)
 
     def find(self, turn: int, text: Text) -> list[Cue]:
         """The cues of one text in table order, each at most once, at its first place."""
         by_stem = self._by_stem
-        candidates = {position for stem in by_stem.keys() & text.stems for position in by_stem[stem]}
+        candidates = {position for stem in by_stem.keys() & text.beginnings for position in by_stem[stem]}
         if not candidates:
             return []
         found: dict[str, Cue] = {}
@@ -134,6 +161,21 @@ class CueFinder:
                     name=rule.name, probability=rule.probability, turn=turn, span=span, by="pattern"
                 )
         return list(found.values())
+
+
+def _left_out(rule: CueRule) -> frozenset[str]:
+    """Beginnings of words that a rule's patterns ask for and its stems leave out.
+
+    A pattern is served when one set of its needles is all among the stems; else the one that lacks least is
+    added, without words that most texts hold. With `also` the stems are the rule's own choice.
+    """
+    found: set[str] = set()
+    if rule.also:
+        return frozenset()
+    for pattern in (*rule.patterns, *rule.deniable):
+        lacking = [need.beginnings - rule.stems for need in needles_of(pattern)]
+        found |= min(lacking, key=commonness, default=frozenset())
+    return frozenset(found - _EVERYWHERE)
 
 
 def find_in_turns(finder: CueFinder, texts: Sequence[tuple[int, Text]]) -> tuple[Cue, ...]:

@@ -5,6 +5,7 @@ Comparing a text's beginnings of words with a few fixed ones is far cheaper than
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from heardback_scoring.domain.words import SHORT_STEM, STEM
@@ -45,12 +46,12 @@ def needles_of(pattern: str) -> tuple[Needles, ...]:
     found, end = _alternatives(tokens, 0, at_edge=False)
     if end != len(tokens):
         raise ValueError(f"unbalanced parenthesis in {pattern!r}")
-    return tuple(sorted(dict.fromkeys(found.needs), key=_commonness))
+    return tuple(sorted(dict.fromkeys(found.needs), key=lambda need: commonness(need.beginnings)))
 
 
-def _commonness(need: Needles) -> float:
+def commonness(beginnings: AbstractSet[str]) -> float:
     """Roughly how many texts have one of them: a long beginning is rarer than a short one."""
-    return sum(0.25 ** len(beginning) for beginning in need.beginnings)
+    return sum(0.25 ** len(beginning) for beginning in beginnings)
 
 
 def _tokens(pattern: str) -> Iterator[tuple[str, str]]:
@@ -78,7 +79,7 @@ def _alternatives(tokens: list[tuple[str, str]], place: int, *, at_edge: bool) -
         return branches[0], place
     if not all(b.needs for b in branches):
         return _Found((), edge_after), place
-    rarest = [min(b.needs, key=_commonness) for b in branches]
+    rarest = [min(b.needs, key=lambda need: commonness(need.beginnings)) for b in branches]
     together = Needles(
         frozenset[str]().union(*(need.beginnings for need in rarest)),
         tuple(dict.fromkeys(part for need in rarest for part in need.parts)),

@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 from math import floor
 
+from heardback_scoring.domain.severity_customer import Part, fall_below_usual, record, standing
 from heardback_scoring.domain.severity_policy import QUANTUM, RECORD, Counts, SeverityPolicy
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.feedback import Metric, Resolution
@@ -18,7 +19,7 @@ class SeverityInputs:
 
     `silent`: the customer said nothing (no comment, "n/a"); that is known, and not a missing text.
     `intensity` says how strongly it is put, −1 (played down) to 1 (see `domain/intensity.py`).
-    `wish`: something is wished for.
+    `wish`: something is wished for. `consequence`: what it has led to is told (see `domain/intensity.py`).
     `resolution` is asked for only where there was a `conversation`.
     `today` is the day the score is for; without it a renewal date counts nothing, and no profile is stale.
     """
@@ -28,6 +29,7 @@ class SeverityInputs:
     silent: bool = False
     intensity: float = 0.0
     wish: bool = False
+    consequence: bool = False
     cues: tuple[Cue, ...] = ()
     metric: Metric | None = None
     customer: CustomerSnapshot | None = None
@@ -35,10 +37,6 @@ class SeverityInputs:
     conversation: bool = False
     resolution: Resolution | None = None
     today: date | None = None
-
-
-_Part = tuple[str, float, str]
-"""Factor, points not yet in quarters, reason. A bare tuple: a dozen are made for each event."""
 
 
 def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
@@ -62,10 +60,11 @@ def assess(inputs: SeverityInputs, policy: SeverityPolicy) -> Severity:
     parts = _said(inputs, cues, policy)
     parts += _answer(inputs, policy)
     hurt = _sum(parts)
-    if record := _weighed(_record(inputs, policy), _record_share(inputs, hurt, policy)):
-        parts += record
+    if before := _weighed(record(inputs.customer, policy), _record_share(inputs, hurt, policy)):
+        parts += before
         hurt = _sum(parts)
-    parts += _weighed(_standing(inputs, policy), _standing_share(inputs, cues, hurt, policy))
+    who = standing(inputs.customer, inputs.touchpoint, inputs.today, policy)
+    parts += _weighed(who, _standing_share(inputs, cues, hurt, policy))
     weighed, total = _in_quarters(parts)
     total += _add_cap_and_floor(weighed, total, cues, policy)
     weighed.sort()
@@ -86,7 +85,7 @@ def band_of(score: float, policy: SeverityPolicy) -> Band:
     return "P1" if score >= bands.p1 else "P2" if score >= bands.p2 else "P3" if score >= bands.p3 else "P4"
 
 
-def _sum(parts: Sequence[_Part]) -> float:
+def _sum(parts: Sequence[Part]) -> float:
     """To nine decimals, so that the last bit of a sum cannot turn the order of two scores round."""
     return round(sum([points for _, points, _ in parts]), 9)
 
@@ -99,7 +98,7 @@ _Weighed = tuple[int, str, str]
 """Quarters below zero (so that the most come first), factor, reason."""
 
 
-def _in_quarters(parts: Sequence[_Part]) -> tuple[list[_Weighed], int]:
+def _in_quarters(parts: Sequence[Part]) -> tuple[list[_Weighed], int]:
     """The parts in whole quarters, and the quarters of their sum.
 
     Each part is rounded down, then those that lost most get a quarter more, until the sum is met.
@@ -119,7 +118,7 @@ def _says(factor: str, points: float, because: str) -> Contribution:
     return Contribution(factor=factor, points=points, because=because)
 
 
-def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolicy) -> list[_Part]:
+def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolicy) -> list[Part]:
     """Words and cues, and what a good end and a small customer take off them again."""
     feeling = policy.feeling
     low, words = _feeling(inputs, policy)
@@ -127,6 +126,8 @@ def _said(inputs: SeverityInputs, cues: Mapping[str, Cue], policy: SeverityPolic
     parts += words
     if inputs.wish:
         parts.append(("wish", feeling.wish, "A wish is left open."))
+    if inputs.consequence and feeling.consequence:
+        parts.append(("consequence", feeling.consequence, "The customer says what it has led to."))
     if inputs.resolution == "unresolved" and feeling.unresolved:
         parts.append(("resolution", feeling.unresolved, "The conversation ended unresolved."))
     recovered = _recovered(inputs, policy)
@@ -154,7 +155,7 @@ def _sarcasm(cues: Sequence[Cue]) -> float:
     return max(sure, default=0.0)
 
 
-def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, list[_Part]]:
+def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, list[Part]]:
     """The points of the lowest, and all points of the words."""
     feeling, lowest, end = policy.feeling, inputs.lowest, inputs.end
     low, parts = 0.0, []
@@ -162,7 +163,7 @@ def _feeling(inputs: SeverityInputs, policy: SeverityPolicy) -> tuple[float, lis
         because = f"The customer's words read {lowest:+.2f} at their lowest (−1 to 1)."
         parts.append(("sentiment_lowest", low := feeling.lowest * share, because))
         if inputs.intensity:
-            strong = feeling.intensity * max(-1.0, min(1.0, inputs.intensity)) * share
+            strong = feeling.by_intensity(inputs.intensity) * share
             low += strong
             parts.append(("intensity", strong, _STRONGLY if strong > 0 else _MILDLY))
     if end is not None and (share := feeling.share.at(end)):
@@ -184,9 +185,9 @@ def _recovered(inputs: SeverityInputs, policy: SeverityPolicy) -> float:
     return 1.0 - (1.0 - by_end) * (1.0 - resolved)
 
 
-def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[_Part], float, float]:
+def _cues(cues: Mapping[str, Cue], policy: SeverityPolicy) -> tuple[list[Part], float, float]:
     """The parts, in the order of their names; the points of those that pass, and of passing moods."""
-    parts: list[_Part] = []
+    parts: list[Part] = []
     passing = moods = 0.0
     for name in sorted(cues):
         weight, cue = policy.cues.get(name), cues[name]
@@ -208,11 +209,11 @@ def surest(cues: tuple[Cue, ...]) -> Mapping[str, Cue]:
     return best
 
 
-def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
+def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> list[Part]:
     metric, answer, lowest = inputs.metric, policy.answer, inputs.lowest
     if metric is None:
         return []
-    parts: list[_Part] = []
+    parts: list[Part] = []
     most = answer.points if lowest is not None else answer.alone
     if points := most * answer.share.at(metric.share_of_best):
         said = f"{metric.kind} {metric.value:g} on {metric.min:g} to {metric.max:g}"
@@ -231,87 +232,6 @@ def _answer(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
 
 _WORSE = "The words are worse than the answer on the scale, so the answer counts more."
 _BETTER = "The words are better than the answer on the scale, so the answer counts less."
-
-
-def fall_below_usual(metric: Metric, customer: CustomerSnapshot | None) -> float | None:
-    """How far the answer lies below the mean of the customer's earlier ones, as a share of the scale.
-
-    Earlier answers come as raw values: those outside this scale were given on another one and are left out.
-    None when none is left.
-    """
-    if customer is None:
-        return None
-    earlier = [v for v in customer.history.last_scores if metric.min <= v <= metric.max]
-    if not earlier:
-        return None
-    fall = (sum(earlier) / len(earlier) - metric.value) / (metric.max - metric.min)
-    return fall if metric.direction == "higher_is_better" else -fall
-
-
-_RECORD_SAYS = {
-    "contacts_30d": ("repeat_contact", "in the last 30 days", "contact", "contacts"),
-    "open_items": ("open_items", "still open", "other matter", "other matters"),
-    "transfers": ("transfers", "from one person to the next", "transfer", "transfers"),
-    "broken_promises": ("broken_promises", "broken before", "promise", "promises"),
-    "open_promises": ("open_promises", "not yet kept", "promise", "promises"),
-    "breaches": ("breaches", "missed before", "agreed time", "agreed times"),
-}
-
-
-def _record(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
-    if inputs.customer is None:
-        return []
-    parts: list[_Part] = []
-    history = inputs.customer.history
-    for name, (factor, rest, one, many) in _RECORD_SAYS.items():
-        count = getattr(history, name)
-        if count and (points := policy.record[name].at(count)):
-            parts.append((factor, points, f"{count} {one if count == 1 else many} {rest}."))
-    return parts
-
-
-def _standing(inputs: SeverityInputs, policy: SeverityPolicy) -> list[_Part]:
-    parts: list[_Part] = []
-    if inputs.touchpoint:
-        touchpoint = inputs.touchpoint.strip().lower().replace(" ", "_")
-        if points := policy.touchpoints.get(touchpoint, 0.0):
-            because = f"It happened at {touchpoint}, where relationships are decided."
-            parts.append(("touchpoint", points, because))
-    customer = inputs.customer
-    if customer is None:
-        return parts
-    share, stale = _freshness(customer, inputs.today, policy)
-    for factor, full, because in _profile(customer, inputs.today, policy):
-        if points := full * share:
-            parts.append((factor, points, because + stale))
-    return parts
-
-
-def _profile(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> list[_Part]:
-    parts: list[_Part] = []
-    if customer.tier:
-        parts.append(("tier", policy.tiers[customer.tier], f"The customer is {customer.tier}."))
-    value = customer.lifetime_value
-    if value is not None:
-        currency = f" {customer.currency}" if customer.currency else ""
-        points = policy.lifetime_value.at(value)
-        parts.append(("lifetime_value", points, f"The lifetime value is {value:,.0f}{currency}."))
-    if customer.renewal_date and today:
-        days = (customer.renewal_date - today).days
-        when = f"is up for renewal in {days} days" if days >= 0 else f"was up for renewal {-days} days ago"
-        parts.append(("renewal", policy.renewal.at(days), f"The contract {when}."))
-    return parts
-
-
-def _freshness(customer: CustomerSnapshot, today: date | None, policy: SeverityPolicy) -> tuple[float, str]:
-    """The share that the profile counts at, and the sentence that says so where it is less than all."""
-    if customer.profile_at is None or today is None:
-        return 1.0, ""
-    age = (today - customer.profile_at.date()).days
-    share = policy.freshness.at(age)
-    if share >= 1:
-        return 1.0, ""
-    return share, f" The profile was last confirmed {age} days ago and counts at {share:.0%}."
 
 
 def _known(inputs: SeverityInputs) -> bool:
@@ -339,7 +259,7 @@ def _standing_share(
     return share if leaving is None else max(share, policy.standing_by_leaving.at(leaving.probability))
 
 
-def _weighed(parts: list[_Part], share: float) -> list[_Part]:
+def _weighed(parts: list[Part], share: float) -> list[Part]:
     if share >= 1 or not parts:
         return parts
     if share <= 0:

@@ -40,8 +40,9 @@ class Bands(_Data):
 
 class Feeling(_Data):
     """`share` of the points by sentiment (−1 to 1). `intensity` is added in full by the strongest words and
-    taken off by the mildest; at good sentiment neither. Words that are surely sarcastic count `sarcasm` at
-    least; a `wish` adds its points.
+    `played_down` taken off by the mildest (as much as `intensity` where not given); at good sentiment
+    neither. Words that are surely sarcastic count `sarcasm` at least; a `wish` adds its points, and so does
+    a `consequence` that is told.
 
     A conversation: `unresolved` is added where it ended so. What was said on the way (the lowest point, and
     cues that pass) counts less by the share `resolved` where it was resolved, and by the share `recovered`
@@ -57,6 +58,8 @@ class Feeling(_Data):
     share: Curve
     sarcasm: Points
     wish: Points
+    played_down: Points | None = None
+    consequence: Points = 0.0
     unresolved: Points
     resolved: Share
     recovered: Curve
@@ -70,9 +73,21 @@ class Feeling(_Data):
             raise ValueError("feeling.recovered: a better end takes off more; it must rise, within 0 and 1")
         if not (self.small_value.falls and self.small_value.within(0, 1)):
             raise ValueError("feeling.small_value: more value is worse; it must fall, within 0 and 1")
-        if self.intensity > self.lowest:
-            raise ValueError("feeling.intensity must not exceed feeling.lowest, or mild words would praise")
+        if self.mildest > self.lowest:
+            raise ValueError(
+                "feeling.intensity and feeling.played_down must not exceed feeling.lowest, or mild words would"
+                " praise"
+            )
         return self
+
+    @property
+    def mildest(self) -> float:
+        """What the mildest words take off."""
+        return self.intensity if self.played_down is None else self.played_down
+
+    def by_intensity(self, intensity: float) -> float:
+        """The points of an intensity of −1 to 1, below zero where it is put mildly."""
+        return (self.intensity if intensity > 0 else self.mildest) * max(-1.0, min(1.0, intensity))
 
 
 class Answer(_Data):
@@ -243,7 +258,7 @@ class SeverityPolicy(_Data):
             SMALL * (words * by_own + mood),
             SMALL * on_scale * by_own,
             SMALL * (cue * by_own + self.standing_by_leaving.steepest * standing),
-            SMALL * feeling.intensity * by_own,
+            SMALL * max(feeling.intensity, feeling.mildest) * by_own,
             SMALL * max((floor.steepest for floor in self.floors.values()), default=0.0),
             SMALL * (self.lifetime_value.steepest_relative + small_value * by_own),
             self.renewal.steepest,
