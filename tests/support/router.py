@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
-from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.configuration.source import DeploymentPolicies, PolicySource, load_policies
 from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
@@ -67,7 +67,9 @@ class Router:
             await connection.execute(text("DELETE FROM router.outbox"))
 
 
-def router_on(database: Database, loops: LoopStates | None = None) -> Router:
+def router_on(
+    database: Database, loops: LoopStates | None = None, source: PolicySource | None = None
+) -> Router:
     clock, metrics = FakeClock(), Metrics()
     route = RouteFeedback(
         database,
@@ -75,7 +77,7 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         PostgresItems(),
         loops or NoLoops(),
         Outbox(outbox),
-        DeploymentPolicies(load_policies()),
+        source or DeploymentPolicies(load_policies()),
         clock,
         metrics,
         neighbours=PostgresNeighbours(),

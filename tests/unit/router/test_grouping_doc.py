@@ -68,8 +68,12 @@ def changed(item: Item, **changes: Any) -> Item:
 
 def fed(item: Item | None, item_id: str, customer: str, at: Any) -> Item:
     if item is None:
-        first: tuple[Any, ...] = (item_id, "t", "t", None, "open", Weight(1, "P4"), None, None, None, None)
-        return Item(*first, 1, (customer,), at, at, at, 1, arrivals=(at,))
+        nothing = {"assignee": None, "domain": None, "category": None, "key": None, "entity": None}
+        times = dict.fromkeys(("opened_at", "last_feedback_at", "updated_at"), at)
+        first: dict[str, Any] = {"state": "open", "weight": Weight(1, "P4"), **nothing, **times}
+        return Item(
+            item_id, "t", "t", **first, feedback_count=1, customers=(customer,), version=1, arrivals=(at,)
+        )
     return changed(
         item,
         feedback_count=item.feedback_count + 1,
