@@ -96,3 +96,16 @@ async def test_types_that_are_not_ours_are_passed_over(ingest: Ingest) -> None:
     assert await ingest.settle([incoming("other.v1", b"{}")]) == ()
     assert await ingest.follow([incoming("other.v1", b"{}")]) == ()
     assert await ingest.collect([incoming("other.v1", b"{}")]) == ()
+
+
+async def test_feedback_that_a_person_moved_is_shown_where_it_is_now(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest
+) -> None:
+    headers = await key()
+    posted = (await http.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
+    for item, minute in (("it_1", 1), ("it_2", 5), ("it_1", 1)):
+        at = f"2026-11-22T12:{minute:02}:00Z"
+        await ingest.settle([routed(posted, item=item, routed_at=at)])
+    shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
+    assert shown["item"]["id"] == "it_2"
+    assert shown["status"] == "routed"
