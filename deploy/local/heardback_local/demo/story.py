@@ -258,6 +258,7 @@ class Story:
 
 def _three_worst(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The three most severe items that name a customer, of different customers; worst first."""
+    chosen: list[dict[str, Any]] = []
     seen: set[str] = set()
     for item in items:
         customers = {_customer_id(customer) for customer in item["customers"]}
