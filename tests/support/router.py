@@ -12,7 +12,7 @@ from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.domain import Item, ItemEvent
 from heardback_router.backlog.store import PostgresItems, event_of, item_of
 from heardback_router.backlog.tables import item_events, items, links, outbox
-from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.configuration.source import DeploymentPolicies, PolicySource, load_policies
 from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.grouping.neighbours import PostgresNeighbours
@@ -71,7 +71,9 @@ class Router:
             await connection.execute(text("DELETE FROM router.outbox"))
 
 
-def router_on(database: Database, loops: LoopStates | None = None) -> Router:
+def router_on(
+    database: Database, loops: LoopStates | None = None, source: PolicySource | None = None
+) -> Router:
     clock, metrics = FakeClock(), Metrics()
     route = RouteFeedback(
         database,
@@ -79,7 +81,7 @@ def router_on(database: Database, loops: LoopStates | None = None) -> Router:
         PostgresItems(),
         loops or NoLoops(),
         Outbox(outbox),
-        DeploymentPolicies(load_policies()),
+        source or DeploymentPolicies(load_policies()),
         clock,
         metrics,
         assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),

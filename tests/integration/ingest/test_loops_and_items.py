@@ -109,3 +109,16 @@ async def test_what_a_person_corrected_is_shown_and_an_older_answer_does_not_und
         await ingest.settle(events)
     shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
     assert (shown["status"], shown["item"]["team"]) == ("routed", "billing")
+
+
+async def test_feedback_that_a_person_moved_is_shown_where_it_is_now(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest
+) -> None:
+    headers = await key()
+    posted = (await http.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
+    for item, minute in (("it_1", 1), ("it_2", 5), ("it_1", 1)):
+        at = f"2026-11-22T12:{minute:02}:00Z"
+        await ingest.settle([routed(posted, item=item, routed_at=at)])
+    shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
+    assert shown["item"]["id"] == "it_2"
+    assert shown["status"] == "routed"

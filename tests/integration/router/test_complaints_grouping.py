@@ -1,16 +1,19 @@
 """What users of other tools complain of when problems are grouped: none of it happens here."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.clock import NOON
 from tests.support.grouped import saying
+from tests.support.router import router_on
 from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming
 
 from heardback_router.backlog.domain import Item
+from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.db.database import Database
 
@@ -166,6 +169,24 @@ async def test_complaint_a_rule_that_is_shown_is_the_rule_that_is_applied(
         "same incident INC-1, within 14 days (rule named-incident)"
     )
     assert told["policy"] == shown["policy"]
+
+
+async def test_complaint_old_settings_never_go_on_applying_and_new_ones_regroup_nothing(
+    database: Database,
+) -> None:
+    source = DeploymentPolicies(load_policies())
+    router = router_on(database, source=source)
+    await router.receive(incoming(saying(1, 3)), incoming(saying(2, 7)), incoming(saying(3, 3, 5)))
+    before = {link["feedback_id"]: link["item_id"] for link in await router.links()}
+    grouping = replace(source.policies.grouping, name="default@9", similarity=None)
+    source.policies = replace(source.policies, grouping=grouping)
+    await router.receive(incoming(saying(4, 3)), incoming(saying(1, 3)))
+    links = {link["feedback_id"]: link for link in await router.links()}
+    assert {f: links[f]["item_id"] for f in before} == before
+    new = links[id_of(saying(4, 3))]
+    assert new["item_id"] not in before.values()
+    assert new["grouping"]["policy"] == "default@9"
+    assert new["joined_because"].endswith("the policy does not group by similarity (grouping default@9)")
 
 
 async def test_complaint_one_feedback_is_counted_once_however_often_it_comes(

@@ -27,6 +27,7 @@ from heardback_router.grouping.regrouping import (
     said,
 )
 from heardback_router.grouping.store import PostgresGrouping
+from heardback_router.sla.pin import pinned
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -226,10 +227,13 @@ class Regroup:
     async def _open(self, deed: CarriedOut, item: Item, leaving: Sequence[Member]) -> Item:
         first = min(leaving, key=lambda m: (m.accepted_at, m.feedback_id))
         tenant_id = deed.wish.tenant_id
-        content, score, team = await self._store.face(deed.connection, tenant_id, first.feedback_id)
+        scored, team = await self._store.face(deed.connection, tenant_id, first.feedback_id)
         owner = team if team in deed.policies.routing.titles else item.team
         because = f"{deed.wish.actor} split it from {item.id}"
-        data = opening(first, content, score, owner, because, "split")
+        data = {
+            **opening(first, scored.accepted.content, scored.score, owner, because, "split"),
+            **pinned(scored, deed.policies.sla),
+        }
         opened_id = derived_id("it", tenant_id, "split", item.id, item.version)
         event = ItemEvent(opened_id, 1, "opened", deed.wish.actor, deed.at, because, data)
         opened = apply(None, event)

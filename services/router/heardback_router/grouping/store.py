@@ -14,6 +14,8 @@ from heardback_router.grouping.held import OpenFeedback
 from heardback_router.grouping.open_feedback import hold, keep_places, spelled
 from heardback_router.grouping.regrouping import Member, NewRule, telling
 from heardback_router.grouping.tables import grouping_fingerprints, grouping_rules
+from heardback_shared.contracts.customer import CustomerSnapshot
+from heardback_shared.contracts.events import FeedbackAccepted, FeedbackScored
 from heardback_shared.contracts.feedback import FeedbackContent
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.bulk import insert_rows
@@ -30,7 +32,8 @@ CROSS JOIN LATERAL (
 """)
 _ITEM_OF = text("SELECT item_id FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = :id")
 _FACE = text("""
-SELECT content::text AS content, score::text AS score, decision
+SELECT content::text AS content, customer::text AS customer, score::text AS score, decision, revision,
+    pass_number, accepted_at, scored_at
 FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = :id
 """)
 _MOVE = text("""
@@ -86,15 +89,20 @@ class PostgresGrouping:
 
     async def face(
         self, connection: AsyncConnection, tenant_id: str, feedback_id: str
-    ) -> tuple[FeedbackContent, Score, str]:
-        """What a linked feedback says, its score, and the team that routing gave it."""
+    ) -> tuple[FeedbackScored, str]:
+        """A linked feedback as it was scored, and the team that routing gave it."""
         row = (await connection.execute(_FACE, {"tenant": tenant_id, "id": feedback_id})).one()
-        team = str(row.decision["winner"]["team"])
-        return (
-            FeedbackContent.model_validate_json(row.content),
-            Score.model_validate_json(row.score),
-            team,
+        accepted = FeedbackAccepted(
+            feedback_id=feedback_id,
+            revision=row.revision,
+            pass_number=row.pass_number,
+            accepted_at=row.accepted_at,
+            content=FeedbackContent.model_validate_json(row.content),
+            customer=CustomerSnapshot.model_validate_json(row.customer) if row.customer else None,
         )
+        score = Score.model_validate_json(row.score)
+        scored = FeedbackScored(accepted=accepted, score=score, scored_at=row.scored_at)
+        return scored, str(row.decision["team"])
 
     async def children(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> list[str]:
         """The unresolved items of other domains that stand under this one."""
