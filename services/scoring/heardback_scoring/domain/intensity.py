@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a pattern is read best on one line)
 """How strongly something is put, whether something is wished for, and what it has led to, by word lists.
 
 A model's sentiment is nearly as sure of "a bit late" as of "an utter disgrace"; the words tell them apart.
@@ -81,7 +82,7 @@ def wishes(text: Text) -> bool:
 
 
 def tells_consequence(text: Text) -> bool:
-    """Whether the text tells what it has led to: work at a standstill, sales lost, a day off, a flight missed."""
+    """Whether the text tells what it has led to: work at a standstill, sales lost, a flight missed."""
     return _CONSEQUENCE.search(text.low) is not None
 
 
