@@ -20,6 +20,9 @@ SETS: Mapping[str, Vignettes] = {
     "second": Vignettes.of("vignettes_later.yaml"),
     "third": Vignettes.of("vignettes_third.yaml"),
     "fourth": Vignettes.of("vignettes_fourth.yaml"),
+    "fifth": Vignettes.of("vignettes_fifth.yaml"),
+    "sixth": Vignettes.of("vignettes_sixth.yaml"),
+    "seventh": Vignettes.of("vignettes_seventh.yaml"),
 }
 
 

@@ -119,7 +119,9 @@ async def test_another_policy_changes_only_what_it_judges(client: httpx.AsyncCli
     paths = [[f"{c['domain']}/{c['category']}" for c in one["root_causes"]] for one in judged]
     assert paths[0] == ["money/invoices"]
     assert paths[1:4] == [[], [], []]
-    harsh = SEVERITY.replace("policy: default@2", "policy: acme@7").replace("key: 8", "key: 14")
+    harsh = SEVERITY.replace(f"policy: {kit().policies.severity.policy}", "policy: acme@7").replace(
+        "key: 14", "key: 20"
+    )
     body = {"severity": harsh, "taxonomy": None, "feedback": rows}
     judged = (await client.post("/v1/judge", json=body)).json()["judged"]
     assert {one["severity"]["policy"] for one in judged} == {"acme@7"}

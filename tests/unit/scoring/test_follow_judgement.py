@@ -26,7 +26,9 @@ WORDS = ("invoice", "parcel", "crash", "price", "refund")
 TEXT = "The parcel and the refund."
 PARAPHRASE = "Refund for the parcel, please."
 SEVERITY = files("heardback_scoring.policies").joinpath("severity.yaml").read_text("utf-8")
-HARSH = SEVERITY.replace(f"policy: {POLICIES.severity.policy}", "policy: acme@7").replace("key: 8", "key: 14")
+HARSH = SEVERITY.replace(f"policy: {POLICIES.severity.policy}", "policy: acme@7").replace(
+    "key: 14", "key: 20"
+)
 SMALL = """
 policy: acme@1
 decision: {unclear_below: 0.1, also_at: 0.9, most: 1, runners_up: 2, keyword_confidence: 0.5}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heardback_scoring.domain.intensity import intensity_of, strongest, wishes
+from heardback_scoring.domain.intensity import intensity_of, strongest, tells_consequence, wishes
 from heardback_scoring.domain.words import Text
 
 
@@ -49,6 +49,32 @@ def test_any_text_has_an_intensity(text: str) -> None:
 )
 def test_a_wish_is_heard(text: str) -> None:
     assert wishes(Text.of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of our drivers can log in.",
+        "The checkout is down and we are losing orders.",
+        "I cannot pay my rent.",
+        "We missed our connecting flight.",
+        "I took another day off work for nothing.",
+    ],
+)
+def test_what_it_has_led_to_is_heard(text: str) -> None:
+    assert tells_consequence(Text.of(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["The flight was on time.", "I miss the old design.", "We can log in again.", ""]
+)
+def test_a_plain_remark_tells_no_consequence(text: str) -> None:
+    assert not tells_consequence(Text.of(text))
+
+
+def test_small_children_are_not_playing_it_down() -> None:
+    assert intensity_of(Text.of("We are stuck here with two small children.")) == 0
+    assert intensity_of(Text.of("A typo on the settings page.")) < 0
 
 
 @pytest.mark.parametrize("text", ["We wish you all the best.", "Great work, thank you!", ""])

@@ -215,7 +215,7 @@ def test_a_fall_is_measured_on_this_scale_only() -> None:
     [
         ({"bands": {"p1": 40, "p2": 50, "p3": 20}}, "bands must fall"),
         ({"feeling": {"share": [[-1, 0], [1, 1]]}}, "lower sentiment is worse"),
-        ({"feeling": {"intensity": 40}}, "mild words would praise"),
+        ({"feeling": {"played_down": 17}}, "mild words would praise"),
         ({"feeling": {"recovered": [[0, 1], [1, 0]]}}, "a better end"),
         ({"answer": {"share": [[0, 0], [1, 1]]}}, "answer.share"),
         ({"answer": {"fall": [[0, 1], [1, 0]]}}, "deeper fall"),

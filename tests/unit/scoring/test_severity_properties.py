@@ -62,6 +62,7 @@ inputs = st.builds(
     silent=st.booleans(),
     intensity=score,
     wish=st.booleans(),
+    consequence=st.booleans(),
     cues=cues,
     metric=st.none() | csat,
     customer=st.none() | customers,
@@ -138,6 +139,12 @@ def test_stronger_words_never_lower_it(case: SeverityInputs, one: float, other: 
 @given(inputs)
 def test_a_wish_never_lowers_it(case: SeverityInputs) -> None:
     worse(changed(case, wish=False), changed(case, wish=True))
+
+
+@MANY
+@given(inputs)
+def test_a_consequence_never_lowers_it(case: SeverityInputs) -> None:
+    worse(changed(case, consequence=False), changed(case, consequence=True))
 
 
 @MANY

@@ -27,7 +27,7 @@ FACTS: tuple[CueRule, ...] = (
             "lift elevator trapped stuck locked airbag airbags seat seatbelt brake brakes steering wheel wheels tyre tire tyres drunk asleep texting red "
             "exposed bare live zapped expired use use-by expiry allergy allergic allergies coeliac celiac nuts peanut peanuts peanutss died killed hurt injured "
             "emergency ambulance fire smoke alarm detector risk danger patients passengers blew burst shattered exploded burned electrocuted "
-            "fumes unconscious choke hospital shocked current tingling electric bled stitches concussion degree collapsed"
+            "fumes unconscious choke hospital shocked current tingling electric bled stitches concussion degree collapsed flame flames doctor operated surgery"
         ),
         deniable=(
             r"\b(?:smell(?:s|ed|ing)?(?: \w+){0,3} (?:of |like )?(?:gas|burning|burnt plastic|smoke|fumes)|gas smell|(?:odou?r|reek(?:s|ed|ing)?|stink(?:s|ing)?) of (?:gas|burning|smoke|petrol|fumes))\b(?! (?:station|bill|coffee|grill))",
@@ -36,6 +36,9 @@ FACTS: tuple[CueRule, ...] = (
             r"\b(?:i|he|she|who|(?:my|our|his|her) \w+) (?:had |has |have |then |just |nearly |almost )?(?:collapsed|fainted|passed out)\b(?! (?:in (?:laughter|tears)|when i saw the price))",
             r"\b(?:he|she|(?:my|our|the|his|her) (?:\w+ )?(?:son|daughter|child|kid|baby|toddler|mother|father|mum|dad|wife|husband|grand\w+|colleague|guest|passenger|patient))(?: \w+){0,2} (?:fell|slipped|tripped|tumbled|was thrown) (?:\w+ )?(?:down|onto|on|off|over|out of|from|into|against|backwards|head first)\b(?! (?:love|sale|time))",
             r"\b(?:breathing (?:machine|device|aid|apparatus)|ventilator|respirator|dialysis machine|feeding pump|infusion pump|heart monitor|oxygen (?:machine|supply|concentrator|tank)|life support|defibrillator)\b[^.!?]{0,60}\b(?:stop(?:s|ped)?|fail(?:s|ed)?|not|off|without|down|dead|alarm|out|broke\w*|wrong|switch\w*|cut)\b",
+            r"\b(?:shot|shoots|shooting|spat|spitting|sent|burst into|threw|came|small|huge|open|saw) (?:out )?(?:an? |the )?(?:\w+ )?flames?\b(?! (?:emoji|war|grill))|\bflames? (?:came|shot|out of|up to|from)\b",
+            r"\b(?:bed ?bugs?|cockroach\w*|rats? in|infestation|infested|legionella|salmonella|e\.? ?coli|asbestos|sewage)\b|\b(?:bitten|stung) (?:all over|by|badly)\b|\b(?:doctor|gp|hospital|dentist|vet)s? (?:says?|said|confirmed|diagnosed|had to|found) (?!(?:you|i am fine|everything))",
+            r"\b(?:operated|operation|surgery|treated|extracted|drilled|injected|removed)\b[^!?]{0,50}\b(?:wrong (?:side|knee|leg|hip|eye|tooth|arm|foot|hand|ear|patient|person)|instead of (?:my|the|his|her) (?:right|left|other)|(?:it was|should have been|but) (?:my |the )?(?:right|left|other) (?:one|knee|leg|hip|eye|side|tooth|arm|foot|hand|ear))\b",
             r"\b(?:bled|bleeding|stitches|concussion|broke (?:my|his|her) (?:\w+ )?(?:arm|leg|wrist|ankle|foot|hip|nose|tooth|rib|finger|collarbone)|burn(?:s|ed|t)? (?:on|to) (?:my|his|her) (?:\w+ )?(?:hands?|arms?|face|legs?|skin|fingers?)|black eye|first[- ]degree|second[- ]degree|third[- ]degree)\b",
             r"\b(?:unconscious|passed out|fainted|had a seizure|(?:vomiting|vomited|threw up|throwing up) (?:after|all|for|since|the whole))\b",
             r"\b(?:trapped|stuck|locked|shut) in (?:the|a|your|an) (?:\w+ )?(?:lift|elevator|cable car|cabin|bathroom|toilet|stairwell|train carriage|car park)\b",
@@ -72,6 +75,9 @@ FACTS: tuple[CueRule, ...] = (
             "The gate gave way and my son fell onto the stones.",
             "Her oxygen machine stops when the power is off.",
             "I needed six stitches.",
+            "The stove spat a flame.",
+            "The room was infested and our doctor confirmed it.",
+            "They operated on the wrong hip.",
             "The chicken was past its use-by date.",
             "I told them about my nut allergy and it still contained peanuts.",
             "Someone could get hurt.",
@@ -107,6 +113,7 @@ FACTS: tuple[CueRule, ...] = (
             r"\b(?:cc'd|cced|copied in|put in cc|in copy|open cc)\b[^.!?]{0,60}\b(?:everyone|customers|addresses|recipients|clients|participants|strangers)\b|\b(?:addresses|names|numbers) of (?:all|hundreds of|other|dozens of|your) (?:\w+ ){0,2}(?:customers|recipients|clients|participants|patients|members|guests)\b",
             r"\b(?:recorded|filmed|photographed) (?:\w+ ){0,4}without (?:telling|asking|my|our|consent|permission|any)\b",
             rf"\b{_PAPERS}(?: \w+){{0,3}} (?:openly|publicly|freely) (?:accessible|visible|available|online|readable)\b|\b{_PAPERS} (?:was|were|is|are) (?:left|lying|found) (?:\w+ ){{0,3}}(?:unlocked|unencrypted|in the (?:bin|street|trash|train|rubbish)|on the street|in public|in the open)\b",
+            r"\b(?:read|said|announced|shouted|called|discussed|mentioned|told)(?: \w+){0,3} (?:my|our|her|his) (?:\w+ ){0,2}(?:results?|diagnosis|condition|balance|salary|debts?|illness|medication|test|name and|address|number|pregnancy|details)(?: \w+){0,2} (?:out )?(?:loud|in front of|aloud|across the|for all|so (?:that )?everyone|publicly)\b",
             r"\b(?:know|knows|found out|learned|got|have|has)(?: \w+){0,3} (?:my|our|her) (?:new |private |home )?(?:address|number|diagnosis|pregnancy|salary) (?:from|through|because of) (?:you|your)\b",
         ),
         examples=(
@@ -121,6 +128,7 @@ FACTS: tuple[CueRule, ...] = (
             "He has my new address from you.",
             "Google shows my contract with my bank details to see for all.",
             "I found my application on the internet.",
+            "He read my diagnosis out loud at the desk.",
             "You told my employer about my diagnosis and sent my boss my report.",
         ),
         counterexamples=(
@@ -135,7 +143,7 @@ FACTS: tuple[CueRule, ...] = (
         0.75,
         stems(
             "gone lost deleted wiped erased vanished disappeared corrupted overwritten overwrote destroyed missing deleting losing money savings funds pension "
-            "withdrawals transactions payments transfers purchases charges orders intruder logged login euro euros pound pounds dollar dollars paid transferred sent wired code eur usd gbp"
+            "withdrawals transactions payments transfers purchases charges orders intruder logged login euro euros pound pounds dollar dollars paid transferred sent wired name code eur usd gbp"
         ),
         deniable=(
             rf"\b(?:my|our|all|customer|patient|company|the) (?:\w+ ){{0,3}}{_RECORDS}(?: \w+){{0,3}} (?:are|is|were|was|have|has|got|been)(?: (?!not\b|never\b|no\b)\w+){{0,3}} (?:gone|lost|deleted|wiped|erased|vanished|disappeared|corrupted|overwritten|destroyed)\b(?! (?:me|through|up|down|back|well|viral|over|to|on|from the list|which helped))",
@@ -145,6 +153,7 @@ FACTS: tuple[CueRule, ...] = (
         patterns=(
             r"\b\d[\d.,]* ?(?:euros?|pounds?|dollars?|eur|gbp|usd|francs?|[€£$])(?: \w+){0,3} (?:is|are|was|were|has|have|been)(?: \w+)? (?:missing|gone|stolen|disappeared|vanished|withdrawn|taken)\b",
             r"\b(?:paid|transferred|sent|wired|credited|booked|went)(?: \w+){0,6} (?:into|to|on) (?:the )?(?:account of (?:some|another|a|someone|somebody)|wrong (?:account|person|man|woman|customer|iban)|(?:someone|somebody) else's account|a stranger's account)\b",
+            r"\b(?:someone|somebody|a stranger|they|he|she|criminals|fraudsters?|has|have|had|was|were|been) (?:\w+ )?(?:opened|taken out|took out|ordered|signed|registered|applied for|set up|bought)(?: \w+){0,6} in my name\b(?! (?:for me|as i))|\bin my name (?:without|that i never|which i never)\b",
             r"\b(?:man|woman|person|caller|someone|somebody|guy)\b[^.!?]{0,60}\b(?:code|pin|tan|password|transfer)\b[^.!?]{0,40}\b(?:gone|missing|emptied|empty|stolen|took|lost|taken)\b",
             rf"\b(?:{_COUNT}|more|a series of|various|a lot of) (?:\w+ )?(?:withdrawals|transactions|payments|transfers|purchases|charges|orders)\b[^.!?]{{0,40}}\b(?:i|we) {_NOT_DONE}(?: \w+)? (?:ma[dk]e|authori\w+|placed?|do|did|done|approved?|recogni\w+|know)\b",
             r"\b(?:someone|somebody|a stranger|intruder)(?: \w+){0,3} logged (?:in ?to|on to|into) (?:my|our)\b|\blog-?ins? (?:to|on|in) (?:my|our) (?:\w+ )?account from (?!my|our)",
@@ -156,6 +165,7 @@ FACTS: tuple[CueRule, ...] = (
             "There are three withdrawals I did not make.",
             "Somebody has logged into my account.",
             "Now 900 euros are gone.",
+            "Someone took out a loan in my name.",
             "You paid my benefit into the account of another man.",
             "A woman rang, I gave her the code and all was gone.",
         ),
@@ -178,7 +188,7 @@ FACTS: tuple[CueRule, ...] = (
             r"\b(?:contractual penalt(?:y|ies)|penalty clause|liquidated damages|(?:in|a|material|clear) breach of contract|statutory rights|cease and desist|letter before action|formal complaint with|consumer (?:association|organi[sz]ation|protection|advice|rights|council|group|centre|center))\b",
             r"\b(?:our|my|the|company's) (?:legal (?:department|team|counsel|adviser|advisor|insurance|people)|lawyers?|counsel|general counsel|attorneys?)\b",
             r"\b(?:going|go|went|gone|talk(?:ing)?|spoke|spoken|turn(?:ing)?|tell(?:ing)?)(?: \w+)? to (?:the |a |my |our )?(?:local |national )?(?:press|papers|media|newspapers?|news|reporters?|journalists?|tv|radio|television)\b|\b(?:tv|radio|television|newspaper) (?:station|crew|team|show|programme|program)\b[^.!?]{0,40}\b(?:interested|contact\w*|call\w*|know|hear)",
-            r"\b(?:post(?:ing|ed)?|share|sharing|shared|tell(?:ing)?|warn(?:ing)?|writ(?:e|ing)|publish(?:ing)?)(?: \w+){0,8} (?:linkedin|tiktok|my followers|my subscribers|our readers|my readers|google reviews?|everyone online|the internet)\b|\bmy (?:\w+ )?(?:followers|subscribers)\b[^.!?]{0,30}\b(?:will|are going to|should|would|can)\b",
+            r"\b(?:post(?:ing|ed)?|share|sharing|shared|tell(?:ing)?|warn(?:ing)?|writ(?:e|ing)|publish(?:ing)?)(?: \w+){0,8} (?:linkedin|tiktok|my followers|my subscribers|our readers|my readers|google reviews?|everyone online|all over the internet)\b|\bmy (?:\w+ )?(?:followers|subscribers)\b[^.!?]{0,30}\b(?:will|are going to|should|would|can)\b",
             r"\b(?:my|our|the local) (?:mp|congressman|congresswoman|senator|member of parliament|member of congress)\b",
         ),
         examples=(
@@ -226,10 +236,11 @@ FACTS: tuple[CueRule, ...] = (
         patterns=(
             r"\b(?:will|shall|do|does|are|is|am|would|did|has|have|'ll|decided|choose|chosen|intend|plan|going|prefer)(?: \w+){0,3} not (?:to )?(?:be )?(?:renew|extend|prolong|stay with|continue (?:with|our|this|the (?:contract|subscription|cooperation|partnership|service)))(?:ing|e|ed)?\b(?! (?:the (?:call|chat|deadline)|logged|long))",
             r"\b(?:won't|wont|don't|not|cannot|can't|unlikely to|hesitant to|reluctant to|hard to)(?: \w+){0,3} (?:renew|recommend (?:that we |we )?(?:renew|stay|continue)|justify (?:the |our |this )?(?:renewal|contract|spend|subscription|staying)|see (?:a|any|us having a|our) (?:future|reason to stay))\w*\b|\bnon-?renewal\b",
+            r"\b(?:this|it|that)(?: is|'s| must be| has to be) (?:my |our |a |the )?(?:final )?(?:good ?bye|farewell|the end (?:of (?:our|us|the road)|for (?:us|me))|where (?:we|i) (?:part|leave|get off))|\bafter (?:\w+ ){1,2}(?:years|decades)(?: \w+){0,5} (?:i am|i'm|we are|we're|i will|we will|it is|it's) (?:\w+ )?(?:leaving|gone|done|going|over|moving|out|finished|saying)\b",
             r"\b(?:so|then|and|ok|okay) good ?bye(?=\W*$)|\b(?:good ?bye|farewell|bye) (?:for good|for ?ever)\b",
             r"\b(?:i'm|we're|i am|we are) (?:so |completely |totally |officially |just )?(?:out|leaving|finished with you|done with (?:you|this|your|them))(?: here| of here| now| after this| people| lot| guys| company| service)?(?=\W*$|[.!;])|\bcount (?:me|us) out\b",
-            r"\b(?:will|'ll|would|are|be|probably|likely|shall|all|also) (?:\w+ ){0,2}gone (?:after|by|before|in|once|from|when|next|as soon|at the end)\b(?! (?:my account))|\b(?:we|i|you|they|others?|[a-z]+) (?:has |have |had )?(?:offer(?:s|ed|ing)?|quoted|quotes) (?:us|me) (?:the same|a (?:better|lower|cheaper|similar)|half|less|more for|\d+)|\b(?:same|it|this) (?:for|at) half(?: the price)?\b|\bhalf the price (?:at|elsewhere|with|from)\b|\bcheaper (?:elsewhere|with|at (?:another|a|your))\b",
-            r"\b(?:why|whether|if) (?:we|i|to|they)(?: \w+)? (?:still |even |should |keep |need to |have to |must |continue to )+(?:pay(?:ing)?|use|using|keep|need|work|have|renew|stay)\b|\bwhich (?:of them|one|tools?|systems?|vendors?|suppliers?|providers?) (?:can|could|should|will|to) (?:go|drop|cut|be (?:cut|dropped|cancelled))\b|\b(?:won't|will not|never) (?:see|hear from|hear of) (?:me|us) again\b|\bstop (?:the|my|our|all) payments?\b",
+            r"\b(?:will|'ll|would|are|be|probably|likely|shall|all|also) (?:\w+ ){0,2}gone (?:after|by|in|once|when|next|as soon|at the end)\b|\b(?:we|i|you|they|others?|[a-z]+) (?:has |have |had )?(?:offer(?:s|ed|ing)?|quoted|quotes) (?:us|me) (?:the same for|a (?:better|lower|cheaper) (?:price|deal|rate|offer)|half)|\b(?:same|it|this) (?:for|at) half(?: the price)?\b|\bhalf the price (?:at|elsewhere|with|from)\b|\bcheaper (?:elsewhere|with|at (?:another|a|your))\b",
+            r"\b(?:why|whether) (?:we|i|to)(?: \w+)? (?:still |even |should |keep |need to |have to |must |continue to )+(?:pay(?:ing)?|use|using|keep|renew|stay)(?: (?:for|with|you|your|this|the|two|both|renewing)\b|\W*$|[.,;])|\bwhich (?:of them|one|tools?|systems?|vendors?|suppliers?|providers?) (?:can|could|should|will|to) (?:go|drop|cut|be (?:cut|dropped|cancelled))\b|\b(?:won't|will not|never) (?:see|hear from|hear of) (?:me|us) again\b|\bstop (?:the|my|our|all) payments?\b",
             r"\b(?:was|is|will be|be|that's|it's|been) (?:definitely |certainly )?(?:my|our) last (?:ever )?(?:order|purchase|stay|flight|booking|visit|year|month|invoice|contract|renewal|trip|delivery|time|treatment|appointment)\b",
             r"\b(?:you've|you have|you|just|has|have) (?:just |now |finally )?lost (?:(?:me|us)(?= for| as| over|\W*$|[.,!;])|our (?:business|custom|account|trust and|loyalty)|my (?:business|custom|loyalty)|a (?:\w+ ){0,3}(?:customer|client|guest|patient|member|subscriber|family|account))\b",
             r"\b(?:already|have|has|'ve|we|i) (?:moved|switched|transferred|migrated|ported|gone|left)(?: \w+){0,4} (?:to|for) (?:a |the |your |one of your |another )(?:\w+ )?(?:competitor|competition|rival|provider|supplier|bank|vendor|insurer)s?\b",
@@ -251,6 +262,8 @@ FACTS: tuple[CueRule, ...] = (
             "You just lost a family of four loyal guests and a customer.",
             "This was the last straw.",
             "So goodbye.",
+            "This is goodbye.",
+            "After ten years I am moving on.",
             "One more outage and we are gone.",
             "We will be gone by June.",
             "Bolt offers us the same for half.",

@@ -19,38 +19,17 @@ _DENIAL = re.compile(
 )
 _PERMISSION = re.compile(r"\b(?:let|lets|allow|allowed|able|possible)\b")
 _WINDOW = 48
-_EVERYWHERE = frozenset(
-    [
-        "and",
-        "back",
-        "been",
-        "down",
-        "else",
-        "ever",
-        "for",
-        "from",
-        "have",
-        "here",
-        "how",
-        "just",
-        "not",
-        "now",
-        "over",
-        "some",
-        "this",
-        "was",
-        "what",
-        "will",
-        "with",
-        "you",
-        "your",
-    ]
-)
 
 
 def stems(words: str) -> frozenset[str]:
     """The first four letters of each of these words."""
     return frozenset(word[:STEM] for word in words.split())
+
+
+_EVERYWHERE = stems(
+    "and back been down else ever for from have here how just not now over some this was what will with"
+    " you your"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a pattern is read best on one line)
 """How strongly something is put, whether something is wished for, and what it has led to, by word lists.
 
 A model's sentiment is nearly as sure of "a bit late" as of "an utter disgrace"; the words tell them apart.
@@ -27,9 +28,9 @@ _MILD = re.compile(
     r"|shade of|hold music|squeak\w*|nitpick\w*|lol|haha\w*|hilarious|rather (?!than)|a few too|otherwise (?:fine|okay?|happy|good|great|satisfied)|still (?:fine|okay?)|contents (?:okay?|fine)|i can live with|i'll live|never ?mind|not (?:that|too) bad)(?!\w)"
 )
 _CONSEQUENCE = re.compile(
-    r"\b(?:(?:nobody|no one|none of (?:us|our \w+)|my team|our team|staff|we|employees|drivers|customers|users)"
-    r"(?: \w+){0,4} (?:can|cannot|can't|could|couldn't|unable to|not able to) (?:not )?(?:work|trade|operate|log in|sell|ship"
-    r"|invoice|serve|dispatch|deliver|take (?:orders|payments|bookings|calls)|pay (?:our|their|the|salaries|suppliers))"
+    r"\b(?:(?:(?:nobody|no one|none of (?:us|our \w+))(?: \w+){0,4} (?:can|could|able to)"
+    r"|(?:we|my team|our team|(?:our |my )?(?:staff|employees|drivers|customers|users|people|agents))(?: \w+){0,2} (?:cannot|can't|can not|couldn't|could not|unable to|not able to))"
+    r"(?: \w+)? (?:work|trade|operate|log in|sell|ship|invoice|serve|dispatch|deliver|take (?:orders|payments|bookings|calls)|pay (?:our|their|the|salaries|suppliers))"
     r"|(?:can't|cannot|can not|could not|couldn't|unable to) pay (?:my|our) (?:\w+ )?(?:rent|bills?|mortgage|staff|employees|people|suppliers)"
     r"|(?:whole|entire|all (?:of )?our|all (?:of )?my|every one of our|\d+ of our) (?:\w+ ){0,3}(?:teams?|company|office|department|sites?|stores?|shops?|branches"
     r"|warehouses?|business|users|employees|locations|restaurants|clinics|plants?|lines?|tills|agents|factory)\b[^.!?]{0,30}"
@@ -81,7 +82,7 @@ def wishes(text: Text) -> bool:
 
 
 def tells_consequence(text: Text) -> bool:
-    """Whether the text tells what it has led to: work at a standstill, sales lost, a day off, a flight missed."""
+    """Whether the text tells what it has led to: work at a standstill, sales lost, a flight missed."""
     return _CONSEQUENCE.search(text.low) is not None
 
 

@@ -35,7 +35,7 @@ def record(customer: CustomerSnapshot | None, policy: SeverityPolicy) -> list[Pa
 def standing(
     customer: CustomerSnapshot | None, touchpoint: str | None, today: date | None, policy: SeverityPolicy
 ) -> list[Part]:
-    """Who says it and where, in full. Without `today` a renewal date counts nothing, and no profile is stale."""
+    """Who says it and where, in full. Without `today` no renewal date counts, and no profile is stale."""
     parts: list[Part] = []
     if touchpoint:
         touchpoint = touchpoint.strip().lower().replace(" ", "_")

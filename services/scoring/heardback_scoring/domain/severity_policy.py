@@ -75,8 +75,7 @@ class Feeling(_Data):
             raise ValueError("feeling.small_value: more value is worse; it must fall, within 0 and 1")
         if self.mildest > self.lowest:
             raise ValueError(
-                "feeling.intensity and feeling.played_down must not exceed feeling.lowest, or mild words would"
-                " praise"
+                "feeling.intensity and played_down must not exceed feeling.lowest, or mild words would praise"
             )
         return self
 
