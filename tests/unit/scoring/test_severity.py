@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 from tests.support.scoring import POLICIES, nps
 
-from heardback_scoring.domain.severity import SeverityInputs, assess, fall_below_usual, surest
+from heardback_scoring.domain.severity import SeverityInputs, assess, surest
+from heardback_scoring.domain.severity_customer import fall_below_usual
 from heardback_scoring.domain.severity_policy import SeverityPolicy
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.feedback import Metric

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.support.scoring import POLICIES
 
-from heardback_scoring.domain.severity import SeverityInputs, assess, band_of, fall_below_usual
+from heardback_scoring.domain.severity import SeverityInputs, assess, band_of
+from heardback_scoring.domain.severity_customer import fall_below_usual
 from heardback_scoring.domain.severity_policy import RECORD, SMALL, SeverityPolicy
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.feedback import Metric
