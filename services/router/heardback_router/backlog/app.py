@@ -94,13 +94,9 @@ class Backlog:
         """
         async with self._database.tenant(tenant_id) as connection:
             policies = await self._policies.of(connection, tenant_id)
-            teams = policies.routing.titles
-            if isinstance(command, Reassign) and command.team not in teams:
-                raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
+            _refuse_unknown_team(command, policies)
             parent_state = await self._items.lock_parent(connection, tenant_id, item_id)
-            item = await self._locked(connection, tenant_id, item_id)
-            if versions is not None and item.version not in versions:
-                raise StaleVersionError(item.version)
+            item = await self._locked(connection, tenant_id, item_id, versions)
             at = self._clock.now()
             outgoing: list[Outgoing] = []
             if isinstance(command, Resolve):
@@ -114,28 +110,34 @@ class Backlog:
             if isinstance(command, Reassign):
                 event = await self._noting_the_way(connection, tenant_id, event)
             after, changed = await self._append(connection, tenant_id, item, event, traceparent)
-            after, following = await append(
-                self._items,
-                connection,
-                tenant_id,
-                after,
-                _following(command, after, policies),
-                at,
-                policies.weighing,
-                traceparent,
+            following = _following(command, after, policies)
+            after, more = await append(
+                self._items, connection, tenant_id, after, following, at, policies.weighing, traceparent
             )
-            outgoing += [*changed, *following]
-            if event.kind == "resolved" and after.parent_id is None:
-                resolution = await self._resolution(connection, tenant_id, after)
-                for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
-                    outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, at)
-            if event.kind in FOLLOWED:
-                outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
-            after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
-            outgoing += given
-            await self._outbox.add(connection, outgoing)
+            after, told = await self._consequences(connection, tenant_id, item, after, event, policies)
+            await self._outbox.add(connection, [*outgoing, *changed, *more, *told])
         self._outbox.wake()
         return after
+
+    async def _consequences(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        before: Item,
+        after: Item,
+        event: ItemEvent,
+        policies: Policies,
+    ) -> tuple[Item, list[Outgoing]]:
+        """Customers are told, the case follows its owner, and queues are given out where there is room now."""
+        outgoing: list[Outgoing] = []
+        if event.kind == "resolved" and after.parent_id is None:
+            resolution = await self._resolution(connection, tenant_id, after)
+            for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
+                outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, event.at)
+        if event.kind in FOLLOWED:
+            outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
+        after, given = await self._given_out(connection, tenant_id, before, after, policies, event.at)
+        return after, [*outgoing, *given]
 
     async def act(
         self,
@@ -152,9 +154,7 @@ class Backlog:
         """
         async with self._database.tenant(tenant_id) as connection:
             policies = await self._policies.of(connection, tenant_id)
-            item = await self._locked(connection, tenant_id, item_id)
-            if versions is not None and item.version not in versions:
-                raise StaleVersionError(item.version)
+            item = await self._locked(connection, tenant_id, item_id, versions)
             at = self._clock.now()
             after, outgoing = await append(
                 self._items,
@@ -246,10 +246,18 @@ class Backlog:
                 outgoing += more
         return outgoing
 
-    async def _locked(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
+    async def _locked(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        versions: frozenset[int] | None = None,
+    ) -> Item:
         item = await self._items.lock_one(connection, tenant_id, item_id)
         if item is None:
             raise UnknownItemError(item_id)
+        if versions is not None and item.version not in versions:
+            raise StaleVersionError(item.version)
         return item
 
     async def _append(
@@ -318,6 +326,12 @@ class Backlog:
         waiting = sum(loop["state"] == "pending" for loop in loops)
         if waiting:
             raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")
+
+
+def _refuse_unknown_team(command: Command, policies: Policies) -> None:
+    teams = policies.routing.titles
+    if isinstance(command, Reassign) and command.team not in teams:
+        raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
 
 
 def _following(command: Command, after: Item, policies: Policies) -> list[Entry]:
