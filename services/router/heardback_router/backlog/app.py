@@ -128,7 +128,7 @@ class Backlog:
         event: ItemEvent,
         policies: Policies,
     ) -> tuple[Item, list[Outgoing]]:
-        """Customers are told, the case follows its owner, and queues are given out where there is room now."""
+        """Customers are told, the case follows its owner, queues are given out where there is room now."""
         outgoing: list[Outgoing] = []
         if event.kind == "resolved" and after.parent_id is None:
             resolution = await self._resolution(connection, tenant_id, after)
