@@ -53,7 +53,7 @@ from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.handover_http import handover_routes
 from heardback_router.routing.ladder_watch import LadderWatch
-from heardback_router.routing.store import PostgresFeedback, PostgresInbox
+from heardback_router.routing.store import LookAgain, PostgresFeedback, PostgresInbox
 from heardback_router.routing.tries import RoutingTries
 from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
@@ -168,7 +168,7 @@ class Core:
             settings.router.scoring_url,
             self.outbox,
             clock,
-            apply={"sla": self.repin.all},
+            apply={"sla": self.repin.all, "ladder": LookAgain(database, clock).all},
             corrections=HeldByPeople(said),
         )
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)

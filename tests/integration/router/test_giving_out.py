@@ -17,7 +17,7 @@ from heardback_router.backlog.domain import Item
 from heardback_router.backlog.fold import fold
 from heardback_router.configuration.reading import packaged
 from heardback_router.configuration.source import load_policies
-from heardback_router.routing.store import look_at_all_again
+from heardback_router.routing.store import LookAgain
 from heardback_shared.contracts.topics import BACKLOG
 from heardback_shared.db.database import Database
 from heardback_shared.settings import DatabaseSettings
@@ -162,8 +162,7 @@ async def test_a_new_ladder_is_looked_at_for_what_is_open_already(app: RouterApp
     while await app.core.timekeeper.look():
         pass
     assert await app.core.timekeeper.look() == 0
-    async with app.router.database.tenant("default") as connection:
-        await look_at_all_again(connection, "default", app.clock.now())
+    assert await LookAgain(app.router.database, app.clock).all("default") == 1
     assert await app.core.timekeeper.look() == 1
 
 

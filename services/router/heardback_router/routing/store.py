@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.routing.misrouting import Outcome
 from heardback_router.routing.tables import inbox
+from heardback_shared.clock import Clock
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.db.bulk import insert_rows
+from heardback_shared.db.database import Database
 
 FORGET_AT_ONCE = 20_000
 _FORGET = text("""
@@ -108,9 +110,18 @@ class PostgresFeedback:
         return (row[0], row[1], row[2], orjson.loads(row[3])) if row else None
 
 
-async def look_at_all_again(connection: AsyncConnection, tenant_id: str, at: datetime) -> None:
-    """Makes the timekeeper look at every unresolved item: what a new ladder asks for may be due already."""
-    await connection.execute(_LOOK_AGAIN, {"tenant": tenant_id, "at": at})
+class LookAgain:
+    """Lets a ladder that came into force count for items that are open already."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def all(self, tenant_id: str) -> int:
+        """Makes the timekeeper look at every unresolved item at once; how many there are."""
+        async with self._database.tenant(tenant_id) as connection:
+            asked = {"tenant": tenant_id, "at": self._clock.now()}
+            return (await connection.execute(_LOOK_AGAIN, asked)).rowcount
 
 
 class PostgresInbox:
