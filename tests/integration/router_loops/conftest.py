@@ -1,11 +1,10 @@
 """A house per test: real database, real receiver, a clock that stands at the present until moved."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.integration.router_loops.house import House, build_house
+from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver
 
 from heardback_shared.db.database import Database
@@ -22,8 +21,5 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def house(database: Database, receiver: Receiver) -> AsyncIterator[House]:
     built = build_house(database, receiver, datetime.now(UTC).replace(microsecond=0))
-    async with built.client:
+    async with living_in(built):
         yield built
-    stopped = asyncio.Event()
-    stopped.set()
-    await built.core.closing.deliver(stopped)

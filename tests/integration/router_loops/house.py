@@ -1,6 +1,9 @@
 """The router around one database and one receiver, as the tests of loops use it."""
 
+import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,3 +161,15 @@ def build_house(
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)
     return House(database, clock, core, receiver, client, keys, metrics)
+
+
+@asynccontextmanager
+async def living_in(house: House) -> AsyncIterator[House]:
+    """The house until the block ends; then its connections are closed."""
+    try:
+        async with house.client:
+            yield house
+    finally:
+        stopped = asyncio.Event()
+        stopped.set()
+        await house.core.closing.deliver(stopped)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.integration.router_loops.house import House, build_house
+from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver, Reply
 
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
@@ -35,9 +35,11 @@ async def until(receiver: Receiver, count: int) -> None:
 
 
 @pytest.fixture
-async def second(house: House, database: Database) -> House:
+async def second(house: House, database: Database) -> AsyncIterator[House]:
     """Another process of the same service: its own dispatcher, the same database and time."""
-    return build_house(database, house.receiver, house.clock.now(), clock=house.clock)
+    built = build_house(database, house.receiver, house.clock.now(), clock=house.clock)
+    async with living_in(built):
+        yield built
 
 
 async def test_two_dispatchers_send_every_message_once(

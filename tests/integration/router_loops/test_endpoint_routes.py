@@ -5,7 +5,7 @@ import base64
 import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
-from tests.integration.router_loops.house import House, build_house
+from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver
 
 from heardback_router.deliveries.settings import WebhookSettings
@@ -61,7 +61,7 @@ async def test_loopback_is_refused_unless_the_setting_allows_it(
     house: House, database: Database, receiver: Receiver
 ) -> None:
     strict = build_house(database, receiver, house.clock.now(), WebhookSettings())
-    async with strict.client:
+    async with living_in(strict):
         refused = await (await strict.caller()).post("/v1/endpoints", {"url": receiver.url()})
         assert refused.status_code == 422
         await house.endpoint()
@@ -119,7 +119,7 @@ async def test_the_number_of_endpoints_is_limited(
     house: House, database: Database, receiver: Receiver
 ) -> None:
     small = build_house(database, receiver, house.clock.now(), WebhookSettings(endpoints_per_tenant=1))
-    async with small.client:
+    async with living_in(small):
         ann = await small.caller()
         assert (await ann.post("/v1/endpoints", {"url": "https://a.example.com"})).status_code == 201
         assert (await ann.post("/v1/endpoints", {"url": "https://b.example.com"})).status_code == 409
