@@ -194,6 +194,7 @@ class Core:
             metrics=metrics,
             readiness=readiness,
             max_body_bytes=settings.router.max_body_bytes,
+            again="GET what you acted on to see whether it took effect; an old If-Match has none",
         )
         for routes in (
             view_routes(database, PostgresBacklog(), clock, guard),

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from heardback_shared import __version__
 from heardback_shared.errors import ProblemError
 from heardback_shared.health import Readiness
+from heardback_shared.http.outages import install_outage_handlers
 from heardback_shared.http.problems import install_problem_handlers, problem_response
 from heardback_shared.ids import new_traceparent, trace_id
 from heardback_shared.metrics import Metrics
@@ -22,8 +23,15 @@ _TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
 def create_app(
-    title: str, description: str, *, metrics: Metrics, readiness: Readiness, max_body_bytes: int
+    title: str,
+    description: str,
+    *,
+    metrics: Metrics,
+    readiness: Readiness,
+    max_body_bytes: int,
+    again: str = "look first whether it took effect",
 ) -> FastAPI:
+    """`again` says what a request does that is sent again after the database could not be asked."""
     app = FastAPI(
         title=title,
         description=description,
@@ -34,6 +42,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     install_problem_handlers(app)
+    install_outage_handlers(app, again)
     app.add_middleware(_Shell, metrics=metrics, max_body_bytes=max_body_bytes)
     _add_operations(app, metrics, readiness)
     return app

@@ -1,10 +1,12 @@
 """One customer's matter over several channels: items of their own, one owner, one message at the end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.support.clock import NOON
 from tests.support.grouped import saying
 from tests.support.router_http import Caller, RouterApp, router_app
@@ -130,3 +132,20 @@ async def test_a_merge_takes_the_case_along_and_never_tears_one_apart(app: Route
     assert items[free.id].case_id == mail.case_id == items[chat.id].case_id
     both = await ana.act(theirs[0].id, "merge", {"from": [free.id, chat.id], "reason": "r"})
     assert both.status_code == 200, both.text
+
+
+async def test_a_deed_that_meets_another_halfway_is_asked_to_come_again(app: RouterApp, ana: Caller) -> None:
+    mail, chat = await receive(app, contact(1, "email"), contact(2, "chat", 1))
+    lock = text("SELECT 1 FROM router.item WHERE tenant_id = 'default' AND id = :id FOR UPDATE")
+    async with app.database.tenant("default") as connection:
+        # A claim locks the item, then the rest of its case; this transaction goes the other way.
+        await connection.execute(lock, {"id": chat.id})
+        claim = asyncio.create_task(ana.act(mail.id, "claim", {}))
+        await asyncio.sleep(0.3)
+        await connection.execute(lock, {"id": mail.id})
+        answer = await claim
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "GET what you acted on" in answer.json()["detail"]
+    assert {item.assignee for item in await app.router.items()} == {None}
+    assert (await ana.act(mail.id, "claim", {})).status_code == 200
+    assert {item.assignee for item in await app.router.items()} == {"ana"}

@@ -6,6 +6,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from sqlalchemy.exc import DBAPIError
 
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.feedback import SurveyIn
@@ -44,6 +45,14 @@ def app() -> FastAPI:
     @app.get("/v1/broken")
     async def broken() -> None:
         raise RuntimeError("secret detail")
+
+    @app.get("/v1/away")
+    async def away(state: str) -> None:
+        if state == "refused":
+            raise ConnectionRefusedError("secret detail")
+        fault = ValueError("secret detail")
+        fault.sqlstate = state  # type: ignore[attr-defined]
+        raise DBAPIError("SELECT secret", None, fault)
 
     @app.get("/v1/gone")
     async def gone() -> None:
@@ -165,3 +174,15 @@ async def test_what_does_not_stop_a_service_is_noted(app: FastAPI, client: httpx
     readiness.notes = {"model": refused}
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["notes"]) == (200, {"model": "the model was changed"})
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("refused", 503), ("40P01", 503), ("57P01", 503), ("23505", 500)]
+)
+async def test_a_database_that_cannot_be_asked_is_told_from_a_fault_of_ours(
+    client: httpx.AsyncClient, state: str, status: int
+) -> None:
+    answer = await client.get("/v1/away", params={"state": state})
+    assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text

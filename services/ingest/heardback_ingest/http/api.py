@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.customers import KeepCustomers
@@ -17,16 +14,14 @@ from heardback_ingest.app.show import Show
 from heardback_ingest.http import cloud_events, customers, feedback, ledger, openapi
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
-from heardback_shared.db.database import is_unavailable
-from heardback_shared.errors import ProblemError
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.outages import busy
 from heardback_shared.http.problems import problem_response
 from heardback_shared.metrics import Metrics
 
-_log = structlog.get_logger(__name__)
-
+AGAIN = "what may have been stored already is not stored twice"
 TITLE = "heardback ingest"
 DESCRIPTION = """Hand in survey answers and support conversations, and see what became of them.
 
@@ -55,6 +50,7 @@ def build_app(
         metrics=metrics,
         readiness=readiness,
         max_body_bytes=settings.max_batch_bytes,
+        again=AGAIN,
     )
     app.include_router(
         feedback.routes(
@@ -73,40 +69,11 @@ def build_app(
     app.include_router(customers.routes(guard, use.customers))
     app.include_router(ledger.routes(guard, use.show, use.replay))
     openapi.install(app, [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS])
-    _add_unavailable(app)
+    _add_overloaded(app)
     return app
 
 
-def _add_unavailable(app: FastAPI) -> None:
+def _add_overloaded(app: FastAPI) -> None:
     @app.exception_handler(OverloadedError)
     async def _overloaded(request: Request, error: OverloadedError) -> JSONResponse:
-        return problem_response(request, _busy(error.retry_after))
-
-    @app.exception_handler(PoolTimeoutError)
-    async def _no_connection(request: Request, error: PoolTimeoutError) -> JSONResponse:
-        return problem_response(request, _busy(1))
-
-    @app.exception_handler(OSError)
-    async def _no_network(request: Request, error: OSError) -> JSONResponse:
-        return _database(request, error)
-
-    @app.exception_handler(DBAPIError)
-    async def _no_database(request: Request, error: DBAPIError) -> JSONResponse:
-        return _database(request, error)
-
-
-def _database(request: Request, error: Exception) -> JSONResponse:
-    if not is_unavailable(error):
-        raise error
-    _log.warning("http.database_unavailable", error=type(error).__name__)
-    return problem_response(request, _busy(2))
-
-
-def _busy(seconds: int) -> ProblemError:
-    return ProblemError(
-        503,
-        "busy",
-        "Not now",
-        f"Send it again in {seconds} s; what may have been stored already is not stored twice.",
-        headers={"Retry-After": str(seconds)},
-    )
+        return problem_response(request, busy(error.retry_after, AGAIN))
