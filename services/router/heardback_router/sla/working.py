@@ -7,6 +7,7 @@ to the day on which they begin, and fall with it when that is a holiday.
 Inside, instants and spans are whole microseconds (since 1970, UTC), so that nothing is ever rounded.
 """
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,12 +68,12 @@ class WorkingTime(Protocol):
         ...
 
 
-class _InMicroseconds:
-    def worked(self, start: int, end: int) -> int:
-        raise NotImplementedError
+class _InMicroseconds(ABC):
+    @abstractmethod
+    def worked(self, start: int, end: int) -> int: ...
 
-    def reached(self, start: int, worked: int) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def reached(self, start: int, worked: int) -> int: ...
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         return timedelta(microseconds=self.worked(microseconds(start), microseconds(end)))
