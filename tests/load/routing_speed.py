@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.routing.domain import RoutingPolicy, decide
 from heardback_router.routing.lint import lint
 from heardback_router.routing.policy import read_routing

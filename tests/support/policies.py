@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.whatif.tables import what_ifs
 from tests.support.router_http import Caller, RouterApp
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_shared.db.database import Database
 
 QUIETLY = {"root_cause": "A test", "action": "None", "not_telling_because": "It was our own test"}

@@ -15,8 +15,7 @@ from tests.support.scored import incoming, score, scored
 from heardback_router.assignment.record import again, outcome_of
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.fold import fold
-from heardback_router.configuration.reading import packaged
-from heardback_router.configuration.source import load_policies
+from heardback_router.configuration.source import load_policies, packaged
 from heardback_router.routing.store import LookAgain
 from heardback_shared.contracts.topics import BACKLOG
 from heardback_shared.db.database import Database

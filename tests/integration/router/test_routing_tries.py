@@ -12,7 +12,7 @@ from tests.support.clock import NOON
 from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming, score, scored
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_shared.contracts.envelope import to_bytes
 from heardback_shared.db.database import Database
 

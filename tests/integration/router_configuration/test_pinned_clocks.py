@@ -7,7 +7,7 @@ from tests.support.policies import House, renamed
 from tests.support.router_http import RouterApp, router_app
 from tests.support.scored import incoming, scored
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_shared.db.database import Database
 
 SLA = packaged("sla.yaml")

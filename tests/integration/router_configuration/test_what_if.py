@@ -12,7 +12,7 @@ from tests.support.policies import ROUTING, House, billing_to_accounts, renamed
 from tests.support.router_http import RouterApp, router_app
 from tests.support.scored import band_of, incoming, score, scored
 
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.whatif.steps import Job, Step, Steps
 from heardback_shared.db.database import Database
 

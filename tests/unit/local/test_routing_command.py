@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from heardback_local.commands.routing import PolicyFileError, app
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.routing.trials import given
 
 BAD = """

@@ -23,8 +23,9 @@ from heardback_router.assignment.domain import (
 )
 from heardback_router.assignment.policy import read_capacity
 from heardback_router.assignment.record import again, inputs_of
-from heardback_router.configuration.reading import PolicyError, packaged
+from heardback_router.configuration.source import packaged
 from heardback_shared.contracts.score import Band
+from heardback_shared.policies.reading import PolicyError
 
 SHIPPED = read_capacity(packaged("capacity.yaml"))
 ON = replace(SHIPPED, automatic=True)

@@ -3,10 +3,10 @@
 import pytest
 from tests.support.clocks import POLICY
 
-from heardback_router.configuration.reading import PolicyError, packaged
-from heardback_router.configuration.source import DeploymentPolicies, load_policies
+from heardback_router.configuration.source import DeploymentPolicies, load_policies, packaged
 from heardback_router.sla.policy import read_sla
 from heardback_router.sla.showing import shown_policy
+from heardback_shared.policies.reading import PolicyError
 
 
 def test_the_packaged_policy_can_be_used_and_names_every_clock() -> None:

@@ -13,7 +13,7 @@ from tests.unit.router.test_assignment import ON, SHIPPED, flooded, given_to, ou
 from tests.unit.router.test_ladder import MONDAY, Life, on
 
 from heardback_router.assignment.domain import Person, Waiting
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.routing.domain import RoutingPolicy, decide
 from heardback_router.routing.policy import read_routing
 from heardback_router.routing.trials import given as event

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heardback_router.configuration.reading import PolicyError, packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.forms.domain import FormError, checked, filled
 from heardback_router.forms.lint import LintRules, grade_of, lint, syllables_in
 from heardback_router.forms.policy import read_forms
+from heardback_shared.policies.reading import PolicyError
 
 PACKAGED = read_forms(packaged("forms.yaml"))
 STRICT = read_forms("""

@@ -2,8 +2,9 @@
 
 import pytest
 
-from heardback_router.configuration.reading import PolicyError, packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.grouping.policy import read_grouping, shown
+from heardback_shared.policies.reading import PolicyError
 
 HEAD = "policy: p@1\nmost: 10\ncase_window_days: 7\n"
 

@@ -13,11 +13,11 @@ from heardback_router.backlog.domain import EventKind, Item, ItemEvent
 from heardback_router.backlog.fold import apply, fold
 from heardback_router.backlog.log import entered
 from heardback_router.configuration.policies import Policies
-from heardback_router.configuration.reading import PolicyError, packaged
-from heardback_router.configuration.source import load_policies
+from heardback_router.configuration.source import load_policies, packaged
 from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.ladder_watch import LadderWatch
+from heardback_shared.policies.reading import PolicyError
 
 POLICIES = load_policies()
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heardback_router.assignment.domain import longest_wait
 from heardback_router.assignment.policy import read_capacity
-from heardback_router.configuration.reading import packaged
+from heardback_router.configuration.source import packaged
 from heardback_router.routing.children import parts_of
 from heardback_router.routing.domain import decide
 from heardback_router.routing.lint import MOST_OVERLAPS

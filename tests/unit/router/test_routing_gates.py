@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heardback_router.configuration.reading import PolicyError, packaged
-from heardback_router.configuration.source import load_policies
+from heardback_router.configuration.source import load_policies, packaged
 from heardback_router.routing.domain import RoutingPolicy, decide
 from heardback_router.routing.policy import read_routing
 from heardback_router.routing.trials import given as event
+from heardback_shared.policies.reading import PolicyError
 
 DEFAULT = load_policies().routing
 TEAMS = "policy: t@1\nteams: [{id: a, title: A}, {id: b, title: B}, {id: z, title: Z}]\ncatch_all: z\n"

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heardback_router.configuration.reading import PolicyError
 from heardback_router.configuration.source import load_policies
 from heardback_router.routing.conditions import Condition, ConditionError, context_of
 from heardback_router.routing.domain import RoutingPolicy, decide
@@ -15,6 +14,7 @@ from heardback_router.routing.lint import Finding, lint
 from heardback_router.routing.logic import meaning_of, possible
 from heardback_router.routing.policy import read_routing
 from heardback_router.routing.trials import given as event
+from heardback_shared.policies.reading import PolicyError
 
 TEAMS = ("t0", "t1", "t2")
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from tests.support.clock import NOON
 from tests.support.scored import score, scored
 
-from heardback_router.configuration.reading import PolicyError
 from heardback_router.configuration.source import load_policies
 from heardback_router.routing.conditions import mentions_in
 from heardback_router.routing.domain import (
@@ -26,6 +25,7 @@ from heardback_router.routing.sample import SAMPLE_INPUTS, UNKNOWN_INPUTS
 from heardback_shared.contracts.customer import CustomerHistory, CustomerSnapshot
 from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.contracts.feedback import Metric
+from heardback_shared.policies.reading import PolicyError
 
 DEFAULT = load_policies().routing
 

@@ -11,14 +11,14 @@ from tests.support.logs import log_of, logged, opened
 
 from heardback_router.backlog.domain import Item, Weight
 from heardback_router.backlog.fold import fold
-from heardback_router.configuration.reading import PolicyError, packaged
-from heardback_router.configuration.source import load_policies
+from heardback_router.configuration.source import load_policies, packaged
 from heardback_router.steps.domain import called_for, newly_called_for, variables_of
 from heardback_router.steps.policy import read_steps, read_thresholds, turned_on
 from heardback_router.steps.settling import NotAnApproverError, StepRefusedError, UnknownStepError, settled
 from heardback_router.steps.thresholds import MEASURES, Record, judge, moves, wilson
 from heardback_router.steps.watch import StepsWatch
 from heardback_shared.contracts.score import Band
+from heardback_shared.policies.reading import PolicyError
 
 STEPS = read_steps(packaged("steps.yaml"))
 LIMITS = read_thresholds(packaged("thresholds.yaml"))

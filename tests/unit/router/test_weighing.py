@@ -11,8 +11,8 @@ from tests.support.clock import NOON
 from heardback_router.backlog.domain import Counts, Weight
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.backlog.weighing import Weighed, weigh
-from heardback_router.configuration.reading import PolicyError, packaged
-from heardback_router.configuration.source import load_policies
+from heardback_router.configuration.source import load_policies, packaged
+from heardback_shared.policies.reading import PolicyError
 
 POLICY = load_policies().weighing
 worsts = st.integers(0, 100).map(lambda s: Weight(float(s), POLICY.band_of(s)))

@@ -42,9 +42,9 @@ def check(
 
     Exit status 1 where it cannot be used or a rule can never win.
     """
-    from heardback_router.configuration.reading import PolicyError
     from heardback_router.routing.lint import lint
     from heardback_router.routing.policy import read_routing
+    from heardback_shared.policies.reading import PolicyError
 
     try:
         policy = read_routing(file.read_text("utf-8"))

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from heardback_router.assignment.domain import CapacityPolicy, TeamCapacity
-from heardback_router.configuration.reading import Shape, Slug, Version, parsed
 from heardback_shared.contracts.customer import Tier
+from heardback_shared.policies.reading import Shape, Slug, Version, parsed
 
 MOST_AT_ONCE = 1_000
 Cap = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from heardback_router.backlog.weighing import Rung, WeighingPolicy
-from heardback_router.configuration.reading import Shape, Version, parsed
+from heardback_shared.policies.reading import Shape, Version, parsed
 
 Points = Annotated[int, Field(ge=0, le=100)]
 

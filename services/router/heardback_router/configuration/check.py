@@ -3,10 +3,10 @@
 from heardback_router.configuration.domain import Text
 from heardback_router.configuration.kinds import KINDS, SCORING_KINDS
 from heardback_router.configuration.ports import Checked, Scoring
-from heardback_router.configuration.reading import PolicyError, content_of
 from heardback_router.configuration.source import text_named
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.problems import invalid
+from heardback_shared.policies.reading import PolicyError, content_of
 
 POINTER = "/text"
 

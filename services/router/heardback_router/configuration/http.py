@@ -11,7 +11,6 @@ from heardback_router.configuration.app import Caller, Versions
 from heardback_router.configuration.check import known_kind
 from heardback_router.configuration.diff import differences, lines
 from heardback_router.configuration.domain import Text, Version
-from heardback_router.configuration.reading import PolicyError, content_of
 from heardback_router.configuration.schemas import (
     MOST_NUMBER,
     ActivateIn,
@@ -27,6 +26,7 @@ from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid, not_found
+from heardback_shared.policies.reading import PolicyError, content_of
 
 Number = Annotated[int, InPath(ge=1, le=MOST_NUMBER)]
 Kind = Annotated[str, InPath(max_length=40)]

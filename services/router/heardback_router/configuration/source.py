@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.configuration.domain import Text
 from heardback_router.configuration.kinds import KINDS
 from heardback_router.configuration.policies import Policies
-from heardback_router.configuration.reading import Origin, content_of, found
 from heardback_router.sla.domain import SlaPolicy
+from heardback_shared.policies.reading import Origin, content_of, found, shipped
 
 
 class PolicySource(Protocol):
@@ -59,6 +59,11 @@ class Deployment:
     own: Mapping[str, Own]
 
 
+def packaged(name: str) -> str:
+    """The text of a policy that comes with router."""
+    return shipped("heardback_router", name)
+
+
 def load_policies(folder: Path | None = None) -> Policies:
     """From the folder's files, and packaged ones where it has none. Raises PolicyError."""
     return load_deployment(folder).policies
@@ -66,7 +71,7 @@ def load_policies(folder: Path | None = None) -> Policies:
 
 def load_deployment(folder: Path | None = None) -> Deployment:
     """As `load_policies`, with the texts they were read from. Raises PolicyError."""
-    texts = {kind: found(f"{kind}.yaml", folder) for kind in KINDS}
+    texts = {kind: found("heardback_router", f"{kind}.yaml", folder) for kind in KINDS}
     policies = Policies(**{kind: KINDS[kind](text) for kind, (text, _) in texts.items()})
     own = {
         kind: Own(text_named(str(content_of(text)["policy"]), text), o) for kind, (text, o) in texts.items()

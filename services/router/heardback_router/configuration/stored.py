@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.kinds import KINDS
 from heardback_router.configuration.policies import Policies
-from heardback_router.configuration.reading import PolicyError
 from heardback_router.configuration.source import Deployment
 from heardback_router.sla.domain import SlaPolicy
+from heardback_shared.policies.reading import PolicyError
 
 REMEMBERED = 1_000
 _log = structlog.get_logger(__name__)

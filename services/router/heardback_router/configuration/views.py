@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.kinds import ALL_KINDS
-from heardback_router.configuration.reading import content_of
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import InForce, StoredPolicies
 from heardback_router.routing.http import shown_routing
 from heardback_router.sla.showing import shown_policy
+from heardback_shared.policies.reading import content_of
 
 SHOWN: Mapping[str, Callable[[Any], dict[str, Any]]] = {"routing": shown_routing, "sla": shown_policy}
 """Kinds that are shown otherwise than as they were written."""

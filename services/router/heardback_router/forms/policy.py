@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from heardback_router.configuration.reading import PolicyError, Shape, Version, Words, parsed
 from heardback_router.forms.domain import PLACE, FieldKind, Form, FormField, FormsPolicy, Template
 from heardback_router.forms.lint import LintRules
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT
+from heardback_shared.policies.reading import PolicyError, Shape, Version, Words, parsed
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 DomainName = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,63})$")]

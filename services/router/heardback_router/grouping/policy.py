@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from heardback_router.backlog.fold import ARRIVALS_KEPT
-from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.grouping.domain import (
     CONTEXT,
     PLAIN_FIELDS,
@@ -15,6 +14,7 @@ from heardback_router.grouping.domain import (
     Similarity,
     SizeAlarm,
 )
+from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version, Words, parsed
 
 Days = Annotated[int, Field(ge=1, le=366)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from heardback_router.configuration.reading import Shape, Slug, Version, Words, parsed
 from heardback_router.routing.ladder import LadderPolicy, Step
 from heardback_shared.contracts.score import Band
+from heardback_shared.policies.reading import Shape, Slug, Version, Words, parsed
 
 Minutes = Annotated[int, Field(ge=1, le=525_600)]
 Spans = dict[Band, Minutes]

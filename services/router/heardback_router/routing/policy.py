@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.routing.conditions import ROOTS, Condition, ConditionError, context_of, named_in
 from heardback_router.routing.domain import RoutingPolicy, Rule, Team
 from heardback_router.routing.gates import ConfidenceGate, Dedicated, Gates, StakesGate
 from heardback_router.routing.sample import SAMPLE_INPUTS
 from heardback_router.routing.trials import Expectation, Trial, failures
 from heardback_shared.contracts.customer import Tier
+from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version, Words, parsed
 
 WHOLE: dict[str, frozenset[str] | None] = dict.fromkeys(ROOTS)
 Share = Annotated[float, Field(ge=0, le=1)]

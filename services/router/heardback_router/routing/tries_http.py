@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
-from heardback_router.configuration.reading import PolicyError
 from heardback_router.routing.lint import Finding
 from heardback_router.routing.tries import RoutingTries, UnknownFeedbackError
 from heardback_shared.access.keys import Principal
@@ -17,6 +16,7 @@ from heardback_shared.contracts.feedback import FeedbackContent
 from heardback_shared.contracts.score import Score
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid, not_found
+from heardback_shared.policies.reading import PolicyError
 
 PolicyText = Annotated[str, Field(min_length=1, max_length=500_000)]
 FeedbackId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]

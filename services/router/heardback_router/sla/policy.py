@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from holidays import list_supported_countries
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.sla.domain import (
     WARN_AT,
     Calendar,
@@ -21,6 +20,7 @@ from heardback_router.sla.showing import WEEKDAYS
 from heardback_router.sla.working import time_zone
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.score import Band
+from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version, Words, parsed
 
 _SPAN = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24):([0-5]\d)")

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from heardback_router.configuration.reading import PolicyError, Shape, Slug, Version, Words, parsed
 from heardback_router.routing.conditions import Condition, ConditionError
 from heardback_router.steps.domain import StepSpec, StepsPolicy, StepTemplate
 from heardback_router.steps.thresholds import Limit, Measure, Process, Promotion, ThresholdPolicy, Tuning
+from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version, Words, parsed
 
 Person = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Share = Annotated[float, Field(gt=0, lt=1)]

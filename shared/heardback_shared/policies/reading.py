@@ -52,16 +52,16 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def packaged(name: str) -> str:
-    """The text of a policy that comes with heardback."""
-    return files("heardback_router.policies").joinpath(name).read_text("utf-8")
+def shipped(package: str, name: str) -> str:
+    """The text of a policy that comes with a service, in folder `policies` of its package."""
+    return files(f"{package}.policies").joinpath(name).read_text("utf-8")
 
 
-def found(name: str, folder: Path | None) -> tuple[str, Origin]:
-    """The deployment's own file of this name if there is one, else the packaged one. Raises PolicyError."""
+def found(package: str, name: str, folder: Path | None) -> tuple[str, Origin]:
+    """The deployment's own file of this name if there is one, else the shipped one. Raises PolicyError."""
     path = folder / name if folder is not None else None
     if path is None or not path.exists():
-        return packaged(name), "packaged"
+        return shipped(package, name), "packaged"
     try:
         return path.read_text("utf-8"), "deployment"
     except (OSError, UnicodeDecodeError) as error:

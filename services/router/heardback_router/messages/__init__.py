@@ -1,0 +1,1 @@
+"""What a customer reads: templates per step, sensitivity and language, filled with plain facts."""

@@ -1,0 +1,1 @@
+"""Messages to customers on their way: whether, when and by which channel each goes out, once."""

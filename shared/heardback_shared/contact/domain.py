@@ -1,0 +1,110 @@
+"""Whether one customer may be told something now, later or not at all. Pure: time is an argument."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Literal
+
+Channel = Literal["webhook", "email", "sms", "in_app"]
+"""`sms` and `in_app` go out through the tenant's webhook, which is told the channel to use."""
+
+Purpose = Literal["case_updates", "surveys", "profiling"]
+Provenance = Literal["stated", "observed", "inferred"]
+"""Said by the customer or on their behalf, seen in what they did, or guessed from either."""
+
+Digest = Literal["none", "daily", "weekly"]
+
+ReasonCode = Literal[
+    "opted_out",
+    "opted_out_of_item",
+    "no_consent",
+    "no_channel",
+    "inferred_only",
+    "on_hold",
+    "sending_stopped",
+    "quiet_hours",
+    "digest",
+    "daily_cap",
+    "weekly_cap",
+    "unknown_customer",
+]
+"""Why somebody is not told, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Local wall-clock times of the recipient's zone; `start` after `end` goes over midnight."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One customer as those need it who want to reach them: what is known, at one moment.
+
+    `person_id` is the same for all customer ids that are one person. `channels` are in order of preference,
+    only those that can be used. `held_because` is set while no machine may write to the customer by itself.
+    """
+
+    customer_id: str
+    person_id: str
+    channels: tuple[Channel, ...]
+    account_id: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    quiet: QuietHours | None = None
+    digest: Digest = "none"
+    refused: frozenset[Purpose] = frozenset()
+    refused_items: frozenset[str] = frozenset()
+    held_because: str | None = None
+    tier: str | None = None
+    segment: str | None = None
+    region: str | None = None
+    inferred: frozenset[str] = field(default_factory=frozenset)
+    """Fields above that are only guessed; none of them is a reason to write to somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody wants to send. `critical`: the law or safety requires it, so only a missing channel stops
+    it. `automatic`: no person released this very message."""
+
+    purpose: Purpose
+    item_id: str | None = None
+    critical: bool = False
+    automatic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """The customer was reached, or a place was kept for it. `id` is that of the message or reservation."""
+
+    id: str
+    person_id: str
+    purpose: Purpose
+    channel: Channel
+    automatic: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Never dropped: to be asked again at `at`."""
+
+    at: datetime
+    code: ReasonCode
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    code: ReasonCode
+    because: str
+
+
+Verdict = Now | Later | Never

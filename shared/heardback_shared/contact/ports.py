@@ -1,0 +1,45 @@
+"""Contacts as the services ask for them, inside their own transactions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_shared.contact.domain import Channel, Recipient, Touch
+
+
+class Contacts(Protocol):
+    async def recipients(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str], at: datetime
+    ) -> Mapping[str, Recipient]:
+        """By customer id; one of whom nothing is known is there too, with the tenant's webhook as channel."""
+        ...
+
+    async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
+        """Until the transaction ends nobody else decides whether these people may be reached."""
+        ...
+
+    async def touches(
+        self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime
+    ) -> Mapping[str, Sequence[Touch]]:
+        """By person, oldest first; a person without any is left out."""
+        ...
+
+    async def note(self, connection: AsyncConnection, tenant_id: str, touches: Sequence[Touch]) -> None:
+        """Counts them; one whose id is there already is counted once."""
+        ...
+
+    async def forget(self, connection: AsyncConnection, tenant_id: str, touch_ids: Sequence[str]) -> None:
+        """They did not happen after all."""
+        ...
+
+    async def address(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
+    ) -> str | None:
+        """Where the customer is reached on a channel that needs an address (email, sms), in the clear."""
+        ...
+
+    async def sending_stopped(self, connection: AsyncConnection, tenant_id: str) -> str | None:
+        """Why no machine may write to any customer of the tenant just now; None: it may."""
+        ...

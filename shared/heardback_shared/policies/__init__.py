@@ -1,0 +1,1 @@
+"""Policies as text: read strictly, refused whole. Whose policy it is, the services know."""
