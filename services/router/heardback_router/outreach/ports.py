@@ -61,5 +61,5 @@ class Listener(Protocol):
         standings: Mapping[str, Sequence[Standing]],
         at: datetime,
     ) -> Sequence[Outgoing]:
-        """By loop id, in the transaction in which the message ended. What is returned goes into the outbox."""
+        """By loop id, in the transaction in which the message ended. What is returned goes to the outbox."""
         ...
