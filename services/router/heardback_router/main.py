@@ -167,6 +167,7 @@ class Core:
             database,
             source,
             settings.router.scoring_url,
+            settings.router.ingest_url,
             self.outbox,
             clock,
             apply={"sla": self.repin.all, "ladder": LookAgain(database, clock).all},
