@@ -47,6 +47,7 @@ from heardback_router.grouping.reader import PostgresGroups
 from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.mail.settings import MailSettings
+from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
@@ -206,6 +207,7 @@ class Core:
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
             forms_routes(database, source, guard),
+            message_routes(database, source, clock, guard),
             promise_routes(database, self.backlog, PostgresBacklog(), guard),
             context_routes(database, PostgresBacklog(), guard),
             option_routes(database, source, clock, guard),
