@@ -184,7 +184,7 @@ async def test_the_ledger_keeps_every_line_once_and_shows_proofs_to_admins_only(
     [
         ({"purpose": "everything"}, "purpose by purpose"),
         ({"provenance": "inferred"}, "the customer's own word"),
-        ({"proof": None}, "with proof"),
+        ({"proof": None}, "stated, proof"),
         ({"text_version": None}, "text_version"),
         ({"item_id": "it_1"}, "case_updates only"),
         ({"purpose": "marketing"}, "case_updates"),
