@@ -1,0 +1,1 @@
+"""Policies of this service as it ships them."""
