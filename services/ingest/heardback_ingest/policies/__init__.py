@@ -1,1 +1,1 @@
-"""Policies of this service as it ships them."""
+"""The policies that come with ingest, as data. Each names its version; a deployment may bring its own."""

@@ -7,6 +7,7 @@ from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
+from heardback_router.messages.policy import read_messages
 from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.policy import read_sla
@@ -22,10 +23,17 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "steps": read_steps,
     "thresholds": read_thresholds,
     "forms": read_forms,
+    "messages": read_messages,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 
 SCORING_KINDS = ("severity", "taxonomy")
 """Kinds that scoring reads and follows. Router keeps their versions and tells scoring what is in force."""
 
-ALL_KINDS = (*SCORING_KINDS, *KINDS)
+INGEST_KINDS = ("surveys", "classes")
+"""Kinds that ingest reads. Router keeps their versions; table `platform.policy_in_force` tells ingest."""
+
+READ_BY = {**dict.fromkeys(SCORING_KINDS, "scoring"), **dict.fromkeys(INGEST_KINDS, "ingest")}
+"""Kind → the service that reads it, for those that router does not read itself."""
+
+ALL_KINDS = (*READ_BY, *KINDS)
