@@ -7,6 +7,8 @@ and the type checker refuses anything else.
 from dataclasses import dataclass
 
 CUSTOMER_TEXT_LIMIT = 2_000
+"""What a person writes for customers; a whole message may be longer."""
+MESSAGE_LIMIT = 20_000
 INTERNAL_TEXT_LIMIT = 10_000
 
 
@@ -17,7 +19,7 @@ class CustomerText:
     text: str
 
     def __post_init__(self) -> None:
-        _check(self.text, CUSTOMER_TEXT_LIMIT)
+        _check(self.text, MESSAGE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,10 @@ async def test_an_activation_that_is_not_committed_tells_ingest_nothing(
 ) -> None:
     number = await sides.house.draft("surveys", own("surveys", "ours@1"))
     await sides.house.approve("surveys", number)
+    whole = put_in_force
+
     async def killed(*told: object) -> None:
-        await put_in_force(*told)  # type: ignore[arg-type]
+        await whole(*told)  # type: ignore[arg-type]
         raise RuntimeError("killed after the row was written")
 
     monkeypatch.setattr("heardback_router.configuration.app.put_in_force", killed)

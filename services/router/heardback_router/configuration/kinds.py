@@ -7,6 +7,7 @@ from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
+from heardback_router.messages.policy import read_messages
 from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.policy import read_sla
@@ -22,6 +23,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "steps": read_steps,
     "thresholds": read_thresholds,
     "forms": read_forms,
+    "messages": read_messages,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 

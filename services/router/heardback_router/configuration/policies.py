@@ -7,6 +7,7 @@ from heardback_router.assignment.domain import CapacityPolicy
 from heardback_router.backlog.weighing import WeighingPolicy
 from heardback_router.forms.domain import FormsPolicy
 from heardback_router.grouping.domain import GroupingPolicy
+from heardback_router.messages.rendering import MessagesPolicy
 from heardback_router.routing.domain import RoutingPolicy
 from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.domain import SlaPolicy
@@ -25,5 +26,6 @@ class Policies:
     thresholds: ThresholdPolicy
     forms: FormsPolicy
     capacity: CapacityPolicy
+    messages: MessagesPolicy
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

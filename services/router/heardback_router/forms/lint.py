@@ -10,8 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Rule = Literal["unfilled_field", "blame", "reading_level", "shouting", "internal_word"]
-REFUSED: frozenset[Rule] = frozenset({"unfilled_field"})
+Rule = Literal[
+    "unfilled_field",
+    "blame",
+    "reading_level",
+    "shouting",
+    "internal_word",
+    "promise_without_date",
+    "overclaim",
+]
+REFUSED: frozenset[Rule] = frozenset({"unfilled_field", "overclaim"})
 GRADED_FROM = 15
 """A text of fewer words has no reading level worth the name."""
 

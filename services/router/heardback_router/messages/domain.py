@@ -27,17 +27,27 @@ class ChangeFacts:
     reference: str | None = None
     """As a customer may quote it, such as the number of a release."""
     reviewed: bool = False
+    translations: tuple[tuple[str, CustomerText], ...] = ()
+    """`text` in other languages, by code, as a person wrote or checked them."""
+
+    def text_in(self, language: str) -> CustomerText:
+        return dict(self.translations).get(language, self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """All that a template may use. `about` is what the matter is called towards customers, by the root cause;
-    None where history is missing, and the message stays neutral. `raised_on` is when the customer wrote."""
+    """All that a template may use.
+
+    `about` is the root cause (`domain/category`); the policy says what it is called towards customers, and
+    where it does not, or history is missing, the message stays neutral. `raised_on` is when they wrote.
+    `answer` is what a person says to somebody who contested a judgement.
+    """
 
     about: str | None = None
     raised_on: date | None = None
     changes: tuple[ChangeFacts, ...] = ()
     plan: CustomerText | None = None
+    answer: CustomerText | None = None
     due: datetime | None = None
     automated: bool = True
     """A machine read or ranked the matter; the message says so, and how to contest it."""
