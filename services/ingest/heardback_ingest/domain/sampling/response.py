@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betaln, gammaln
 
 HALF_LIFE_DAYS = 90.0
@@ -80,8 +81,8 @@ def chance(answers: int, invites: int, rate: Rate) -> float:
     return float(min(1.0, max(0.0, 1.0 - np.exp(logs).sum())))
 
 
-def _log_choose(n: int, k: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    found: np.ndarray[tuple[int], np.dtype[np.float64]] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     return found
 
 
