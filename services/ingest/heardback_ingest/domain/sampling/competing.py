@@ -70,7 +70,9 @@ def choose(slot: str, contenders: Sequence[Contender]) -> Choice:
         raise ValueError("each survey competes once")
     ranked = tuple(sorted(map(_valued, contenders), key=lambda one: _place(slot, one)))
     if not ranked or ranked[0].value <= 0:
-        because = "Every survey that may ask has the answers it needs." if ranked else "No survey may ask now."
+        because = (
+            "Every survey that may ask has the answers it needs." if ranked else "No survey may ask now."
+        )
         return Choice(slot, None, "none_left", because, ranked)
     best = ranked[0]
     name = best.contender.survey

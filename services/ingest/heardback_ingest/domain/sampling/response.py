@@ -73,11 +73,7 @@ def chance(answers: int, invites: int, rate: Rate) -> float:
     if answers > invites:
         return 0.0
     k = np.arange(answers)
-    logs = (
-        _log_choose(invites, k)
-        + betaln(k + rate.a, invites - k + rate.b)
-        - betaln(rate.a, rate.b)
-    )
+    logs = _log_choose(invites, k) + betaln(k + rate.a, invites - k + rate.b) - betaln(rate.a, rate.b)
     return float(min(1.0, max(0.0, 1.0 - np.exp(logs).sum())))
 
 
