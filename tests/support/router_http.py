@@ -53,13 +53,17 @@ class RouterApp:
     """`policies` is a folder of policy files that take the place of the packaged ones."""
 
     def __init__(
-        self, database: Database, scoring_url: str | None = None, policies: Path | None = None
+        self,
+        database: Database,
+        scoring_url: str | None = None,
+        policies: Path | None = None,
+        ingest_url: str | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.database = database
         service = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
         metrics = Metrics()
-        router = RouterSettings(scoring_url=scoring_url, policies=policies)
+        router = RouterSettings(scoring_url=scoring_url, policies=policies, ingest_url=ingest_url)
         settings = Settings(service, router, LoopSettings(), WebhookSettings())
         self.core = Core(database, self.clock, metrics, Readiness(), settings)
         self.router = Router(database, self.clock, metrics, self.core.route)
@@ -79,8 +83,11 @@ class RouterApp:
 
 @asynccontextmanager
 async def router_app(
-    database: Database, scoring_url: str | None = None, policies: Path | None = None
+    database: Database,
+    scoring_url: str | None = None,
+    policies: Path | None = None,
+    ingest_url: str | None = None,
 ) -> AsyncIterator[RouterApp]:
-    app = RouterApp(database, scoring_url, policies)
+    app = RouterApp(database, scoring_url, policies, ingest_url)
     async with app.client:
         yield app

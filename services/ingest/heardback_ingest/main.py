@@ -20,6 +20,7 @@ from heardback_ingest.app.customers import KeepCustomers
 from heardback_ingest.app.gather import Gatherer, GatherPolicy
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.kafka_door import KafkaDoor
+from heardback_ingest.app.policies import policies_in_force
 from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
@@ -43,6 +44,7 @@ from heardback_shared.keyring import Keyring
 from heardback_shared.lifecycle import Service, Task, serve
 from heardback_shared.logs import configure_logs
 from heardback_shared.metrics import Metrics
+from heardback_shared.policies.in_force import PoliciesInForce
 from heardback_shared.settings import DatabaseSettings, KafkaSettings, ServiceSettings
 from heardback_shared.stream.kafka import KafkaSink, KafkaSource
 from heardback_shared.stream.runner import Handler, RejectedHandler, Stage
@@ -66,6 +68,7 @@ class Ingest:
     gauge: GaugeLedger
     outbox: Outbox
     keys: PostgresIdempotencyKeys
+    policies: PoliciesInForce
     http: FastAPI
     readiness: Readiness
     metrics: Metrics
@@ -93,6 +96,7 @@ def build(
         Outbox(tables.outbox),
         PostgresIdempotencyKeys(),
     )
+    policies = policies_in_force(settings.policies)
     accept = Accept(
         database,
         ledger,
@@ -133,6 +137,8 @@ def build(
         show=Show(database, ledger),
         customers=KeepCustomers(database, customers, vault, clock),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
+        database=database,
+        policies=policies,
     )
     guard = Guard(ApiKeys(database, keyring, clock), RateLimiter(service.rate_limit_per_minute))
     return Ingest(
@@ -165,6 +171,7 @@ def build(
         gauge=GaugeLedger(database, ledger, metrics),
         outbox=outbox,
         keys=idempotency,
+        policies=policies,
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,
         metrics=metrics,

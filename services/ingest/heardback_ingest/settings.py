@@ -1,5 +1,7 @@
 """Settings of the ingest service. Environment variables with the prefix HEARDBACK_INGEST_."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -8,6 +10,8 @@ class IngestSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HEARDBACK_INGEST_", frozen=True)
 
     port: int = Field(default=8701, ge=0, le=65_535)
+    policies: Path | None = None
+    """A folder whose files (surveys.yaml, classes.yaml) take the place of those that come with heardback."""
 
     # Sizes; beyond them a request is answered 413
     max_text_chars: int = Field(default=20_000, ge=1)

@@ -6,7 +6,7 @@ delivers by webhook.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +23,7 @@ from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
+from heardback_router.closing import Closing, Surroundings
 from heardback_router.configuration.announce import PolicyPages
 from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.store import PostgresVersions
@@ -44,8 +45,9 @@ from heardback_router.grouping.http import grouping_routes
 from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.grouping.reader import PostgresGroups
 from heardback_router.grouping.store import PostgresGrouping
-from heardback_router.loops.compose import Closing, Surroundings
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.mail.settings import MailSettings
+from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
@@ -97,7 +99,9 @@ SHADOW_GROUP = "heardback-router-shadow"
 
 def run() -> None:
     """Runs until told to stop. Settings come from the environment."""
-    settings = Settings(ServiceSettings(), RouterSettings(), LoopSettings(), WebhookSettings())
+    settings = Settings(
+        ServiceSettings(), RouterSettings(), LoopSettings(), WebhookSettings(), MailSettings()
+    )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(settings, KafkaSettings(), DatabaseSettings()))
 
@@ -108,6 +112,7 @@ class Settings:
     router: RouterSettings
     loops: LoopSettings
     webhooks: WebhookSettings
+    mail: MailSettings = field(default_factory=MailSettings)
 
 
 class Core:
@@ -125,6 +130,7 @@ class Core:
             Surroundings(database, self.outbox, keyring, clock, metrics, guard),
             settings.loops,
             settings.webhooks,
+            settings.mail,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         people, queues = PostgresPeople(), PostgresQueues()
@@ -166,6 +172,7 @@ class Core:
             database,
             source,
             settings.router.scoring_url,
+            settings.router.ingest_url,
             self.outbox,
             clock,
             apply={"sla": self.repin.all, "ladder": LookAgain(database, clock).all},
@@ -201,6 +208,7 @@ class Core:
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
             forms_routes(database, source, guard),
+            message_routes(database, source, clock, guard),
             promise_routes(database, self.backlog, PostgresBacklog(), guard),
             context_routes(database, PostgresBacklog(), guard),
             option_routes(database, source, clock, guard),

@@ -17,6 +17,8 @@ class RouterSettings(BaseSettings):
     heardback."""
     scoring_url: str | None = None
     """Where scoring answers HTTP: its policies are checked and tried there, and it knows the root causes."""
+    ingest_url: str | None = None
+    """Where ingest answers HTTP: the policies it reads are checked there."""
     batch_records: int = Field(default=500, ge=1, le=5000)
     """Events routed in one transaction at most."""
     timers_share: float = Field(default=0.3, gt=0, le=1)

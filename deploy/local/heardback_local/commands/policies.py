@@ -66,7 +66,7 @@ def export(folder: Folder, key: Key, data_dir: DataDir = DEFAULT_FOLDER) -> None
         kind = line["kind"]
         text = router.get(f"/v1/policies/{kind}")["text"]
         if text is None:
-            typer.echo(f"{kind}: scoring's own, which router does not know; not written")
+            typer.echo(f"{kind}: {line['from']}'s own, which router does not know; not written")
             continue
         path = folder / f"{kind}.yaml"
         same = path.exists() and path.read_bytes() == text.encode()

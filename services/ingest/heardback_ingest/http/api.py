@@ -9,17 +9,20 @@ from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.customers import KeepCustomers
 from heardback_ingest.app.gather import Gatherer, OverloadedError
 from heardback_ingest.app.idempotency import Idempotent
+from heardback_ingest.app.policies import READERS
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.show import Show
-from heardback_ingest.http import cloud_events, customers, feedback, ledger, openapi
+from heardback_ingest.http import cloud_events, customers, feedback, ledger, openapi, policies
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
+from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.outages import busy
 from heardback_shared.http.problems import problem_response
 from heardback_shared.metrics import Metrics
+from heardback_shared.policies.in_force import PoliciesInForce
 
 AGAIN = "what may have been stored already is not stored twice"
 TITLE = "heardback ingest"
@@ -39,6 +42,8 @@ class UseCases:
     show: Show
     customers: KeepCustomers
     replay: Replay
+    database: Database
+    policies: PoliciesInForce
 
 
 def build_app(
@@ -68,6 +73,7 @@ def build_app(
     )
     app.include_router(customers.routes(guard, use.customers))
     app.include_router(ledger.routes(guard, use.show, use.replay))
+    app.include_router(policies.routes(guard, use.database, READERS, use.policies))
     openapi.install(app, [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS])
     _add_overloaded(app)
     return app

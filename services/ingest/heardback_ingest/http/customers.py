@@ -2,18 +2,17 @@
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from heardback_ingest.app.customers import FromTheFutureError, KeepCustomers
 from heardback_ingest.domain.customer import Facts
 from heardback_ingest.http import openapi
 from heardback_ingest.http.requests import JSON_TYPES, media_type, parse
 from heardback_shared.access.keys import Principal
-from heardback_shared.contracts.base import Instant, Label, ShortText, Submission
+from heardback_shared.contracts.base import Instant, Label, ShortText, Submission, TimeZone
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.feedback import ContextValue
 from heardback_shared.errors import ProblemError
@@ -37,23 +36,13 @@ class CustomerIn(Submission):
     since: date | None = None
     region: Label | None = None
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
-    time_zone: Label | None = None
+    time_zone: TimeZone | None = None
     owner: ShortText | None = None
     preferences: Annotated[dict[Label, ContextValue], Field(max_length=MAX_ENTRIES)] | None = None
     external_ids: Annotated[dict[Label, ShortText], Field(max_length=MAX_ENTRIES)] | None = None
     name: ShortText | None = None
     email: ShortText | None = None
     phone: ShortText | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        if name is not None:
-            try:
-                ZoneInfo(name)
-            except (KeyError, ValueError, OSError) as error:
-                raise ValueError("must be an IANA time zone such as Europe/Berlin") from error
-        return name
 
     def facts(self) -> dict[str, Any]:
         """What was told, as JSON values."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,8 +19,8 @@ from heardback_router.configuration.domain import (
     Text,
     Version,
 )
-from heardback_router.configuration.kinds import KINDS, SCORING_KINDS
-from heardback_router.configuration.ports import Reports, Scoring
+from heardback_router.configuration.kinds import INGEST_KINDS, KINDS, SCORING_KINDS
+from heardback_router.configuration.ports import Readers, Reports
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_shared.clock import Clock
@@ -27,9 +28,10 @@ from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.problems import invalid, not_found
+from heardback_shared.policies.in_force import put_in_force, take_out_of_force
 
 OWN = "own"
-"""The digest that stands for scoring's own policy, whose text router does not know."""
+"""The digest that stands for the own policy of another service, whose text router does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Versions:
         database: Database,
         store: PostgresVersions,
         source: StoredPolicies,
-        scoring: Scoring,
+        readers: Readers,
         reports: Reports,
         applying: ApplyToOpen,
         outbox: Outbox,
@@ -64,7 +66,7 @@ class Versions:
         self.source = source
         self.database = database
         self.replayed = replayed
-        self._scoring = scoring
+        self._readers = readers
         self._reports = reports
         self._outbox = outbox
         self._clock = clock
@@ -74,7 +76,7 @@ class Versions:
         self, who: Caller, kind: str, text: str, reason: str
     ) -> tuple[Version, tuple[str, ...]]:
         """A new draft, and what its author may want to look at again."""
-        content, warnings = await check(kind, text, self._scoring, who.bearer)
+        content, warnings = await check(kind, text, self._readers, who.bearer)
         async with self.database.tenant(who.tenant_id) as connection:
             await self.store.lock(connection, who.tenant_id, kind)
             number = await self.store.next_number(connection, who.tenant_id, kind)
@@ -94,7 +96,7 @@ class Versions:
         reason: str | None,
         editions: frozenset[int] | None,
     ) -> tuple[Version, tuple[str, ...]]:
-        content, warnings = await check(kind, text, self._scoring, who.bearer)
+        content, warnings = await check(kind, text, self._readers, who.bearer)
         async with self.database.tenant(who.tenant_id) as connection:
             version = await self._locked(connection, who, kind, number)
             if editions is not None and version.edition not in editions:
@@ -165,12 +167,12 @@ class Versions:
         return after
 
     async def base_of(self, connection: AsyncConnection, tenant_id: str, kind: str) -> str:
-        """The digest of what is in force; OWN for scoring's own."""
+        """The digest of what is in force; OWN for the own policy of the service that reads the kind."""
         active = await self.store.active(connection, tenant_id, kind)
         return self._base(kind, active)
 
     def own_digest(self, kind: str) -> str:
-        """Of the deployment's own policy; OWN where only scoring knows it."""
+        """Of the deployment's own policy; OWN where only the service that reads it knows it."""
         return self._base(kind, None)
 
     async def _put_in_force(
@@ -206,9 +208,11 @@ class Versions:
             },
             to_apply=apply_to == "open",
         )
+        content = after.content if after else None
         if kind in SCORING_KINDS:
-            content = after.content if after else None
             await self._outbox.add(connection, [policy_activated(who.tenant_id, kind, content, at)])
+        if kind in INGEST_KINDS:
+            await _tell_ingest(connection, who.tenant_id, kind, content, at)
 
     def _refuse_open(self, kind: str, apply_to: ApplyTo) -> None:
         if apply_to == "open" and kind not in self._applying.kinds:
@@ -275,6 +279,16 @@ class Versions:
             words=words,
             data={"digest": version.content.digest, "edition": version.edition},
         )
+
+
+async def _tell_ingest(
+    connection: AsyncConnection, tenant_id: str, kind: str, content: Text | None, at: datetime
+) -> None:
+    """Its next transaction works by it. None: by the deployment's own."""
+    if content is None:
+        await take_out_of_force(connection, tenant_id, kind)
+    else:
+        await put_in_force(connection, tenant_id, kind, content.policy, content.text, content.digest, at)
 
 
 def _replaced_by(version: Version | None) -> int | None:

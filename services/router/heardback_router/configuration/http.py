@@ -11,6 +11,7 @@ from heardback_router.configuration.app import Caller, Versions
 from heardback_router.configuration.check import known_kind
 from heardback_router.configuration.diff import differences, lines
 from heardback_router.configuration.domain import Text, Version
+from heardback_router.configuration.kinds import READ_BY
 from heardback_router.configuration.schemas import (
     MOST_NUMBER,
     ActivateIn,
@@ -221,8 +222,8 @@ async def _against(versions: Versions, who: Principal, kind: str, against: str) 
                 409,
                 "not-now",
                 "There is nothing to compare with",
-                f"Scoring's own {kind} policy is in force, whose text router does not know; "
-                "give against= the number of a version.",
+                f"{READ_BY[kind].capitalize()}'s own {kind} policy is in force, whose text router does not "
+                "know; give against= the number of a version.",
             )
         return found
     if not against.isascii() or not against.isdigit() or not 1 <= int(against[:11]) <= MOST_NUMBER:

@@ -30,4 +30,10 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
 SCORING_KINDS = ("severity", "taxonomy")
 """Kinds that scoring reads and follows. Router keeps their versions and tells scoring what is in force."""
 
-ALL_KINDS = (*SCORING_KINDS, *KINDS)
+INGEST_KINDS = ("surveys", "classes")
+"""Kinds that ingest reads. Router keeps their versions; table `platform.policy_in_force` tells ingest."""
+
+READ_BY = {**dict.fromkeys(SCORING_KINDS, "scoring"), **dict.fromkeys(INGEST_KINDS, "ingest")}
+"""Kind → the service that reads it, for those that router does not read itself."""
+
+ALL_KINDS = (*READ_BY, *KINDS)

@@ -15,13 +15,17 @@ class Checked:
     warnings: tuple[str, ...] = ()
 
 
-class Scoring(Protocol):
-    """Scoring's word on the policies it reads. `bearer` is the caller's Authorization header.
+class Readers(Protocol):
+    """The word of the service that reads a kind of policy. `bearer` is the caller's Authorization header.
 
-    Raises ProblemError: the policy's faults, or that scoring cannot be asked and what to do.
+    Raises ProblemError: the policy's faults, or that the service cannot be asked and what to do.
     """
 
     async def check(self, kind: str, text: str, bearer: str) -> Checked: ...
+
+
+class Scoring(Protocol):
+    """Raises ProblemError: the policies' faults, or that scoring cannot be asked and what to do."""
 
     async def judge(
         self, texts: Mapping[str, str | None], feedback: Sequence[Mapping[str, Any]], bearer: str

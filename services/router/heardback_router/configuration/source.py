@@ -53,7 +53,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`own` is by kind; the kinds that scoring reads are not in it."""
+    """`own` is by kind; the kinds that another service reads are not in it."""
 
     policies: Policies
     own: Mapping[str, Own]

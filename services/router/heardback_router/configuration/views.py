@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.configuration.kinds import ALL_KINDS
+from heardback_router.configuration.kinds import ALL_KINDS, READ_BY
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import InForce, StoredPolicies
 from heardback_router.routing.http import shown_routing
@@ -67,7 +67,7 @@ def _line(kind: str, theirs: InForce | None, source: StoredPolicies) -> dict[str
     return {
         "kind": kind,
         "policy": own.content.policy if own else None,
-        "from": own.origin if own else "scoring",
+        "from": own.origin if own else READ_BY[kind],
         "number": None,
         "since": None,
         "by": None,

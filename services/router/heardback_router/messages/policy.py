@@ -1,5 +1,6 @@
 """Reading the messages policy. Every template is tried with all facts and with none before it is taken."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -163,14 +164,16 @@ def _faults(
         return
     results: frozenset[Result] = frozenset(change.result for change in facts.changes)
     for text in (rendered.subject.text, rendered.body.text):
-        if "None" in text.split():
+        if _NONE.search(text):
             yield "blank", "prints a fact that may be missing; ask for it with if first"
         for found in look(text, policy.languages[code].lint, _AT, results):
             yield found.rule, found.detail
 
 
+_NONE = re.compile(r"\bNone\b")
 _AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-_LINKS = MessageLinks("https://example.test/c/t", *["https://example.test/l/t"] * 4, expires_at=_AT)
+_URL = "https://example.test/l/t"
+_LINKS = MessageLinks("https://example.test/c/t", _URL, _URL, _URL, _URL, _AT)
 _RESULTS: tuple[Result, ...] = get_args(Result)
 
 

@@ -12,7 +12,7 @@ from heardback_router.configuration.app import Caller, Versions
 from heardback_router.configuration.check import check
 from heardback_router.configuration.domain import Text
 from heardback_router.configuration.kinds import ALL_KINDS, SCORING_KINDS
-from heardback_router.configuration.ports import Scoring
+from heardback_router.configuration.ports import Readers
 from heardback_router.whatif.runner import Runner
 from heardback_router.whatif.store import PostgresWhatIfs, Window
 from heardback_shared.clock import Clock
@@ -45,13 +45,13 @@ class WhatIfs:
     """Everything raises ProblemError for what the caller can mend."""
 
     def __init__(
-        self, versions: Versions, store: PostgresWhatIfs, runner: Runner, scoring: Scoring, clock: Clock
+        self, versions: Versions, store: PostgresWhatIfs, runner: Runner, readers: Readers, clock: Clock
     ) -> None:
         self._versions = versions
         self._database = versions.database
         self._store = store
         self._runner = runner
-        self._scoring = scoring
+        self._readers = readers
         self._clock = clock
 
     async def start(self, who: Caller, asked: Asked) -> RowMapping:
@@ -157,7 +157,7 @@ class WhatIfs:
 
     async def _candidate(self, who: Caller, asked: Asked) -> Text:
         if asked.text is not None:
-            return (await check(asked.kind, asked.text, self._scoring, who.bearer))[0]
+            return (await check(asked.kind, asked.text, self._readers, who.bearer))[0]
         number = asked.version or 0
         async with self._database.tenant(who.tenant_id) as connection:
             version = await self._versions.store.get(connection, who.tenant_id, asked.kind, number)

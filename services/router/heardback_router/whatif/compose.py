@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from heardback_router.configuration.app import Versions
 from heardback_router.configuration.applying import Apply, ApplyToOpen
 from heardback_router.configuration.http import configuration_routes
-from heardback_router.configuration.scoring_client import ScoringClient
+from heardback_router.configuration.owners import INGEST_URL, Owner, Owners, ScoringClient
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
 from heardback_router.whatif.app import WhatIfs
@@ -32,6 +32,7 @@ class Changing:
         database: Database,
         source: StoredPolicies,
         scoring_url: str | None,
+        ingest_url: str | None,
         outbox: Outbox,
         clock: Clock,
         *,
@@ -39,12 +40,13 @@ class Changing:
         corrections: Corrections,
     ) -> None:
         store, scoring, self.runs = PostgresVersions(), ScoringClient(scoring_url), PostgresWhatIfs()
+        readers = Owners(scoring, Owner("ingest", INGEST_URL, ingest_url))
         self.applying = ApplyToOpen(database, store, apply)
         self.versions = Versions(
             database,
             store,
             source,
-            scoring,
+            readers,
             self.runs,
             self.applying,
             outbox,
@@ -53,7 +55,7 @@ class Changing:
         )
         steps = Steps(database, self.runs, scoring, corrections, LogClocks())
         self.runner = Runner(database, self.runs, self.versions, steps, clock)
-        self.what_ifs = WhatIfs(self.versions, self.runs, self.runner, scoring, clock)
+        self.what_ifs = WhatIfs(self.versions, self.runs, self.runner, readers, clock)
 
     def routers(self, guard: Guard) -> Iterable[APIRouter]:
         return (configuration_routes(self.versions, guard), what_if_routes(self.what_ifs, guard))

@@ -1,4 +1,4 @@
-"""Puts loops and deliveries together. Read this to see what talks to what."""
+"""Closing the loop: puts loops, messages and channels together. Read this to see what talks to what."""
 
 import asyncio
 import random
@@ -22,6 +22,8 @@ from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
+from heardback_router.mail.settings import MailSettings
+from heardback_router.mail.smtp import SmtpMailer
 from heardback_shared import __version__
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -50,8 +52,11 @@ class Closing:
     the service.
     """
 
-    def __init__(self, around: Surroundings, loops: LoopSettings, webhooks: WebhookSettings) -> None:
+    def __init__(
+        self, around: Surroundings, loops: LoopSettings, webhooks: WebhookSettings, mail: MailSettings
+    ) -> None:
         self._around = around
+        self.mailer = SmtpMailer(mail, around.clock)
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         seal = SecretSeal(around.keyring)

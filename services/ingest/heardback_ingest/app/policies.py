@@ -1,0 +1,16 @@
+"""The kinds of policy that ingest reads. Router keeps their versions and says which are in force."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from heardback_ingest.domain.classes_policy import read_classes
+from heardback_ingest.domain.surveys_policy import read_surveys
+from heardback_shared.policies.in_force import PoliciesInForce, Reader, own_policies
+
+READERS: Mapping[str, Reader] = {"surveys": read_surveys, "classes": read_classes}
+"""Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml` in the package's policies."""
+
+
+def policies_in_force(folder: Path | None) -> PoliciesInForce:
+    """`folder` holds files of the deployment's own, by kind. Raises PolicyError where one cannot be used."""
+    return PoliciesInForce(READERS, own_policies("heardback_ingest", READERS, folder))

@@ -1,0 +1,1 @@
+"""E-mail to customers and to people of the tenant, by SMTP."""
