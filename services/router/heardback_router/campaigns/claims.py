@@ -47,6 +47,15 @@ class ItemFacts:
     cues: frozenset[str] = frozenset()
 
     @property
+    def about(self) -> str | None:
+        return f"{self.domain}/{self.category}" if self.domain and self.category else self.domain
+
+    @property
+    def sensitive(self) -> bool:
+        """Told plainly and without cheer."""
+        return self.domain in HIGH_STAKES_DOMAINS or bool(self.cues & HIGH_STAKES_CUES)
+
+    @property
     def high_stakes(self) -> str | None:
         """Why a message about it needs a second person, if it does."""
         if self.domain in HIGH_STAKES_DOMAINS:
@@ -107,7 +116,7 @@ def _lacking(
             yield Refusal("not_reviewed", f"/changes/{number}", detail)
     about = {item_id for change in changes for item_id in change.item_ids}
     for number, item in enumerate(items):
-        if change_ids and item.id not in about:
+        if changes and item.id not in about:
             detail = f"no change record is about {item.id}; add one, or leave the item out"
             yield Refusal("no_change", f"/items/{number}", detail)
 
@@ -187,10 +196,13 @@ def _placed(
 
 
 def decision_on(
-    items: Sequence[ItemFacts], changes: Sequence[ChangeRecord], people: Sequence[Person], policies: Mapping[str, str]
+    items: Sequence[ItemFacts],
+    changes: Sequence[ChangeRecord],
+    people: Sequence[Person],
+    policies: Mapping[str, str],
 ) -> dict[str, Any]:
     """What an approval rests on: whether a second person is needed and why, who is told and who is not and
-    why, and on whose word the claims stand."""
+    why, on whose word the claims stand, and how each item is spoken of. As JSON."""
     to_tell = sum(1 for person in people if person.code is None)
     because = [why for item in items if (why := item.high_stakes) is not None]
     if to_tell >= SECOND_PERSON_FROM:
@@ -214,6 +226,8 @@ def decision_on(
             }
             for change in changes
         ],
-        "items": {item.id: item.state for item in items},
+        "items": {
+            item.id: {"state": item.state, "about": item.about, "sensitive": item.sensitive} for item in items
+        },
         "policies": dict(policies),
     }
