@@ -25,6 +25,7 @@ from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
 from heardback_router.closing import Closing, Surroundings
 from heardback_router.configuration.announce import PolicyPages
+from heardback_router.configuration.owners import ScoringClient
 from heardback_router.configuration.source import load_deployment
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
@@ -168,10 +169,11 @@ class Core:
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
         )
+        scoring = ScoringClient(settings.router.scoring_url)
         self.changing = Changing(
             database,
             source,
-            settings.router.scoring_url,
+            scoring,
             settings.router.ingest_url,
             self.outbox,
             clock,
@@ -219,7 +221,7 @@ class Core:
             tries_routes(RoutingTries(database, PostgresFeedback(), assignment, source, clock), guard),
             handover_routes(database, PostgresBacklog(), PostgresFeedback(), guard),
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
-            correction_routes(self.corrections, AskScoring(settings.router.scoring_url, clock), guard),
+            correction_routes(self.corrections, AskScoring(scoring, clock), guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),

@@ -53,9 +53,7 @@ class PostgresChanges:
         found = {row["id"]: _change(row) for row in (await connection.execute(query)).mappings()}
         return [found[change_id] for change_id in dict.fromkeys(change_ids) if change_id in found]
 
-    async def lock(
-        self, connection: AsyncConnection, tenant_id: str, change_id: str
-    ) -> ChangeRecord | None:
+    async def lock(self, connection: AsyncConnection, tenant_id: str, change_id: str) -> ChangeRecord | None:
         """Nobody else changes it until the transaction ends."""
         query = select(changes).where(changes.c.tenant_id == tenant_id, changes.c.id == change_id)
         row = (await connection.execute(query.with_for_update())).mappings().first()
