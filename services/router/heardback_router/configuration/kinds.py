@@ -12,6 +12,7 @@ from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.policy import read_sla
 from heardback_router.steps.policy import read_steps, read_thresholds
+from heardback_shared.contact.policy import read_contact
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "routing": read_routing,
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "steps": read_steps,
     "thresholds": read_thresholds,
     "forms": read_forms,
+    "contact": read_contact,
     "messages": read_messages,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
