@@ -1,21 +1,18 @@
 """One message per person, and who gets none has a reason."""
 
-from datetime import timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.router_campaigns.campaigns import AT, change, known, stake
+from tests.unit.router_campaigns.campaigns import change, known, stake
 
 from heardback_router.campaigns.people import Stake, gathered
-
-LATER, EARLIER = AT + timedelta(days=1), AT - timedelta(days=1)
 
 stakes = st.builds(
     stake,
     st.sampled_from(["it_a", "it_b", "it_c"]),
     st.sampled_from([None, *(f"c-{n}" for n in range(6))]),
     state=st.sampled_from([None, "changed", "told", "disputed", "confirmed"]),
-    told_at=st.sampled_from([None, EARLIER, LATER]),
+    told=st.sampled_from([frozenset(), frozenset({"ch_1"}), frozenset({"ch_2"})]),
+    coming=st.sampled_from([frozenset(), frozenset({"ch_1"})]),
     waiting=st.booleans(),
 )
 changes = [change("ch_1", "it_a", "it_b"), change("ch_2", "it_b", "it_c")]
@@ -38,6 +35,7 @@ def test_everybody_is_there_once_with_all_their_stakes_in_any_order(
         assert (one.code is None) == bool(one.stakes) == bool(one.change_ids)
         assert not set(one.change_ids) & told.get(one.person_id, frozenset())
         for kept in one.stakes:
+            assert not {c.id for c in changes if kept.item_id in c.item_ids} <= kept.told | kept.coming
             assert kept.state != "disputed" and not kept.waiting
             assert kept.customer_id is not None and recipients[kept.customer_id].person_id == one.person_id
             assert any(kept.item_id in c.item_ids for c in changes if c.id in one.change_ids)
@@ -61,10 +59,16 @@ def test_a_person_hears_only_of_changes_to_what_they_raised() -> None:
     assert person.change_ids == ("ch_1",)
 
 
-def test_what_was_told_after_the_change_is_told_already_and_what_came_before_is_not() -> None:
-    for told_at, code in ((LATER, "already_told"), (EARLIER, None)):
-        (person,) = gathered([stake("it_a", "c-1", told_at=told_at)], {}, changes, {})
-        assert person.code == code
+def test_a_change_that_was_told_or_is_being_told_is_not_told_again_and_news_are() -> None:
+    for values, code, told in (
+        ({"told": frozenset({"ch_1"})}, "already_told", ()),
+        ({"coming": frozenset({"ch_1"})}, "on_its_way", ()),
+        ({"told": frozenset({"ch_0"})}, None, ("ch_1",)),
+    ):
+        (person,) = gathered([stake("it_a", "c-1", **values)], {}, changes, {})
+        assert (person.code, person.change_ids) == (code, told)
+    (person,) = gathered([stake("it_b", "c-1", told=frozenset({"ch_1"}))], {}, changes, {})
+    assert person.change_ids == ("ch_2",)
 
 
 def test_who_gets_none_has_the_reason() -> None:

@@ -31,14 +31,23 @@ CROSS JOIN LATERAL (
 ORDER BY found.accepted_at, found.feedback_id
 """)
 _LOOPS = text("""
-SELECT found.*, told.at AS told_at FROM unnest(CAST(:items AS text[])) AS asked (item_id)
+SELECT found.* FROM unnest(CAST(:items AS text[])) AS asked (item_id)
 CROSS JOIN LATERAL (
     SELECT id, item_id, customer_id, state, opened_at FROM router.loop
     WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL) AS found
-LEFT JOIN LATERAL (
-    SELECT max(at) AS at FROM router.loop_event
-    WHERE tenant_id = :tenant AND loop_id = found.id AND state = 'told') AS told ON true
 ORDER BY found.opened_at, found.id
+""")
+_MESSAGES = text("""
+SELECT asked.loop_id, message.state, change.value ->> 'change_id' AS change_id
+FROM unnest(CAST(:loops AS text[])) AS asked (loop_id)
+CROSS JOIN LATERAL (
+    SELECT message_id FROM router.message_loop
+    WHERE tenant_id = :tenant AND loop_id = asked.loop_id) AS about
+CROSS JOIN LATERAL (
+    SELECT state, draft FROM router.message
+    WHERE tenant_id = :tenant AND id = about.message_id AND step = 'told'
+        AND state IN ('waiting', 'paused', 'handed', 'sent') LIMIT 1) AS message
+CROSS JOIN LATERAL jsonb_array_elements(message.draft -> 'facts' -> 'changes') AS change (value)
 """)
 _CUES = text("""
 SELECT DISTINCT asked.item_id, cue.value ->> 'name' AS name
@@ -107,11 +116,18 @@ class PostgresEvidence:
                 if before
                 else Stake(row.item_id, row.customer_id, (row.feedback_id,), row.accepted_at)
             )
+        keys: dict[str, tuple[str, str]] = {}
         for row in await connection.execute(_LOOPS, values):
             key = (row.item_id, row.customer_id)
             if key in stakes:  # else their feedback has moved to another item
-                told = max(filter(None, (stakes[key].told_at, row.told_at)), default=None)
-                stakes[key] = replace(stakes[key], loop_id=row.id, state=row.state, told_at=told)
+                keys[row.id] = key
+                stakes[key] = replace(stakes[key], loop_id=row.id, state=row.state)
+        for row in await connection.execute(_MESSAGES, {"tenant": tenant_id, "loops": list(keys)}):
+            stake, change = stakes[keys[row.loop_id]], frozenset({row.change_id})
+            if row.state == "sent":
+                stakes[keys[row.loop_id]] = replace(stake, told=stake.told | change)
+            else:
+                stakes[keys[row.loop_id]] = replace(stake, coming=stake.coming | change)
         return list(stakes.values())
 
     async def guarded(

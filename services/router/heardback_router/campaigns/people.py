@@ -25,8 +25,9 @@ WHY: Mapping[LeftOutCode, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """One customer's part in one item. `told_at` is when the customer was last told something about it,
-    `raised_at` when the newest feedback came, `waiting` whether a message about it is on its way."""
+    """One customer's part in one item. `raised_at` is when the newest feedback came; `told` are the changes
+    that messages about it have told, `coming` those of messages on their way. `waiting`: what became of it
+    waits for a second person to release it."""
 
     item_id: str
     customer_id: str | None
@@ -34,7 +35,8 @@ class Stake:
     raised_at: datetime
     loop_id: str | None = None
     state: LoopState | None = None
-    told_at: datetime | None = None
+    told: frozenset[str] = frozenset()
+    coming: frozenset[str] = frozenset()
     waiting: bool = False
 
 
@@ -135,10 +137,8 @@ def _news(
         return "disputed_open"
     if stake.waiting:
         return "on_its_way"
-    about = [change for change in changes if stake.item_id in change.item_ids]
-    news = frozenset(change.id for change in about if change.id not in told and _newer(change, stake))
-    return news or "already_told"
-
-
-def _newer(change: ChangeRecord, stake: Stake) -> bool:
-    return stake.told_at is None or change.recorded_at > stake.told_at
+    about = frozenset(change.id for change in changes if stake.item_id in change.item_ids)
+    untold = about - told - stake.told
+    if not untold:
+        return "already_told"
+    return untold - stake.coming or "on_its_way"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
@@ -22,7 +22,7 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = :tenant AND change_id = asked.change_id) AS found
 """)
 _IN_HAND = text("""
-SELECT tenant_id, id FROM router.campaign
+SELECT approved_at, tenant_id, id FROM router.campaign
 WHERE state = 'sending' AND (approved_at, tenant_id, id) > (:at, :tenant, :id)
 ORDER BY approved_at, tenant_id, id LIMIT 1
 """)
@@ -40,6 +40,14 @@ CROSS JOIN LATERAL (
         SELECT state FROM router.loop
         WHERE tenant_id = :tenant AND id = stake.value ->> 'loop_id' LIMIT 1) AS found) AS answers
 """)
+
+
+class InHand(NamedTuple):
+    """A campaign that is sending; in this order they take turns."""
+
+    approved_at: datetime
+    tenant_id: str
+    id: str
 
 
 class PostgresCampaigns:
@@ -75,13 +83,13 @@ class PostgresCampaigns:
         return [_campaign(row) for row in (await connection.execute(query)).mappings()]
 
     async def next_in_hand(
-        self, connection: AsyncConnection, after: tuple[datetime, str, str]
-    ) -> tuple[str, str] | None:
-        """(tenant, id) of the next campaign that is sending, of any tenant."""
+        self, connection: AsyncConnection, after: InHand
+    ) -> InHand | None:
+        """The next campaign that is sending, of any tenant."""
         at, tenant_id, campaign_id = after
         values = {"at": at, "tenant": tenant_id, "id": campaign_id}
         row = (await connection.execute(_IN_HAND, values)).first()
-        return (row.tenant_id, row.id) if row else None
+        return InHand(row.approved_at, row.tenant_id, row.id) if row else None
 
     async def note(
         self,
