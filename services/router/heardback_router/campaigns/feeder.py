@@ -23,7 +23,7 @@ from heardback_shared.db.database import Database, is_unavailable
 BATCH = 200
 POLL_SECONDS = 2.0
 MACHINE = "router"
-_FIRST = InHand(datetime.min.replace(tzinfo=UTC), "", "")
+_FIRST = InHand(datetime(2000, 1, 1, tzinfo=UTC), "", "")
 _log = structlog.get_logger(__name__)
 
 
