@@ -1,7 +1,7 @@
 """Which of one person's messages go out now, together or alone, and which wait or never do. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,27 +12,41 @@ from heardback_shared.contact.domain import Ask, Channel, Later, Never, Now, Rec
 BEHIND = timedelta(minutes=5)
 """How long a message waits before it is looked at again whether the one before it has arrived."""
 
+MOST_TOGETHER = 20
+
 AskVerdict = Callable[[Recipient, Ask, Sequence[Touch], datetime], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """A message up for decision. `tried` are channels that could not take it. `behind`: an earlier step of its
-    loops is with a channel and not there yet."""
+    loops is with a channel and not there yet. `closed` are channels that cannot be used here, and why."""
 
     draft: Draft
     since: datetime
     tried: tuple[Channel, ...] = ()
     behind: bool = False
+    closed: Mapping[Channel, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a verdict was given from."""
+
+    recipient: Recipient
+    ask: Ask
+    touches: tuple[Touch, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """To one channel, now; several together are a digest. `touch` counts once for all of them."""
+    """To one channel, now; several together are a digest. `touch` counts once for all of them; `asked` is in
+    the order of `due`."""
 
     due: tuple[Due, ...]
     channel: Channel
     touch: Touch
+    asked: tuple[Asked, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Wait:
     at: datetime
     code: str
     because: str
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class End:
     state: Literal["refused", "cancelled", "failed"]
     code: str
     because: str
+    asked: Asked | None = None
 
 
 Decision = Hand | Wait | End
@@ -81,7 +97,7 @@ def decide(
         decisions.append(decision)
     # What goes out together is one touch: none of it stands in the way of the rest.
     decisions.extend(
-        _bundled([_decided(d, recipients[d.draft.customer_id], touches, ask, now) for d in together])
+        _bundled([_decided(d, recipients[d.draft.customer_id], touches, ask, now) for d in together], now)
     )
     return decisions
 
@@ -140,23 +156,29 @@ def _decided(
         return Wait(
             one, now + BEHIND, "in_order", "An earlier message about the same matter is still on its way."
         )
-    channels = tuple(channel for channel in recipient.channels if channel not in one.tried)
+    channels = tuple(c for c in recipient.channels if c not in one.tried and c not in one.closed)
     if one.tried and not channels:
         return End(one, "failed", "no_channel_left", f"Not taken by {', '.join(one.tried)}; no other is left.")
-    verdict = ask(replace(recipient, channels=channels), asked(draft, recipient), touches, now)
-    match verdict:
+    basis = Asked(replace(recipient, channels=channels), asked(draft, recipient), tuple(touches))
+    match ask(basis.recipient, basis.ask, touches, now):
         case Now(channel):
-            person = recipient.person_id
-            touch = Touch(draft.id, person, draft.purpose, channel, draft.automatic, now)
-            return Hand((one,), channel, touch)
+            touch = Touch(draft.id, recipient.person_id, draft.purpose, channel, draft.automatic, now)
+            return Hand((one,), channel, touch, (basis,))
         case Later(at, code, because):
             until = min(at, draft.expires_at) if draft.expires_at else at
-            return Wait(one, until, code, because)
+            return Wait(one, until, code, because, basis)
         case Never(code, because):
-            return End(one, "refused", code, because)
+            because += _closed(one) if code == "no_channel" else ""
+            return End(one, "refused", code, because, basis)
 
 
-def _bundled(decisions: Sequence[Decision]) -> Iterator[Decision]:
+def _closed(one: Due) -> str:
+    if not one.closed:
+        return ""
+    return " Not to be used here: " + "; ".join(f"{c} ({why})" for c, why in one.closed.items()) + "."
+
+
+def _bundled(decisions: Sequence[Decision], now: datetime) -> Iterator[Decision]:
     bundles: dict[tuple[str, Channel], list[Hand]] = {}
     for decision in decisions:
         if isinstance(decision, Hand):
@@ -164,7 +186,11 @@ def _bundled(decisions: Sequence[Decision]) -> Iterator[Decision]:
             bundles.setdefault(key, []).append(decision)
         else:
             yield decision
-    for hands in bundles.values():
+    for found in bundles.values():
+        hands, rest = found[:MOST_TOGETHER], found[MOST_TOGETHER:]
+        for hand in rest:
+            yield Wait(hand.due[0], now + BEHIND, "digest", "The digest is full; this comes with the next.")
         automatic = any(hand.touch.automatic for hand in hands)
         due = tuple(hand.due[0] for hand in hands)
-        yield Hand(due, hands[0].channel, replace(hands[0].touch, automatic=automatic))
+        basis = tuple(hand.asked[0] for hand in hands)
+        yield Hand(due, hands[0].channel, replace(hands[0].touch, automatic=automatic), basis)

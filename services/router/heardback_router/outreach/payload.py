@@ -13,6 +13,8 @@ from heardback_router.outreach.domain import Draft
 from heardback_shared.contact.domain import Channel
 
 MAX_BYTES = 20_000
+MOST_IDS = 10
+"""So many loops and items of one message are named at most; all of them are behind `details_url`."""
 DIGEST = "loop.digest"
 
 
@@ -87,8 +89,8 @@ def _part(part: Part, fields: frozenset[str], *, links: bool) -> dict[str, Any]:
     data: dict[str, Any] = {
         "step": draft.step,
         "draft_id": draft.id,
-        "loop_ids": list(draft.loop_ids),
-        "item_ids": list(draft.item_ids),
+        "loop_ids": list(draft.loop_ids[:MOST_IDS]),
+        "item_ids": list(draft.item_ids[:MOST_IDS]),
         "template": part.rendered.template,
     }
     if links:
