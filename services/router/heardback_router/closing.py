@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.app import Webhooks
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
 from heardback_router.deliveries.domain import RetryPolicy
@@ -24,6 +25,7 @@ from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
+from heardback_router.page.compose import page_parts
 from heardback_shared import __version__
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
@@ -57,6 +59,7 @@ class Closing:
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
+        self._public_url = loops.public_url
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         seal = SecretSeal(around.keyring)
@@ -106,10 +109,20 @@ class Closing:
             limit=webhooks.endpoints_per_tenant,
         )
 
-    def routers(self, backlog: Backlog) -> tuple[APIRouter, APIRouter]:
+    def routers(self, backlog: Backlog, policies: PolicySource) -> tuple[APIRouter, ...]:
         around = self._around
         answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
-        return webhook_routes(self.webhooks, around.guard), answer_routes(answers)
+        page = page_parts(
+            around.database,
+            around.keyring,
+            answers,
+            self.mailer,
+            policies,
+            around.clock,
+            around.guard,
+            self._public_url,
+        )
+        return webhook_routes(self.webhooks, around.guard), answer_routes(answers), *page
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

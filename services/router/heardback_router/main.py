@@ -224,7 +224,7 @@ class Core:
             correction_routes(self.corrections, AskScoring(scoring, clock), guard),
             quality_routes(TellQuality(database, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
-            *self.closing.routers(self.backlog),
+            *self.closing.routers(self.backlog, source),
             # Last: an item's own address takes whatever follows /v1/items/.
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
         ):
