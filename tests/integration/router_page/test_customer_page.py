@@ -20,8 +20,8 @@ def words(answer: httpx.Response) -> str:
 async def test_they_see_what_they_said_what_became_of_it_and_what_they_were_told(
     house: House, ada: Customer
 ) -> None:
+    first = await house.item(2)
     item = await told(house)
-    second = await house.item(2)
     page = await ada.look()
     assert page.status_code == 200
     shown = words(page)
@@ -30,7 +30,7 @@ async def test_they_see_what_they_said_what_became_of_it_and_what_they_were_told
     assert "We told you" in shown
     assert "INTERNAL" not in page.text
     # Both feedbacks are about one thing: it is told, and asked, once.
-    assert second == item
+    assert first == item
     assert (page.text.count("<blockquote>The invoice is wrong"), page.text.count("/confirm")) == (2, 1)
 
 
