@@ -41,15 +41,17 @@ def days(count: int) -> dict[str, str]:
     return {"rolling": f"{count}d"}
 
 
-def sent(at: datetime, survey: str = "relation", kind: str = "nps", **fields: Any) -> Invitation:
+def sent(at: datetime, survey: str = "relation", type: str = "nps", **fields: Any) -> Invitation:  # noqa: A002
     """An invitation that was sent at this moment."""
     made = Invitation(
-        f"si_{survey}_{at.isoformat()}", survey, kind, "email", None, "invitation", "sent", at, at, at
+        f"si_{survey}_{at.isoformat()}", survey, type, "email", None, "invitation", "sent", at, at, at
     )
     return replace(made, **fields)
 
 
-def reserved(at: datetime, until: datetime, survey: str = "relation", state: State = "reserved") -> Invitation:
+def reserved(
+    at: datetime, until: datetime, survey: str = "relation", state: State = "reserved"
+) -> Invitation:
     return Invitation(f"si_{at.isoformat()}", survey, "nps", "email", None, "invitation", state, at, until)
 
 

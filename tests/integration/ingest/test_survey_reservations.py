@@ -63,9 +63,7 @@ async def test_what_was_sent_counts_from_when_it_was_sent(
     assert repeat["outcome"] == "already"
     denied = await post(http, "check", wanted(survey="other"), asker)
     assert denied["next_eligible_at"] == "2026-11-29T12:02:00Z"
-    release = await http.post(
-        "/v1/survey-invitations:release", json={"reservation": place}, headers=asker
-    )
+    release = await http.post("/v1/survey-invitations:release", json={"reservation": place}, headers=asker)
     assert (release.status_code, release.json()["type"].rsplit("/", 1)[1]) == (409, "already-sent")
 
 
@@ -107,9 +105,7 @@ async def test_the_same_key_is_the_same_place_and_a_place_of_something_else_is_r
     other_system = await key("surveys:write")
     assert await post(http, "reserve", body, other_system) == first
     assert await post(http, "reserve", [body, body], asker) == [first, first]
-    moved = await http.post(
-        "/v1/survey-invitations:reserve", json=body | {"customer": "c-2"}, headers=asker
-    )
+    moved = await http.post("/v1/survey-invitations:reserve", json=body | {"customer": "c-2"}, headers=asker)
     assert moved.status_code == 422
     assert [e["pointer"] for e in moved.json()["errors"]] == ["/reservation_key"]
 
@@ -173,7 +169,9 @@ async def test_the_one_that_is_named_is_answered_even_by_somebody_else_and_thoug
     assert (invitation["state"], invitation["late"]) == ("answered", True)
 
 
-async def test_steps_may_be_told_in_any_order(http: httpx.AsyncClient, asker: Headers, clock: FakeClock) -> None:
+async def test_steps_may_be_told_in_any_order(
+    http: httpx.AsyncClient, asker: Headers, clock: FakeClock
+) -> None:
     place = (await post(http, "reserve", wanted(), asker))["reservation"]
     clock.forward(minutes=9)
     told = await post(http, "answered", {"reservation": place, "at": "2026-11-22T12:08:00Z"}, asker)
@@ -216,9 +214,7 @@ async def test_what_cannot_be_asked_is_said_with_its_place(
 
 async def test_who_may_ask_and_who_may_look(http: httpx.AsyncClient, key: Key) -> None:
     looker = await key("customers:read")
-    assert (
-        await http.post("/v1/survey-invitations:check", json=wanted(), headers=looker)
-    ).status_code == 403
+    assert (await http.post("/v1/survey-invitations:check", json=wanted(), headers=looker)).status_code == 403
     page = await http.get("/v1/survey-invitations", params={"customer": "c-1"}, headers=looker)
     assert page.json() == {"decisions": [], "next_cursor": None}
     crisis = {"because": "flood", "ends_at": "2026-12-01T00:00:00Z"}
