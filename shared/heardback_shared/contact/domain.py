@@ -1,5 +1,6 @@
 """Whether one customer may be told something now, later or not at all. Pure: time is an argument."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal
@@ -62,6 +63,53 @@ class Recipient:
     region: str | None = None
     inferred: frozenset[str] = field(default_factory=frozenset)
     """Fields above that are only guessed; none of them is a reason to write to somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a customer's profile says that decides how they are reached. `provenance` is by field; one that is
+    missing there counts as inferred. `at`: as of when."""
+
+    customer_id: str
+    person_id: str
+    at: datetime
+    account_id: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    tier: str | None = None
+    segment: str | None = None
+    region: str | None = None
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where somebody is reached on a channel that needs an address, in the clear."""
+
+    value: str = field(repr=False)
+    provenance: Provenance
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRules:
+    """What holds for who has no wish of their own, and how often a machine may write by itself.
+
+    `daily_cap` counts what went out automatically within one local day of the recipient, `weekly_cap`
+    everything within seven times 24 hours, over all purposes and channels. Both are at least 1 and hold up
+    automatic messages only. A weekly digest goes out on `digest_weekday` (0 is Monday).
+    """
+
+    name: str
+    time_zone: str
+    quiet: QuietHours | None
+    daily_cap: int
+    weekly_cap: int
+    digest_at: time
+    digest_weekday: int
+    refresh_days: int
+    """After how many days without confirmation a preference is due to be asked again."""
 
 
 @dataclass(frozen=True, slots=True)

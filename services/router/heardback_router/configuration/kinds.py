@@ -12,6 +12,7 @@ from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
 from heardback_router.sla.policy import read_sla
 from heardback_router.steps.policy import read_steps, read_thresholds
+from heardback_shared.contact.policy import read_contact
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "routing": read_routing,
@@ -24,6 +25,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "thresholds": read_thresholds,
     "forms": read_forms,
     "messages": read_messages,
+    "contact": read_contact,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 

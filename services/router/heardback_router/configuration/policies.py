@@ -13,6 +13,7 @@ from heardback_router.routing.ladder import LadderPolicy
 from heardback_router.sla.domain import SlaPolicy
 from heardback_router.steps.domain import StepsPolicy
 from heardback_router.steps.thresholds import ThresholdPolicy
+from heardback_shared.contact.domain import ContactRules
 
 
 @dataclass(frozen=True)
@@ -27,5 +28,6 @@ class Policies:
     forms: FormsPolicy
     capacity: CapacityPolicy
     messages: MessagesPolicy
+    contact: ContactRules
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

@@ -1,0 +1,240 @@
+"""Contacts in PostgreSQL. Every statement names the tenant, besides row-level security."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_shared.contact import tables
+from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Recipient, Touch
+from heardback_shared.contact.lookups import holds, lock_people, of_people, people_of
+from heardback_shared.contact.wishes import Told, beats, recipient
+from heardback_shared.db.bulk import insert_rows
+from heardback_shared.db.database import to_json
+from heardback_shared.db.planning import look_up_by_key
+from heardback_shared.keyring import Keyring
+
+ADDRESSES = "contact-addresses"
+
+_PUT_CARD = text("""
+INSERT INTO platform.contact_card AS card (tenant_id, customer_id, person_id, earlier_person_ids, card, at)
+VALUES (:tenant, :id, :person, CAST(:earlier AS text[]), CAST(:card AS jsonb), :at)
+ON CONFLICT (tenant_id, customer_id) DO UPDATE SET person_id = excluded.person_id, card = excluded.card,
+    at = excluded.at, earlier_person_ids = CASE WHEN card.person_id = excluded.person_id
+        OR card.person_id = ANY (card.earlier_person_ids) THEN card.earlier_person_ids
+        ELSE card.earlier_person_ids || card.person_id END
+""")
+_TOUCHES = text("""
+SELECT asked.person, touch.id, touch.purpose, touch.channel, touch.automatic, touch.at
+FROM unnest(CAST(:people AS text[])) AS asked(person)
+CROSS JOIN LATERAL (
+    SELECT asked.person AS id UNION
+    SELECT unnest(earlier_person_ids) FROM platform.contact_card
+    WHERE tenant_id = :tenant AND person_id = asked.person
+) AS same
+CROSS JOIN LATERAL (
+    SELECT id, purpose, channel, automatic, at FROM platform.contact_touch
+    WHERE tenant_id = :tenant AND person_id = same.id AND at >= :since
+) AS touch
+ORDER BY touch.at, touch.id
+""")
+_FORGET = text("""
+DELETE FROM platform.contact_touch touch USING unnest(CAST(:ids AS text[])) AS gone(id)
+WHERE touch.tenant_id = :tenant AND touch.id = gone.id
+""")
+_ADDRESS = text("""
+SELECT channel, sealed, provenance, source, at FROM platform.contact_address
+WHERE tenant_id = :tenant AND customer_id = :id AND channel = :channel
+""")
+_PUT_ADDRESS = text("""
+INSERT INTO platform.contact_address AS known
+    (tenant_id, customer_id, channel, sealed, provenance, source, at)
+VALUES (:tenant, :id, :channel, :sealed, :provenance, :source, :at)
+ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
+SET sealed = excluded.sealed, provenance = excluded.provenance, source = excluded.source, at = excluded.at
+WHERE (array_position(ARRAY['inferred', 'observed', 'stated'], excluded.provenance), excluded.at)
+    >= (array_position(ARRAY['inferred', 'observed', 'stated'], known.provenance), known.at)
+RETURNING channel
+""")
+_DROP_ADDRESS = text("""
+DELETE FROM platform.contact_address WHERE tenant_id = :tenant AND customer_id = :id AND channel = :channel
+""")
+_ERASE = (
+    text("DELETE FROM platform.contact_address WHERE tenant_id = :tenant AND customer_id = :id"),
+    text("UPDATE platform.contact_consent SET proof = NULL WHERE tenant_id = :tenant AND customer_id = :id"),
+    text("""UPDATE platform.contact_wish SET owner = NULL WHERE tenant_id = :tenant AND customer_id = :id"""),
+)
+_STOP = text("""
+SELECT stopped, because FROM platform.sending_stop WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1
+""")
+
+
+class PostgresContacts:
+    """The port `Contacts`, and what the customer master writes: cards and addresses."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    async def recipients(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str], at: datetime
+    ) -> Mapping[str, Recipient]:
+        """By customer id. What is known of any id of a person holds for all of them.
+
+        A consent from after `at` does not count yet, a withdrawal always does.
+        """
+        if not customer_ids:
+            return {}
+        await look_up_by_key(connection)
+        told = await self.told(connection, tenant_id, customer_ids)
+        return {customer_id: recipient(known, at) for customer_id, known in told.items()}
+
+    async def told(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> dict[str, Told]:
+        cards = await people_of(connection, tenant_id, customer_ids)
+        everybody = sorted({other for _, same in cards.values() for other in same})
+        kept = await of_people(connection, tenant_id, everybody)
+        return {
+            customer_id: Told(
+                customer_id,
+                card,
+                [wish for other in same for wish in kept.wishes.get(other, ())],
+                [consent for other in same for consent in kept.consents.get(other, ())],
+                _reachable([kept.addresses.get(other, {}) for other in (customer_id, *same)]),
+                next((kept.held[other] for other in same if other in kept.held), None),
+            )
+            for customer_id, (card, same) in cards.items()
+        }
+
+    async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
+        await lock_people(connection, tenant_id, person_ids)
+
+    async def touches(
+        self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime
+    ) -> Mapping[str, Sequence[Touch]]:
+        """By person, oldest first. Customer ids that became one person bring what was counted before: after a
+        merge, or one that was undone, rather too much is counted for a week than too little.
+        """
+        asked = {"tenant": tenant_id, "people": sorted(set(person_ids)), "since": since}
+        found: dict[str, list[Touch]] = {}
+        for row in await connection.execute(_TOUCHES, asked):
+            touch = Touch(row.id, row.person, row.purpose, row.channel, row.automatic, row.at)
+            found.setdefault(row.person, []).append(touch)
+        return found
+
+    async def note(self, connection: AsyncConnection, tenant_id: str, touches: Sequence[Touch]) -> None:
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "id": touch.id,
+                "person_id": touch.person_id,
+                "purpose": touch.purpose,
+                "channel": touch.channel,
+                "automatic": touch.automatic,
+                "at": touch.at,
+            }
+            for touch in touches
+        ]
+        await insert_rows(connection, tables.touches, rows, on_conflict="ON CONFLICT DO NOTHING")
+
+    async def forget(self, connection: AsyncConnection, tenant_id: str, touch_ids: Sequence[str]) -> None:
+        await connection.execute(_FORGET, {"tenant": tenant_id, "ids": list(touch_ids)})
+
+    async def address(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
+    ) -> str | None:
+        """The best known one of any id of the person; the customer's own id first among equals."""
+        cards = await people_of(connection, tenant_id, [customer_id])
+        _, same = cards[customer_id]
+        best: Address | None = None
+        for other in (customer_id, *(o for o in same if o != customer_id)):
+            found = await self._address(connection, tenant_id, other, channel)
+            if found and (best is None or beats(found.provenance, found.at, best.provenance, best.at)):
+                best = found
+        return best.value if best else None
+
+    async def sending_stopped(self, connection: AsyncConnection, tenant_id: str) -> str | None:
+        row = (await connection.execute(_STOP, {"tenant": tenant_id})).first()
+        return row.because if row is not None and row.stopped else None
+
+    async def held_because(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> str | None:
+        """Of this id alone."""
+        return (await holds(connection, tenant_id, [customer_id])).get(customer_id)
+
+    async def put_card(self, connection: AsyncConnection, tenant_id: str, card: Card) -> None:
+        """Takes the place of the customer's card; who writes it has decided which facts count."""
+        plain = {
+            name: getattr(card, name)
+            for name in ("account_id", "language", "time_zone", "tier", "segment", "region")
+        }
+        arguments = {
+            "tenant": tenant_id,
+            "id": card.customer_id,
+            "person": card.person_id,
+            "earlier": [] if card.person_id == card.customer_id else [card.customer_id],
+            "card": to_json({**plain, "provenance": dict(card.provenance)}),
+            "at": card.at,
+        }
+        await connection.execute(_PUT_CARD, arguments)
+
+    async def put_address(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        customer_id: str,
+        channel: Channel,
+        address: Address,
+    ) -> bool:
+        """Keeps the address, sealed, unless a better one is known, as `wishes.beats` says, at one instant the
+        later call; whether it was kept."""
+        sealed = self._keyring.seal(
+            ADDRESSES, address.value.encode(), _bound_to(tenant_id, customer_id, channel)
+        )
+        arguments = {
+            "tenant": tenant_id,
+            "id": customer_id,
+            "channel": channel,
+            "sealed": sealed,
+            "provenance": address.provenance,
+            "source": address.source,
+            "at": address.at,
+        }
+        return (await connection.execute(_PUT_ADDRESS, arguments)).first() is not None
+
+    async def drop_address(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
+    ) -> None:
+        await connection.execute(_DROP_ADDRESS, {"tenant": tenant_id, "id": customer_id, "channel": channel})
+
+    async def erase(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
+        """Deletes addresses and the proofs of consents.
+
+        Wishes and the ledger stay: who does not want to be written to is not written to again.
+        """
+        for statement in _ERASE:
+            await connection.execute(statement, {"tenant": tenant_id, "id": customer_id})
+
+    async def _address(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
+    ) -> Address | None:
+        asked = {"tenant": tenant_id, "id": customer_id, "channel": channel}
+        row = (await connection.execute(_ADDRESS, asked)).first()
+        if row is None:
+            return None
+        plain = self._keyring.open(ADDRESSES, row.sealed, _bound_to(tenant_id, customer_id, channel))
+        return Address(plain.decode(), row.provenance, row.source, row.at)
+
+
+def _reachable(of_ids: Sequence[Mapping[Channel, tuple[Provenance, datetime]]]) -> dict[Channel, Provenance]:
+    """The provenance of the best address of each channel."""
+    best: dict[Channel, tuple[Provenance, datetime]] = {}
+    for addresses in of_ids:
+        for channel, (provenance, at) in addresses.items():
+            if channel not in best or beats(provenance, at, *best[channel]):
+                best[channel] = (provenance, at)
+    return {channel: provenance for channel, (provenance, _) in best.items()}
+
+
+def _bound_to(tenant_id: str, customer_id: str, channel: str) -> str:
+    return f"{tenant_id}\x1f{customer_id}\x1f{channel}"
