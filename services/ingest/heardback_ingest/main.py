@@ -11,7 +11,10 @@ from heardback_ingest.adapters import tables
 from heardback_ingest.adapters.postgres_customers import PostgresCustomers
 from heardback_ingest.adapters.postgres_dead_letters import PostgresDeadLetters
 from heardback_ingest.adapters.postgres_idempotency import PostgresIdempotencyKeys
+from heardback_ingest.adapters.postgres_invitations import PostgresInvitations
 from heardback_ingest.adapters.postgres_ledger import PostgresLedger
+from heardback_ingest.adapters.postgres_survey_log import PostgresSurveyLog
+from heardback_ingest.adapters.postgres_survey_stops import PostgresStops
 from heardback_ingest.adapters.postgres_sweep import PostgresSweep
 from heardback_ingest.adapters.postgres_tenants import PostgresTenants
 from heardback_ingest.adapters.postgres_vault import PostgresVault
@@ -26,13 +29,20 @@ from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
 from heardback_ingest.app.show import Show
 from heardback_ingest.app.standing import FollowStandings
+from heardback_ingest.app.surveys.ask import Ask
+from heardback_ingest.app.surveys.explain import Explain
+from heardback_ingest.app.surveys.follow import Follow, Lapse
+from heardback_ingest.app.surveys.gather import Gather
+from heardback_ingest.app.surveys.stops import Halt
 from heardback_ingest.domain.ledger import RedrivePolicy
 from heardback_ingest.domain.limits import Limits
 from heardback_ingest.http.api import UseCases, build_app
+from heardback_ingest.http.surveys import Surveys
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, Topic
 from heardback_shared.db.database import Database
@@ -69,6 +79,7 @@ class Ingest:
     outbox: Outbox
     keys: PostgresIdempotencyKeys
     policies: PoliciesInForce
+    lapse: Lapse
     http: FastAPI
     readiness: Readiness
     metrics: Metrics
@@ -97,6 +108,7 @@ def build(
         PostgresIdempotencyKeys(),
     )
     policies = policies_in_force(settings.policies)
+    invitations, survey_log, contacts = PostgresInvitations(), PostgresSurveyLog(), PostgresContacts(keyring)
     accept = Accept(
         database,
         ledger,
@@ -106,6 +118,7 @@ def build(
         keyring,
         clock,
         metrics,
+        invitations=invitations,
         limits=Limits(
             settings.max_text_chars,
             settings.max_turns,
@@ -135,8 +148,9 @@ def build(
             hours=settings.idempotency_hours,
         ),
         show=Show(database, ledger),
-        customers=KeepCustomers(database, customers, vault, clock),
+        customers=KeepCustomers(database, customers, vault, survey_log, clock),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
+        surveys=_surveys(database, invitations, survey_log, contacts, policies, clock),
         database=database,
         policies=policies,
     )
@@ -172,10 +186,29 @@ def build(
         outbox=outbox,
         keys=idempotency,
         policies=policies,
+        lapse=Lapse(database, invitations, survey_log, contacts, clock, keep_days=settings.survey_log_days),
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,
         metrics=metrics,
         clock=clock,
+    )
+
+
+def _surveys(
+    database: Database,
+    invitations: PostgresInvitations,
+    log: PostgresSurveyLog,
+    contacts: PostgresContacts,
+    policies: PoliciesInForce,
+    clock: Clock,
+) -> Surveys:
+    stops = PostgresStops()
+    gather = Gather(invitations, stops, contacts)
+    return Surveys(
+        Ask(database, invitations, log, gather, contacts, policies, clock),
+        Follow(database, invitations, contacts, clock),
+        Explain(database, log, policies),
+        Halt(database, stops, clock),
     )
 
 
@@ -257,6 +290,7 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
         "relay": OutboxRelay(ingest.database, ingest.outbox, sink, ingest.metrics).run,
         "redrive": partial(ingest.redrive.run, every_seconds=settings.sweep_seconds),
         "gauge": every(settings.gauge_seconds, ingest.gauge, "gauge"),
+        "surveys": every(settings.survey_sweep_seconds, ingest.lapse, "surveys"),
         "forget": every(FORGET_SECONDS, forget, "forget"),
     }
 

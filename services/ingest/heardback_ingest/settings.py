@@ -53,3 +53,8 @@ class IngestSettings(BaseSettings):
     rescore_limit: int = Field(default=12, ge=0)
     sweep_seconds: float = Field(default=5, gt=0)
     gauge_seconds: float = Field(default=5, gt=0)
+
+    survey_sweep_seconds: float = Field(default=30, gt=0)
+    """How often places that ran out are given back to what counts messages; deciding does not wait for it."""
+    survey_log_days: float = Field(default=400, gt=0)
+    """How long it can be told why somebody was not asked."""

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.accept import subject_of_customer
+from heardback_ingest.app.surveys.ports import SurveyLog
 from heardback_ingest.domain.customer import PERSONAL, Facts, merged
 from heardback_ingest.ports import Customers, Vault
 from heardback_shared.clock import Clock
@@ -22,10 +23,13 @@ class FromTheFutureError(Exception):
 
 
 class KeepCustomers:
-    def __init__(self, database: Database, customers: Customers, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, customers: Customers, vault: Vault, surveys: SurveyLog, clock: Clock
+    ) -> None:
         self._database = database
         self._customers = customers
         self._vault = vault
+        self._surveys = surveys
         self._clock = clock
 
     async def tell(
@@ -49,6 +53,7 @@ class KeepCustomers:
                 sealed = await self._vault.seal(c, tenant_id, subject, orjson.dumps(personal), now)
             plain = {name: fact for name, fact in after.items() if name not in PERSONAL}
             await self._customers.put(c, tenant_id, customer_id, plain, sealed, now)
+            await self._surveys.heard_again(c, tenant_id, customer_id)
         return after
 
     async def get(self, tenant_id: str, customer_id: str) -> Facts | None:
@@ -68,6 +73,7 @@ class KeepCustomers:
             found = await self._customers.get(c, tenant_id, customer_id, for_update=True)
             if found is not None:
                 await self._customers.put(c, tenant_id, customer_id, found[0], None, self._clock.now())
+            await self._surveys.erase(c, tenant_id, customer_id, self._clock.now())
             return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
 
     async def _opened(self, c: AsyncConnection, tenant_id: str, subject: str, sealed: bytes | None) -> Facts:

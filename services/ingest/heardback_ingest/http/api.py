@@ -12,7 +12,18 @@ from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.policies import READERS
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.show import Show
-from heardback_ingest.http import cloud_events, customers, feedback, ledger, openapi, policies
+from heardback_ingest.http import (
+    cloud_events,
+    customers,
+    feedback,
+    ledger,
+    openapi,
+    policies,
+    survey_log,
+    survey_shapes,
+    survey_stops,
+    surveys,
+)
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
 from heardback_shared.db.database import Database
@@ -42,6 +53,7 @@ class UseCases:
     show: Show
     customers: KeepCustomers
     replay: Replay
+    surveys: surveys.Surveys
     database: Database
     policies: PoliciesInForce
 
@@ -74,7 +86,11 @@ def build_app(
     app.include_router(customers.routes(guard, use.customers))
     app.include_router(ledger.routes(guard, use.show, use.replay))
     app.include_router(policies.routes(guard, use.database, READERS, use.policies))
-    openapi.install(app, [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS])
+    app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
+    app.include_router(survey_log.routes(guard, use.surveys.explain))
+    app.include_router(survey_stops.routes(guard, use.surveys.halt))
+    models = (*cloud_events.MODELS, *customers.MODELS, *survey_shapes.MODELS)
+    openapi.install(app, [SurveyIn, TranscriptIn, *models])
     _add_overloaded(app)
     return app
 
