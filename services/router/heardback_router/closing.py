@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.deliveries.app import Webhooks
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
 from heardback_router.deliveries.domain import RetryPolicy
@@ -16,16 +17,22 @@ from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
-from heardback_router.loops.app import LinkPolicy, Loops
+from heardback_router.loops.app import Loops
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
 from heardback_router.loops.settings import LoopSettings
-from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
+from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.loops.saying import Saying
+from heardback_router.loops.store import PostgresLoops
+from heardback_router.loops.telling_store import PostgresTellings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
+from heardback_router.outreach.queue import MessageQueue
+from heardback_router.outreach.store import PostgresMessages
 from heardback_shared import __version__
 from heardback_shared.clock import Clock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
@@ -60,14 +67,11 @@ class Closing:
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         seal = SecretSeal(around.keyring)
-        self.loops = Loops(
-            PostgresLoops(),
-            endpoints,
-            queue,
-            PostgresFeedbackOrigins(),
-            LinkPolicy(self._link_key, loops.public_url, loops.loop_link_days),
-            around.metrics,
-        )
+        store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
+        changes = PostgresChanges()
+        outreach = MessageQueue(PostgresMessages(), around.metrics)
+        saying = Saying(store, tellings, reviews, PostgresContacts(around.keyring), outreach)
+        self.loops = Loops(store, tellings, reviews, saying, outreach, changes, around.metrics)
         self._sender = HttpcoreSender(
             SystemResolver(),
             webhooks.url_rules,

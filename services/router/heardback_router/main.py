@@ -139,7 +139,7 @@ class Core:
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         cases, grouping = PostgresCases(), PostgresGrouping()
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
-        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
+        regroup = Regroup(database, items, grouping, cases, told, self.outbox, source, clock)
         said = PostgresCorrections()
         self.route = RouteFeedback(
             database,
