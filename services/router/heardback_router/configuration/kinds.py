@@ -35,6 +35,11 @@ SCORING_KINDS = ("severity", "taxonomy")
 INGEST_KINDS = ("surveys", "classes")
 """Kinds that ingest reads. Router keeps their versions; table `platform.policy_in_force` tells ingest."""
 
+SHARED_KINDS = ("contact",)
+"""Kinds that router and ingest both read, as both write to customers; their file comes with what is shared."""
+
+TOLD_INGEST = (*INGEST_KINDS, *SHARED_KINDS)
+
 READ_BY = {**dict.fromkeys(SCORING_KINDS, "scoring"), **dict.fromkeys(INGEST_KINDS, "ingest")}
 """Kind → the service that reads it, for those that router does not read itself."""
 

@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script, secure_tables
 
 revision = "platform_2026_11_23_03"
-down_revision = "platform_2026_11_22"
+down_revision = "platform_2026_11_23_02"
 
 
 def upgrade() -> None:
