@@ -126,7 +126,7 @@ class PostgresMessages:
     async def claim(
         self, connection: AsyncConnection, now: datetime, lease_until: datetime, limit: int
     ) -> Mapping[str, Sequence[str]]:
-        """Customers with something due, by tenant, over all tenants; nobody else takes it within the lease."""
+        """Customers with something due, by tenant, over all tenants; no other process takes it meanwhile."""
         rows = await connection.execute(_CLAIM, {"now": now, "lease_until": lease_until, "limit": limit})
         found: dict[str, dict[str, None]] = {}
         for tenant_id, customer_id in rows:
