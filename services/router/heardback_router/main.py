@@ -50,6 +50,7 @@ from heardback_router.loops.settings import LoopSettings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
+from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -114,6 +115,7 @@ class Settings:
     loops: LoopSettings
     webhooks: WebhookSettings
     mail: MailSettings = field(default_factory=MailSettings)
+    messages: OutreachSettings = field(default_factory=OutreachSettings)
 
 
 class Core:
@@ -128,10 +130,11 @@ class Core:
         self.guard = guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
         self.outbox = Outbox(outbox_table)
         self.closing = Closing(
-            Surroundings(database, self.outbox, keyring, clock, metrics, guard),
+            Surroundings(database, self.outbox, keyring, clock, metrics, guard, source),
             settings.loops,
             settings.webhooks,
             settings.mail,
+            settings.messages,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         people, queues = PostgresPeople(), PostgresQueues()
@@ -274,6 +277,8 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={
             "relay": relay.run,
             "deliveries": core.closing.deliver,
+            "messages": core.closing.messages.sending.run,
+            "mail": core.closing.messages.mailing.run,
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,
             "forgetting": core.forget.run,
