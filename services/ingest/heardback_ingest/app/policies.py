@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from heardback_ingest.domain.classes_policy import read_classes
-from heardback_ingest.domain.surveys_policy import read_surveys
+from heardback_ingest.domain.surveys.reading import read_surveys
 from heardback_shared.contact.policy import read_contact
 from heardback_shared.policies.in_force import PoliciesInForce, Reader, own_policies
 
