@@ -3,20 +3,23 @@
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
 from heardback_router.deliveries.domain import RetryPolicy
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
 from heardback_router.deliveries.httpcore_sender import HttpcoreSender, SystemResolver
+from heardback_router.deliveries.ports import Endpoint
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.deliveries.signing import new_secret
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.store import PostgresFeedbackOrigins
 from heardback_router.mail.settings import MailSettings
@@ -30,7 +33,7 @@ from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.outreach.tables import events, messages
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
-from heardback_shared.contact.domain import Address, Card, Touch
+from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Touch
 from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contact.wish_store import Line, PostgresWishes, consent_id
@@ -39,6 +42,7 @@ from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.rate_limit import RateLimiter
+from heardback_shared.ids import new_id
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
@@ -47,6 +51,7 @@ from tests.support.clock import FakeClock
 KEYRING = Keyring(bytes(range(32)))
 TENANT = "default"
 """It's there from the start."""
+_PROFILE = ("language", "time_zone", "tier", "region")
 NO_TLS = WebhookSettings(allow_loopback=True, timeout_seconds=2, lease_seconds=60, poll_seconds=0.02)
 
 
@@ -123,26 +128,18 @@ class Station:
         """`language`, `time_zone`, `person`, `email`, `phone`; anything else is a wish they stated."""
         at = self.clock.now()
         person = known.pop("person", customer_id)
-        card = {
-            name: known.pop(name) for name in ("language", "time_zone", "tier", "region") if name in known
+        card = {name: known.pop(name) for name in _PROFILE if name in known}
+        addresses: dict[Channel, str | None] = {
+            "email": known.pop("email", None),
+            "sms": known.pop("phone", None),
         }
-        addresses = {"email": known.pop("email", None), "sms": known.pop("phone", None)}
         async with self.database.tenant(TENANT) as c:
-            stated = dict.fromkeys(card, "stated")
-            await self.contacts.put_card(
-                c,
-                TENANT,
-                Card(customer_id, person, at, **card, provenance=stated),  # type: ignore[arg-type]
-            )
+            stated: dict[str, Provenance] = dict.fromkeys(card, "stated")
+            await self.contacts.put_card(c, TENANT, Card(customer_id, person, at, **card, provenance=stated))
             for channel, value in addresses.items():
                 if value:
-                    await self.contacts.put_address(
-                        c,
-                        TENANT,
-                        customer_id,
-                        channel,
-                        Address(value, "stated", "crm", at),  # type: ignore[arg-type]
-                    )
+                    address = Address(value, "stated", "crm", at)
+                    await self.contacts.put_address(c, TENANT, customer_id, channel, address)
             wishes = [Telling(_wish(n), v, "stated", "page", at, "ana") for n, v in known.items()]
             await PostgresWishes(KEYRING).tell(c, TENANT, customer_id, wishes)
 
@@ -151,9 +148,7 @@ class Station:
         said = Consent(
             "", "case_updates", given=False, provenance="stated", source="page", at=at, item_id=item_id
         )
-        named = Consent(
-            consent_id(customer_id, said), "case_updates", False, "stated", "page", at, item_id=item_id
-        )
+        named = replace(said, id=consent_id(customer_id, said))
         async with self.database.tenant(TENANT) as c:
             await PostgresWishes(KEYRING).record(c, TENANT, customer_id, [Line(named, None, "ana", at)])
 
@@ -181,7 +176,7 @@ class Station:
     async def states(self) -> dict[str, str]:
         async with self.database.tenant(TENANT) as c:
             rows = await c.execute(select(messages.c.id, messages.c.state))
-            return {message_id: state for message_id, state in rows}
+            return {row.id: row.state for row in rows}
 
     async def touches(self, person: str = "c-1") -> list[Touch]:
         async with self.database.tenant(TENANT) as c:
@@ -202,12 +197,12 @@ def station_on(
     mail: MailSettings | None = None,
     *,
     ears: Ears | None = None,
-    settings: OutreachSettings = OutreachSettings(),
+    settings: OutreachSettings | None = None,
     contacts: Any = None,
 ) -> Station:
     """Another one on the same database is another process."""
     metrics, ears = Metrics(), ears or Ears()
-    outbox = Outbox(_outbox_table())
+    outbox = Outbox(outbox_table)
     endpoints, deliveries = PostgresEndpoints(), PostgresDeliveryQueue()
     guard = Guard(ApiKeys(database, KEYRING, clock), RateLimiter(0))
     lent = Lent(
@@ -226,7 +221,7 @@ def station_on(
         MessageAddresses(KEYRING.key("loop-links"), KEYRING.key(DETAILS), "https://f.example", 30, 30),
     )
     waker = _Waker()
-    parts = Messages(lent, settings, ears, waker)
+    parts = Messages(lent, settings or OutreachSettings(), ears, waker)
     sender = HttpcoreSender(
         SystemResolver(), NO_TLS.url_rules, timeout_seconds=2, connections=8, user_agent="heardback/test"
     )
@@ -261,22 +256,11 @@ async def running(station: Station) -> AsyncIterator[Station]:
         await station.sender.close()
 
 
-def _outbox_table() -> Any:
-    from heardback_router.backlog.tables import outbox
-
-    return outbox
-
-
 async def add_endpoint(
     database: Database, clock: FakeClock, url: str, event_types: Sequence[str] = (), **more: Any
 ) -> str:
-    from heardback_router.deliveries.ports import Endpoint
-    from heardback_router.deliveries.signing import new_secret
-
     at = clock.now()
-    endpoint = Endpoint(
-        f"ep_{abs(hash(url)) % 10**8}", url, None, tuple(event_types), True, None, None, at, at
-    )
+    endpoint = Endpoint(new_id("ep"), url, None, tuple(event_types), True, None, None, at, at)
     store = PostgresEndpoints()
     async with database.tenant(TENANT) as c:
         await store.add(c, TENANT, endpoint, "test")
