@@ -123,7 +123,8 @@ class PostgresCampaigns:
         query = select(c.kind, c.actor, c.at, c.reason).where(
             c.tenant_id == tenant_id, c.campaign_id == campaign_id
         )
-        return [dict(row) for row in (await connection.execute(query.order_by(c.sequence))).mappings()]
+        rows = await connection.execute(query.order_by(c.sequence))
+        return [{"kind": kind, "actor": actor, "at": at, "reason": why} for kind, actor, at, why in rows]
 
     async def told(
         self, connection: AsyncConnection, tenant_id: str, change_ids: Sequence[str]

@@ -1,5 +1,5 @@
-"""What a tenant's webhook is told: which message is for whom, by which channel. Thin: no text and nothing about
-the customer but their id, unless the endpoint asked for the field. Pure."""
+"""What a tenant's webhook is told: which message is for whom, by which channel. Thin: no text and nothing
+about the customer but their id, unless the endpoint asked for the field. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
