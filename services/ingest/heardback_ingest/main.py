@@ -21,6 +21,7 @@ from heardback_ingest.app.gather import Gatherer, GatherPolicy
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.kafka_door import KafkaDoor
 from heardback_ingest.app.policies import policies_in_force
+from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
@@ -33,6 +34,9 @@ from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.holds import PostgresHolds
+from heardback_shared.contact.store import PostgresContacts
+from heardback_shared.contact.wish_store import PostgresWishes
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, Topic
 from heardback_shared.db.database import Database
@@ -96,7 +100,7 @@ def build(
         Outbox(tables.outbox),
         PostgresIdempotencyKeys(),
     )
-    policies = policies_in_force(settings.policies)
+    policies, contacts = policies_in_force(settings.policies), PostgresContacts(keyring)
     accept = Accept(
         database,
         ledger,
@@ -135,7 +139,10 @@ def build(
             hours=settings.idempotency_hours,
         ),
         show=Show(database, ledger),
-        customers=KeepCustomers(database, customers, vault, clock),
+        customers=KeepCustomers(database, customers, vault, contacts, clock),
+        preferences=KeepPreferences(
+            database, contacts, PostgresWishes(keyring), PostgresHolds(), policies, clock
+        ),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
         database=database,
         policies=policies,

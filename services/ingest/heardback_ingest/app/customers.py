@@ -11,6 +11,7 @@ from heardback_ingest.app.accept import subject_of_customer
 from heardback_ingest.domain.customer import PERSONAL, Facts, merged
 from heardback_ingest.ports import Customers, Vault
 from heardback_shared.clock import Clock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 
 AHEAD = timedelta(minutes=5)
@@ -22,10 +23,13 @@ class FromTheFutureError(Exception):
 
 
 class KeepCustomers:
-    def __init__(self, database: Database, customers: Customers, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, customers: Customers, vault: Vault, contacts: PostgresContacts, clock: Clock
+    ) -> None:
         self._database = database
         self._customers = customers
         self._vault = vault
+        self._contacts = contacts
         self._clock = clock
 
     async def tell(
@@ -68,6 +72,7 @@ class KeepCustomers:
             found = await self._customers.get(c, tenant_id, customer_id, for_update=True)
             if found is not None:
                 await self._customers.put(c, tenant_id, customer_id, found[0], None, self._clock.now())
+            await self._contacts.erase(c, tenant_id, customer_id)
             return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
 
     async def _opened(self, c: AsyncConnection, tenant_id: str, subject: str, sealed: bytes | None) -> Facts:
