@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from heardback_router.campaigns.change_store import PostgresChanges
+from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.app import Webhooks
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
 from heardback_router.deliveries.domain import RetryPolicy
@@ -16,16 +18,23 @@ from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
-from heardback_router.loops.app import LinkPolicy, Loops
+from heardback_router.loops.app import Loops
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.loops.saying import Saying
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
+from heardback_router.loops.telling_store import PostgresTellings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
+from heardback_router.outreach.compose import Lent, Messages, message_queue
+from heardback_router.outreach.links import DETAILS, MessageAddresses
+from heardback_router.outreach.settings import OutreachSettings
 from heardback_shared import __version__
 from heardback_shared.clock import Clock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
@@ -43,6 +52,18 @@ class Surroundings:
     clock: Clock
     metrics: Metrics
     guard: Guard
+    policies: PolicySource
+
+
+@dataclass
+class _Bell:
+    """Wakes the dispatcher, which is made after those who have something for it."""
+
+    dispatcher: Dispatcher | None = None
+
+    def wake(self) -> None:
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
 
 
 class Closing:
@@ -53,21 +74,48 @@ class Closing:
     """
 
     def __init__(
-        self, around: Surroundings, loops: LoopSettings, webhooks: WebhookSettings, mail: MailSettings
+        self,
+        around: Surroundings,
+        loops: LoopSettings,
+        webhooks: WebhookSettings,
+        mail: MailSettings,
+        messages: OutreachSettings,
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         seal = SecretSeal(around.keyring)
-        self.loops = Loops(
-            PostgresLoops(),
+        store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
+        changes = PostgresChanges()
+        contacts = PostgresContacts(around.keyring)
+        outreach = message_queue(around.metrics)
+        saying = Saying(store, tellings, reviews, contacts, outreach)
+        self.loops = Loops(store, tellings, reviews, saying, outreach, changes, around.metrics)
+        bell = _Bell()
+        addresses = MessageAddresses(
+            self._link_key,
+            around.keyring.key(DETAILS),
+            loops.public_url,
+            loops.loop_link_days,
+            messages.details_days,
+        )
+        lent = Lent(
+            around.database,
+            around.outbox,
+            around.keyring,
+            around.clock,
+            around.metrics,
+            around.guard,
+            around.policies,
+            contacts,
+            self.mailer,
             endpoints,
             queue,
             PostgresFeedbackOrigins(),
-            LinkPolicy(self._link_key, loops.public_url, loops.loop_link_days),
-            around.metrics,
+            addresses,
         )
+        self.messages = Messages(lent, messages, self.loops, bell)
         self._sender = HttpcoreSender(
             SystemResolver(),
             webhooks.url_rules,
@@ -79,7 +127,7 @@ class Closing:
             around.database,
             queue,
             self._sender,
-            self.loops,
+            self.messages.ending,
             around.outbox,
             seal,
             clock=around.clock,
@@ -93,11 +141,12 @@ class Closing:
             ),
             draw=lambda: random.uniform(-1, 1),  # noqa: S311  (spreads load; nothing secret hangs on it)
         )
+        bell.dispatcher = self.dispatcher
         self.webhooks = Webhooks(
             around.database,
             endpoints,
             queue,
-            self.loops,
+            self.messages.ending,
             around.outbox,
             seal,
             self.dispatcher,
@@ -106,10 +155,10 @@ class Closing:
             limit=webhooks.endpoints_per_tenant,
         )
 
-    def routers(self, backlog: Backlog) -> tuple[APIRouter, APIRouter]:
+    def routers(self, backlog: Backlog) -> tuple[APIRouter, ...]:
         around = self._around
         answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
-        return webhook_routes(self.webhooks, around.guard), answer_routes(answers)
+        return webhook_routes(self.webhooks, around.guard), self.messages.routes(), answer_routes(answers)
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

@@ -55,6 +55,7 @@ from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
 from heardback_router.outreach.queue import MessageQueue
+from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.outreach.store import PostgresMessages
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
@@ -121,6 +122,7 @@ class Settings:
     loops: LoopSettings
     webhooks: WebhookSettings
     mail: MailSettings = field(default_factory=MailSettings)
+    messages: OutreachSettings = field(default_factory=OutreachSettings)
 
 
 class Core:
@@ -135,10 +137,11 @@ class Core:
         self.guard = guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
         self.outbox = Outbox(outbox_table)
         self.closing = Closing(
-            Surroundings(database, self.outbox, keyring, clock, metrics, guard),
+            Surroundings(database, self.outbox, keyring, clock, metrics, guard, source),
             settings.loops,
             settings.webhooks,
             settings.mail,
+            settings.messages,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         people, queues = PostgresPeople(), PostgresQueues()
@@ -146,7 +149,7 @@ class Core:
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         cases, grouping = PostgresCases(), PostgresGrouping()
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
-        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
+        regroup = Regroup(database, items, grouping, cases, told, self.outbox, source, clock)
         said = PostgresCorrections()
         self.route = RouteFeedback(
             database,
@@ -285,6 +288,8 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={
             "relay": relay.run,
             "deliveries": core.closing.deliver,
+            "messages": core.closing.messages.sending.run,
+            "mail": core.closing.messages.mailing.run,
             "campaigns": core.feeder.run,
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,

@@ -16,6 +16,7 @@ from tests.support.scored import incoming, scored
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.source import load_policies
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
@@ -69,6 +70,8 @@ class House:
         return self.core.closing.dispatcher
 
     async def deliver(self) -> int:
+        """Decides about what is due, and makes what attempts are due; how many attempts."""
+        await self.core.closing.messages.sending.send_due()
         return await self.dispatcher.deliver_due()
 
     async def caller(self, tenant: str = "default", scopes: tuple[str, ...] = SCOPES) -> Caller:
@@ -110,13 +113,16 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann"
+            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann",
+            change_id=f"ch_{item}_{number}",
         )
+        policy = load_policies().telling
         async with self.database.tenant(tenant) as connection:
-            outgoing = await self.core.closing.loops.open_on_resolve(
-                connection, tenant, resolution, self.clock.now()
+            outgoing = await self.core.closing.loops.resolved(
+                connection, tenant, resolution, policy, self.clock.now()
             )
-        return [o.event.subject or "" for o in outgoing]
+        await self.core.closing.messages.sending.send_due()
+        return list(dict.fromkeys(o.event.subject or "" for o in outgoing))
 
     async def loop_of(self, item_id: str, tenant: str = "default") -> dict[str, Any]:
         async with self.database.tenant(tenant) as connection:
@@ -132,12 +138,7 @@ class House:
             logs = await store.of_item(connection, tenant, loop.item_id)
         events: list[LoopEvent] = next(list(log) for found, log in logs if found.id == loop_id)
         status = fold(events)
-        assert (loop.state, loop.sequence, loop.since, loop.reason) == (
-            status.state,
-            status.sequence,
-            status.since,
-            status.reason,
-        )
+        assert loop.status == status
         return status
 
     async def announced(self, tenant: str = "default") -> list[LoopChanged]:
