@@ -1,18 +1,12 @@
 """Closing the loop: puts loops, messages and channels together. Read this to see what talks to what."""
 
 import asyncio
-import random
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from heardback_router.deliveries.app import Webhooks
-from heardback_router.deliveries.dispatch import Dispatcher, Limits
-from heardback_router.deliveries.domain import RetryPolicy
+from heardback_router.deliveries.compose import Deliveries, Lent
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
-from heardback_router.deliveries.http import webhook_routes
-from heardback_router.deliveries.httpcore_sender import HttpcoreSender, SystemResolver
-from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
@@ -24,7 +18,6 @@ from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
-from heardback_shared import __version__
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -58,62 +51,30 @@ class Closing:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._link_key = around.keyring.key(PURPOSE)
-        endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
-        seal = SecretSeal(around.keyring)
         self.loops = Loops(
             PostgresLoops(),
-            endpoints,
-            queue,
+            PostgresEndpoints(),
+            PostgresDeliveryQueue(),
             PostgresFeedbackOrigins(),
             LinkPolicy(self._link_key, loops.public_url, loops.loop_link_days),
             around.metrics,
         )
-        self._sender = HttpcoreSender(
-            SystemResolver(),
-            webhooks.url_rules,
-            timeout_seconds=webhooks.timeout_seconds,
-            connections=webhooks.concurrency,
-            user_agent=f"heardback/{__version__}",
-        )
-        self.dispatcher = Dispatcher(
+        lent = Lent(
             around.database,
-            queue,
-            self._sender,
-            self.loops,
             around.outbox,
-            seal,
-            clock=around.clock,
-            metrics=around.metrics,
-            policy=RetryPolicy(),
-            limits=Limits(
-                webhooks.concurrency,
-                webhooks.concurrency_per_endpoint,
-                webhooks.lease_seconds,
-                webhooks.poll_seconds,
-            ),
-            draw=lambda: random.uniform(-1, 1),  # noqa: S311  (spreads load; nothing secret hangs on it)
+            around.keyring,
+            around.clock,
+            around.metrics,
+            self.mailer,
+            loops.public_url,
         )
-        self.webhooks = Webhooks(
-            around.database,
-            endpoints,
-            queue,
-            self.loops,
-            around.outbox,
-            seal,
-            self.dispatcher,
-            clock=around.clock,
-            rules=webhooks.url_rules,
-            limit=webhooks.endpoints_per_tenant,
-        )
+        self.deliveries = Deliveries(lent, webhooks, self.loops)
 
-    def routers(self, backlog: Backlog) -> tuple[APIRouter, APIRouter]:
+    def routers(self, backlog: Backlog) -> tuple[APIRouter, ...]:
         around = self._around
         answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
-        return webhook_routes(self.webhooks, around.guard), answer_routes(answers)
+        return *self.deliveries.routers(around.guard), answer_routes(answers)
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""
-        try:
-            await self.dispatcher.run(stop)
-        finally:
-            await self._sender.close()
+        await self.deliveries.run(stop)

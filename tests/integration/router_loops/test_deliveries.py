@@ -79,14 +79,15 @@ async def test_a_schedule_that_runs_out_fails_visibly_and_can_be_replayed(
     await house.endpoint()
     receiver.usual = DOWN
     (loop_id,) = await house.open_loops(1)
+    ann = await house.caller()
     for _ in range(10):
         assert await house.deliver() == 1
-        house.clock.forward(hours=30)
+        (waiting,) = (await ann.get("/v1/deliveries")).json()["deliveries"]
+        house.clock.forward_to(waiting["next_attempt_at"])
     assert await house.deliver() == 0
     status = await house.status(loop_id)
     assert status.state == "failed"
     assert status.reason
-    ann = await house.caller()
     (delivery,) = (await ann.get("/v1/deliveries", state="failed")).json()["deliveries"]
     assert (delivery["attempt_count"], len(delivery["attempts"])) == (10, 10)
     receiver.usual = Reply()

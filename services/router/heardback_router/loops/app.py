@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Resolution
-from heardback_router.deliveries.domain import LOOP_TOLD, takes
+from heardback_router.deliveries.endpoint import takes
 from heardback_router.deliveries.ports import DeliveryQueue, Endpoints, Message
 from heardback_router.loops.domain import (
     NOBODY_REACHED,
@@ -36,6 +36,7 @@ from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
 SOURCE = "/heardback/router"
+LOOP_TOLD = "loop.told"
 MACHINE = "router"
 CUSTOMER = "customer"
 
@@ -75,7 +76,7 @@ class Loops:
         receivers = [
             e.id
             for e in await self._endpoints.all(connection, tenant_id, lock=True)
-            if e.enabled and takes(e.event_types, LOOP_TOLD)
+            if takes(e, LOOP_TOLD, None)
         ]
         plans = plan_loops(tenant_id, resolution, has_endpoint=bool(receivers))
         # Tokens and bodies speak in whole seconds.
