@@ -20,7 +20,7 @@ from heardback_router.deliveries.endpoint import (
     moved,
 )
 from heardback_router.deliveries.keys import Issued, Keys, kinds_of
-from heardback_router.deliveries.log import check_usable
+from heardback_router.deliveries.log import check_usable, hasten
 from heardback_router.deliveries.ports import (
     AlertMails,
     DeliveryQueue,
@@ -227,7 +227,9 @@ class Webhooks:
         }
         message = Message(new_id("msg"), endpoint_id, ENDPOINT_TEST, orjson.dumps(body), None)
         async with self._database.tenant(tenant_id) as connection:
-            check_usable(await self._get(connection, tenant_id, endpoint_id, lock=True))
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            check_usable(endpoint)
+            await hasten(self._endpoints, connection, tenant_id, endpoint, at)
             await self._queue.add(connection, tenant_id, [message], at)
             delivery = await self._queue.find(connection, tenant_id, message.id)
         self._waker.wake()

@@ -74,6 +74,11 @@ def probing(health: Health, lost_at: datetime) -> Health:
     return replace(health, circuit="half_open", until=lost_at)
 
 
+def hastened(health: Health, now: datetime) -> Health:
+    """A person asked for something to be sent: an open circuit may be probed at once."""
+    return replace(health, until=now) if health.circuit == "open" else health
+
+
 def after_attempt(policy: BreakerPolicy, health: Health, outcome: Outcome, at: datetime) -> Judged:
     """What an attempt that ended at `at` means for its endpoint."""
     if outcome == "ok":

@@ -1,11 +1,13 @@
 """The delivery log, and sending again what is in it: one delivery, or a time range."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.deliveries.breaker import hastened
 from heardback_router.deliveries.domain import DeliveryState
 from heardback_router.deliveries.endpoint import Endpoint
 from heardback_router.deliveries.ports import (
@@ -78,6 +80,7 @@ class DeliveryLog:
                     "The endpoint of this delivery was removed; nothing can be sent to it any more.",
                 )
             check_usable(endpoint)
+            await hasten(self._endpoints, connection, tenant_id, endpoint, at)
             await self._queue.replay(connection, tenant_id, delivery_id, at)
             loops = [found["loop_id"]] if found["loop_id"] else []
             await self._settle(connection, tenant_id, loops, at)
@@ -105,6 +108,7 @@ class DeliveryLog:
             if endpoint is None:
                 raise not_found(f"The endpoint {endpoint_id}")
             check_usable(endpoint)
+            await hasten(self._endpoints, connection, tenant_id, endpoint, at)
             matched = await self._queue.count_range(connection, tenant_id, endpoint_id, which, since, until)
             most = min(matched, self._replay_limit)
             planned = Replay(new_id("rpl"), endpoint_id, which, since, until, matched, most, actor, at)
@@ -168,3 +172,12 @@ def check_usable(endpoint: Endpoint) -> None:
             "The endpoint has not proved that it wants webhooks",
             f"POST /v1/endpoints/{endpoint.id}:prove first; until then nothing but proofs is sent.",
         )
+
+
+async def hasten(
+    endpoints: Endpoints, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint, at: datetime
+) -> None:
+    """Lets an endpoint that is spared be probed at once, as a person asked for it. Hold its lock."""
+    health = hastened(endpoint.health, at)
+    if health != endpoint.health:
+        await endpoints.save(connection, tenant_id, replace(endpoint, health=health))
