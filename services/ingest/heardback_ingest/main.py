@@ -20,6 +20,7 @@ from heardback_ingest.app.gather import Gatherer, GatherPolicy
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.kafka_door import KafkaDoor
 from heardback_ingest.app.policies import policies_in_force
+from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
@@ -33,7 +34,9 @@ from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
+from heardback_shared.contact.wish_store import PostgresWishes
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, UPDATED, Topic
 from heardback_shared.db.database import Database
@@ -100,7 +103,7 @@ def build(
         Outbox(tables.outbox),
         PostgresIdempotencyKeys(),
     )
-    policies = policies_in_force(settings.policies)
+    policies, contacts = policies_in_force(settings.policies), PostgresContacts(keyring)
     accept = Accept(
         database,
         ledger,
@@ -124,7 +127,7 @@ def build(
         database,
         keyring,
         vault,
-        PostgresContacts(keyring),
+        contacts,
         policies=policies,
         tenants=PostgresTenants(database),
         letters=letters,
@@ -153,6 +156,9 @@ def build(
         ),
         show=Show(database, ledger),
         customers=master,
+        preferences=KeepPreferences(
+            database, contacts, PostgresWishes(keyring), PostgresHolds(), policies, clock
+        ),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
         database=database,
         policies=policies,

@@ -9,6 +9,7 @@ from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.gather import Gatherer, OverloadedError
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.policies import READERS
+from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.show import Show
 from heardback_ingest.customer_master import CustomerMaster
@@ -20,10 +21,12 @@ from heardback_ingest.http import (
     customer_rules,
     customers,
     feedback,
+    holds,
     identity,
     ledger,
     openapi,
     policies,
+    preferences,
 )
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
@@ -53,6 +56,7 @@ class UseCases:
     idempotent: Idempotent
     show: Show
     customers: CustomerMaster
+    preferences: KeepPreferences
     replay: Replay
     database: Database
     policies: PoliciesInForce
@@ -83,10 +87,16 @@ def build_app(
     app.include_router(
         cloud_events.routes(guard, use.accept, use.idempotent, max_rows=settings.max_batch_rows)
     )
+    # Before customers: a customer's own address takes whatever follows /v1/customers/.
+    app.include_router(preferences.routes(guard, use.preferences))
+    app.include_router(holds.routes(guard, use.preferences))
     _add_customers(app, use.customers, guard, settings)
     app.include_router(ledger.routes(guard, use.show, use.replay))
     app.include_router(policies.routes(guard, use.database, READERS, use.policies))
-    openapi.install(app, [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS])
+    openapi.install(
+        app,
+        [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS, *preferences.MODELS, *holds.MODELS],
+    )
     _add_overloaded(app)
     return app
 
