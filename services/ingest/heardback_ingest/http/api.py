@@ -15,10 +15,12 @@ from heardback_ingest.app.show import Show
 from heardback_ingest.http import (
     cloud_events,
     customers,
+    fatigue,
     feedback,
     ledger,
     openapi,
     policies,
+    sampling,
     survey_log,
     survey_shapes,
     survey_stops,
@@ -54,6 +56,7 @@ class UseCases:
     customers: KeepCustomers
     replay: Replay
     surveys: surveys.Surveys
+    sampling: sampling.Sampling
     database: Database
     policies: PoliciesInForce
 
@@ -89,6 +92,8 @@ def build_app(
     app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
     app.include_router(survey_log.routes(guard, use.surveys.explain))
     app.include_router(survey_stops.routes(guard, use.surveys.halt))
+    app.include_router(sampling.routes(guard, use.sampling))
+    app.include_router(fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue))
     models = (*cloud_events.MODELS, *customers.MODELS, *survey_shapes.MODELS)
     openapi.install(app, [SurveyIn, TranscriptIn, *models])
     _add_overloaded(app)
