@@ -92,7 +92,7 @@ def test_who_gets_none_has_the_reason() -> None:
     assert {one.person_id: one.code for one in people} == {
         "feedback:fb_it_a_None": "unknown_customer",
         "c-1": "disputed_open",
-        "c-2": "on_its_way",
+        "c-2": "in_review",
         "c-3": "opted_out",
         "c-4": "opted_out_of_item",
         "c-5": "already_told",
