@@ -7,13 +7,21 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.deliveries.domain import takes
-from heardback_router.deliveries.ports import DeliveryQueue, Endpoint, Endpoints, Message, Waker
+from heardback_router.deliveries.endpoint import Endpoint, takes, wants
+from heardback_router.deliveries.ports import DeliveryQueue, Endpoints, Message, Waker
 from heardback_router.loops.ports import FeedbackOrigins
 from heardback_router.mail.ports import Mailer
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.links import MessageAddresses
-from heardback_router.outreach.payload import DIGEST, Outgoing, Part, event_type, shown_links, webhook_body
+from heardback_router.outreach.payload import (
+    DIGEST,
+    Outgoing,
+    Part,
+    event_type,
+    shown_changes,
+    shown_links,
+    webhook_body,
+)
 from heardback_router.outreach.tables import handovers, letters
 from heardback_shared.contact.domain import Channel, Recipient
 from heardback_shared.db.bulk import insert_rows
@@ -84,7 +92,7 @@ class Channels:
             outgoing = Outgoing(handover_id, customer_id, one.channel, one.parts, url, at)
             kind = event_type([part.draft for part in one.parts])
             for endpoint in open_.receivers(kind, one.recipient):
-                body = webhook_body(outgoing, frozenset())
+                body = webhook_body(outgoing, frozenset(endpoint.fields))
                 message_id = derived_id("msg", handover_id, endpoint.id)
                 queued.append(Message(message_id, endpoint.id, kind, body, handover_id))
         await insert_rows(connection, handovers, rows)
@@ -98,7 +106,7 @@ class OpenChannels:
         self._mail = mail
 
     def receivers(self, kind: str, recipient: Recipient) -> Sequence[Endpoint]:
-        return [e for e in self._endpoints if e.enabled and takes(e.event_types, kind)]
+        return [e for e in self._endpoints if takes(e, kind, recipient)]
 
     def closed(self, draft: Draft, recipient: Recipient) -> tuple[Mapping[Channel, str], bool]:
         """Channels of the customer that cannot be used for this message, and why; and whether one of them is
@@ -109,7 +117,7 @@ class OpenChannels:
         if not self.receivers(kind, recipient):
             why = f"no enabled webhook endpoint takes {kind} of this customer"
             found = {channel: why for channel in recipient.channels if channel in BY_WEBHOOK}
-            down = bool(found) and any(takes(e.event_types, kind) for e in self._endpoints)
+            down = bool(found) and any(wants(e, kind, recipient) for e in self._endpoints)
         if "email" in recipient.channels and not self._mail:
             found["email"] = "no mail server is set"
         return found, down
@@ -146,10 +154,7 @@ def _content(part: Part) -> dict[str, Any]:
         "language": part.rendered.language,
         "template": part.rendered.template,
         "links": dict(shown_links(part.links)),
-        "changes": [
-            {"id": c.change_id, "result": c.result, "reviewed": c.reviewed, "reference": c.reference}
-            for c in part.draft.facts.changes
-        ],
+        "changes": shown_changes(part.draft.facts.changes),
     }
 
 
