@@ -195,7 +195,7 @@ def decision_on(
     messages: str,
 ) -> dict[str, Any]:
     """What an approval rests on: whether a second person is needed and why, who is told and who is not and
-    why, on whose word the claims stand, and how each item is spoken of. As JSON, enough to decide it again."""
+    why, on whose word the claims stand, and how each item is spoken of: as JSON, to be decided again from."""
     to_tell = sum(1 for person in people if person.code is None)
     asked = {item.id: item.stakes(to_tell) for item in items}
     decided = {item_id: decide(stakes, telling) for item_id, stakes in asked.items()}
