@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +37,7 @@ from heardback_shared.settings import ServiceSettings
 
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
+POLICIES = Path(__file__).parent / "policies"
 SCOPES = ("items:read", "items:write", "endpoints:write")
 WEBHOOKS = WebhookSettings(allow_loopback=True, timeout_seconds=1, lease_seconds=60, poll_seconds=0.02)
 
@@ -166,7 +168,8 @@ def build_house(
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
-    settings = Settings(SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks)
+    router = RouterSettings(policies=POLICIES)
+    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks)
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

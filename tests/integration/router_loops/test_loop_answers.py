@@ -186,7 +186,7 @@ async def test_a_customer_may_answer_what_we_could_not_see_arrive(
     await house.endpoint()
     receiver.usual = Reply(500)
     item_id, data = await told(house, receiver, ann)
-    assert (await house.loop_of(item_id))["state"] == "pending"
+    assert (await house.loop_of(item_id))["state"] == "changed"
     assert (await house.client.post(path(data["confirm"]))).status_code == 200
     receiver.usual = Reply()
     house.clock.forward(seconds=10)
