@@ -1,5 +1,5 @@
-"""What a tenant's webhook is told: which message is for whom, by which channel. Thin: no text and nothing about
-the customer but their id, unless the endpoint asked for the field. Pure."""
+"""What a tenant's webhook is told: which message is for whom, by which channel. Thin: no text and nothing
+about the customer but their id, unless the endpoint asked for the field. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from heardback_router.messages.domain import MessageLinks, Rendered
+from heardback_router.messages.domain import ChangeFacts, MessageLinks, Rendered
 from heardback_router.outreach.domain import Draft
 from heardback_shared.contact.domain import Channel
 
@@ -57,8 +57,9 @@ def webhook_body(given: Outgoing, fields: frozenset[str]) -> bytes:
     """Under 20 kB in UTF-8: first feedback, then texts are left out until it fits, and `left_out` says so;
     they are behind `details_url` anyway.
 
-    `fields` opts into `message` (subject and text) and `feedback` (source and external id of each)."""
-    for left_out in (frozenset(), frozenset({"feedback"}), frozenset({"feedback", "message"})):
+    `fields` opts into `message` (subject and text), `feedback` (source and external id of each) and `changes`
+    (what the words rest on)."""
+    for left_out in (frozenset(), frozenset({"feedback"}), frozenset({"feedback", "message", "changes"})):
         body = _body(given, fields - left_out, sorted(fields & left_out))
         if len(body) < MAX_BYTES:
             return body
@@ -101,7 +102,16 @@ def _part(part: Part, fields: frozenset[str], *, links: bool) -> dict[str, Any]:
         data["feedback"] = [
             {"id": o.feedback_id, "source": o.source, "external_id": o.external_id} for o in part.origins
         ]
+    if "changes" in fields:
+        data["changes"] = shown_changes(draft.facts.changes)
     return data
+
+
+def shown_changes(changes: Sequence[ChangeFacts]) -> list[dict[str, Any]]:
+    return [
+        {"id": c.change_id, "result": c.result, "reviewed": c.reviewed, "reference": c.reference}
+        for c in changes
+    ]
 
 
 def shown_links(links: MessageLinks) -> Mapping[str, str]:
@@ -111,6 +121,7 @@ def shown_links(links: MessageLinks) -> Mapping[str, str]:
         "dispute": links.dispute,
         "contest": links.contest,
         "preferences": links.preferences,
+        "unsubscribe": links.unsubscribe,
         "expires_at": instant(links.expires_at) if links.expires_at else None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Intervals of shares: Wilson for independent ones, and from customers' means where one is asked repeatedly."""
+"""Intervals of shares: Wilson for independent ones; customers' means where one is asked repeatedly."""
 
 from dataclasses import dataclass
 from math import sqrt
