@@ -238,7 +238,7 @@ class Core:
             quality_routes(TellQuality(database, clock), guard),
             campaign_routes(campaigns, Previews(campaigns, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
-            *self.closing.routers(self.backlog, source),
+            *self.closing.routers(self.backlog),
             # Last: an item's own address takes whatever follows /v1/items/.
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
         ):
