@@ -107,10 +107,11 @@ def doctor(
 
 
 def add_command_groups() -> None:
-    from heardback_local.commands import dead, keys, models, policies, routing
+    from heardback_local.commands import customers, dead, keys, models, policies, routing
 
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
+    app.add_typer(customers.app, name="customers")
     app.add_typer(models.app, name="models")
     app.add_typer(routing.app, name="routing")
     app.add_typer(policies.app, name="policies")
