@@ -79,6 +79,7 @@ class Ingest:
     outbox: Outbox
     keys: PostgresIdempotencyKeys
     policies: PoliciesInForce
+    surveys: Surveys
     lapse: Lapse
     http: FastAPI
     readiness: Readiness
@@ -109,6 +110,7 @@ def build(
     )
     policies = policies_in_force(settings.policies)
     invitations, survey_log, contacts = PostgresInvitations(), PostgresSurveyLog(), PostgresContacts(keyring)
+    surveys = _surveys(database, invitations, survey_log, contacts, policies, clock)
     accept = Accept(
         database,
         ledger,
@@ -150,7 +152,7 @@ def build(
         show=Show(database, ledger),
         customers=KeepCustomers(database, customers, vault, survey_log, clock),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
-        surveys=_surveys(database, invitations, survey_log, contacts, policies, clock),
+        surveys=surveys,
         database=database,
         policies=policies,
     )
@@ -186,6 +188,7 @@ def build(
         outbox=outbox,
         keys=idempotency,
         policies=policies,
+        surveys=surveys,
         lapse=Lapse(database, invitations, survey_log, contacts, clock, keep_days=settings.survey_log_days),
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,
