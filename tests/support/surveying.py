@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from tests.support.clock import NOON, FakeClock
 
 from heardback_ingest.app.surveys.ask import Wanted
 from heardback_ingest.app.surveys.follow import Report
@@ -24,15 +23,14 @@ from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings, ServiceSettings
+from tests.support.clock import NOON, FakeClock
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 
 
 def surveys_of(database: Database, clock: Clock) -> Surveys:
     service = ServiceSettings.model_validate({"secret_key": SECRET})
-    return build(
-        IngestSettings(), service, database, clock, Metrics(), Readiness(running=True)
-    ).surveys
+    return build(IngestSettings(), service, database, clock, Metrics(), Readiness(running=True)).surveys
 
 
 async def one(surveys: Surveys, told: dict[str, Any]) -> dict[str, Any]:
