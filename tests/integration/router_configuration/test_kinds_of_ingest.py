@@ -16,12 +16,12 @@ from tests.support.serving import served
 from heardback_ingest.app.policies import policies_in_force
 from heardback_ingest.main import Ingest, build
 from heardback_ingest.settings import IngestSettings
-from heardback_router.configuration import app as deeds
-from heardback_router.configuration.kinds import INGEST_KINDS
+from heardback_router.configuration.kinds import SHARED_KINDS, TOLD_INGEST
 from heardback_shared.clock import SystemClock
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.metrics import Metrics
+from heardback_shared.policies.in_force import put_in_force
 from heardback_shared.policies.reading import shipped
 from heardback_shared.settings import ServiceSettings
 
@@ -29,7 +29,8 @@ SECRET = base64.b64encode(b"k" * 32).decode()
 
 
 def own(kind: str, name: str) -> str:
-    return renamed(shipped("heardback_ingest", f"{kind}.yaml"), name)
+    package = "heardback_shared" if kind in SHARED_KINDS else "heardback_ingest"
+    return renamed(shipped(package, f"{kind}.yaml"), name)
 
 
 @dataclass
@@ -60,7 +61,7 @@ async def sides(database: Database) -> AsyncIterator[Sides]:
         yield Sides(app, ingest, await House.of(app))
 
 
-@pytest.mark.parametrize("kind", INGEST_KINDS)
+@pytest.mark.parametrize("kind", TOLD_INGEST)
 async def test_from_draft_to_the_next_transaction_of_ingest_and_back(sides: Sides, kind: str) -> None:
     assert await sides.decides(kind) == ("default@1", "packaged")
     number = await sides.house.draft(kind, own(kind, "ours@1"))
@@ -100,13 +101,13 @@ async def test_an_activation_that_is_not_committed_tells_ingest_nothing(
 ) -> None:
     number = await sides.house.draft("surveys", own("surveys", "ours@1"))
     await sides.house.approve("surveys", number)
-    whole = deeds.put_in_force
+    whole = put_in_force
 
     async def killed(*told: object) -> None:
         await whole(*told)  # type: ignore[arg-type]
         raise RuntimeError("killed after the row was written")
 
-    monkeypatch.setattr(deeds, "put_in_force", killed)
+    monkeypatch.setattr("heardback_router.configuration.app.put_in_force", killed)
     with pytest.raises(RuntimeError, match="killed"):
         await sides.house.bo.post(f"/v1/policies/surveys/versions/{number}:activate")
     assert await sides.decides("surveys") == ("default@1", "packaged")

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from tests.support.clock import FakeClock
 
+from heardback_router.configuration.owners import ScoringClient
 from heardback_router.corrections.causes import AskScoring, strangers
 
 TAXONOMY = {"taxonomy": "t@1", "categories": [{"path": "operations/billing"}, {"path": "product/defect"}]}
@@ -17,7 +18,7 @@ def asking(answer: httpx.Response | Exception, asked: list[httpx.Request], clock
             raise answer
         return answer
 
-    return AskScoring("http://scoring", clock, httpx.MockTransport(handle))
+    return AskScoring(ScoringClient("http://scoring", httpx.MockTransport(handle)), clock)
 
 
 async def test_scoring_is_asked_with_the_callers_key_and_not_each_time() -> None:
@@ -46,7 +47,7 @@ async def test_a_scoring_that_cannot_tell_refuses_nothing(answer: httpx.Response
 
 
 async def test_without_an_address_nobody_can_tell() -> None:
-    assert await AskScoring(None, FakeClock()).of("t1", "Bearer a") is None
+    assert await AskScoring(ScoringClient(None), FakeClock()).of("t1", "Bearer a") is None
 
 
 def test_a_stranger_is_named_with_what_it_may_have_meant() -> None:

@@ -53,9 +53,7 @@ class PostgresChanges:
         found = {row["id"]: _change(row) for row in (await connection.execute(query)).mappings()}
         return [found[change_id] for change_id in dict.fromkeys(change_ids) if change_id in found]
 
-    async def lock(
-        self, connection: AsyncConnection, tenant_id: str, change_id: str
-    ) -> ChangeRecord | None:
+    async def lock(self, connection: AsyncConnection, tenant_id: str, change_id: str) -> ChangeRecord | None:
         """Nobody else changes it until the transaction ends."""
         query = select(changes).where(changes.c.tenant_id == tenant_id, changes.c.id == change_id)
         row = (await connection.execute(query.with_for_update())).mappings().first()
@@ -76,7 +74,7 @@ def _row(tenant_id: str, change: ChangeRecord) -> dict[str, Any]:
         "result": change.result,
         "what": change.what.text,
         "tell": change.tell.text,
-        "translations": {language: said.text for language, said in change.translations.items()},
+        "translations": {language: said.text for language, said in change.translations},
         "on_date": change.on,
         "reference": change.reference,
         "item_ids": list(dict.fromkeys(change.item_ids)),
@@ -100,5 +98,5 @@ def _change(row: Mapping[Any, Any]) -> ChangeRecord:
         recorded_at=row["recorded_at"],
         reviewed_by=row["reviewed_by"],
         reviewed_at=row["reviewed_at"],
-        translations={language: CustomerText(said) for language, said in row["translations"].items()},
+        translations=tuple((language, CustomerText(said)) for language, said in row["translations"].items()),
     )

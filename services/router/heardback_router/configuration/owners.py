@@ -39,7 +39,15 @@ class Owner:
         except (KeyError, TypeError) as error:
             raise self.strange() from error
 
+    async def get(self, path: str, bearer: str, seconds: float) -> dict[str, Any]:
+        return await self._ask("GET", path, None, bearer, seconds)
+
     async def post(self, path: str, body: Mapping[str, Any], bearer: str, seconds: float) -> dict[str, Any]:
+        return await self._ask("POST", path, orjson.dumps(body), bearer, seconds)
+
+    async def _ask(
+        self, method: str, path: str, body: bytes | None, bearer: str, seconds: float
+    ) -> dict[str, Any]:
         if self._url is None:
             raise self._unavailable(
                 f"Router does not know where {self.name} is. Set {self._setting} to its address."
@@ -49,7 +57,7 @@ class Owner:
             async with httpx.AsyncClient(
                 base_url=self._url, timeout=seconds, trust_env=False, transport=self._transport
             ) as client:
-                answer = await client.post(path, content=orjson.dumps(body), headers=headers)
+                answer = await client.request(method, path, content=body, headers=headers)
                 said = orjson.loads(answer.content) if answer.content else {}
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unavailable(

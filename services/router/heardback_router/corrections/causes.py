@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Protocol
 
-import httpx
-import orjson
 import structlog
 
+from heardback_router.configuration.owners import ScoringClient
 from heardback_shared.clock import Clock
+from heardback_shared.errors import ProblemError
 
 KEPT_FOR = timedelta(seconds=30)
 PATIENCE_SECONDS = 3.0
@@ -24,17 +24,14 @@ class KnownCauses(Protocol):
 
 
 class AskScoring:
-    """Over HTTP, with the caller's own key. `url` is None where scoring's address is not set.
+    """Over HTTP, with the caller's own key.
 
     A correction must not be lost because scoring is away: then nobody can tell, and it is taken.
     """
 
-    def __init__(
-        self, url: str | None, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._url = url
+    def __init__(self, scoring: ScoringClient, clock: Clock) -> None:
+        self._scoring = scoring
         self._clock = clock
-        self._transport = transport
         self._known: dict[str, tuple[datetime, frozenset[str]]] = {}
 
     async def of(self, tenant_id: str, bearer: str) -> frozenset[str] | None:
@@ -48,16 +45,10 @@ class AskScoring:
         return found
 
     async def _asked(self, bearer: str) -> frozenset[str] | None:
-        if self._url is None:
-            return None
         try:
-            async with httpx.AsyncClient(
-                base_url=self._url, timeout=PATIENCE_SECONDS, trust_env=False, transport=self._transport
-            ) as client:
-                answer = await client.get("/v1/taxonomy", headers={"Authorization": bearer})
-                answer.raise_for_status()
-                return frozenset(one["path"] for one in orjson.loads(answer.content)["categories"])
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+            said = await self._scoring.get("/v1/taxonomy", bearer, PATIENCE_SECONDS)
+            return frozenset(one["path"] for one in said["categories"])
+        except (ProblemError, KeyError, TypeError) as error:
             _log.warning("corrections.causes_unknown", error=type(error).__name__)
             return None
 

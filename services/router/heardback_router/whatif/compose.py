@@ -31,7 +31,7 @@ class Changing:
         self,
         database: Database,
         source: StoredPolicies,
-        scoring_url: str | None,
+        scoring: ScoringClient,
         ingest_url: str | None,
         outbox: Outbox,
         clock: Clock,
@@ -39,7 +39,7 @@ class Changing:
         apply: Mapping[str, Apply],
         corrections: Corrections,
     ) -> None:
-        store, scoring, self.runs = PostgresVersions(), ScoringClient(scoring_url), PostgresWhatIfs()
+        store, self.runs = PostgresVersions(), PostgresWhatIfs()
         readers = Owners(scoring, Owner("ingest", INGEST_URL, ingest_url))
         self.applying = ApplyToOpen(database, store, apply)
         self.versions = Versions(
