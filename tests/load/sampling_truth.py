@@ -84,7 +84,7 @@ def fatigue(runs: int, customers: int, seed: int) -> dict[str, Any]:
             slopes.append(effect.slope)
             errors.append(effect.standard_error)
             hazards.append(_covers_hazard(effect, truth.attrition))
-        told[name] = _against(truth.per_ask, np.array(slopes), np.array(errors)) | {
+        told[name] = _against(truth, np.array(slopes), np.array(errors)) | {
             "opt-out interval covers": sum(hazards) / runs
         }
         print(name, told[name])  # noqa: T201
@@ -112,7 +112,21 @@ def _covers_hazard(effect: Effect, truth: float) -> bool:
     return low is not None and high is not None and low <= truth <= high
 
 
-def _against(truth: float, slopes: Any, errors: Any) -> dict[str, float]:
+def _of_all(truth: Truth) -> float:
+    """The slope of the share of all customers, over the first ask of exposure. Shares of people who differ
+    move less than each one's own chance does."""
+    places, weights = np.polynomial.hermite_e.hermegauss(40)
+
+    def logit(exposure: float) -> float:
+        each = truth.rest + truth.active * places + truth.per_ask * exposure
+        share = float((weights / (1 + np.exp(-each))).sum() / weights.sum())
+        return float(np.log(share / (1 - share)))
+
+    return logit(1.0) - logit(0.0)
+
+
+def _against(told: Truth, slopes: Any, errors: Any) -> dict[str, float]:
+    truth, of_all = told.per_ask, _of_all(told)
     near = {"within 20 %": float((abs(slopes - truth) < 0.2 * abs(truth)).mean())} if truth else {}
     bias = {"mean off by": float(slopes.mean() / truth - 1)} if truth else {}
     return {
@@ -121,6 +135,8 @@ def _against(truth: float, slopes: Any, errors: Any) -> dict[str, float]:
         "spread": float(slopes.std(ddof=1)),
         "standard error": float(errors.mean()),
         "covers": float((abs(slopes - truth) < Z * errors).mean()),
+        "slope of all": of_all,
+        "covers that of all": float((abs(slopes - of_all) < Z * errors).mean()),
         **near,
     }
 

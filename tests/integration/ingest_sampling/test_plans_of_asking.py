@@ -1,5 +1,6 @@
 """How many to ask, waves until there are enough answers, and what the surveys engine makes of a plan."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from tests.integration.ingest.conftest import Key
 from tests.integration.ingest_sampling.conftest import Invited, Known
 from tests.support.clock import NOON, FakeClock
+
+from heardback_ingest.adapters.postgres_sampling import PostgresPlans
+from heardback_ingest.main import Ingest
 
 RATE = {"expected": 0.3, "kappa": 200}
 PLAN = {"survey": "relation", "population": 5_000, "half_width": 0.1, "response": RATE}
@@ -111,6 +115,29 @@ async def test_waves_go_out_one_after_another_until_there_are_enough_answers(
         f"{needed} of {first + more - 1} answered; {needed} are enough.",
     )
     assert (await desk.wave(plan, 3, 409))["detail"] == "The plan has ended: reached."
+
+
+async def test_two_who_open_the_same_wave_open_one(desk: Desk) -> None:
+    plan = await desk.plan()
+    both = await asyncio.gather(*(desk.wave(plan, 1) for _ in range(4)))
+    assert {one["progress"]["allowed"] for one in both} == {both[0]["waves"][0]["invites"]}
+    assert [len(one["waves"]) for one in both] == [1, 1, 1, 1]
+
+
+async def test_a_wave_that_is_not_committed_was_never_opened(
+    desk: Desk, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, whole = await desk.plan(), PostgresPlans.open_wave
+
+    async def killed(*told: Any) -> None:
+        await whole(*told)
+        raise RuntimeError("killed after the row was written")
+
+    monkeypatch.setattr(PostgresPlans, "open_wave", killed)
+    assert (await desk.wave(plan, 1, 500))["status"] == 500
+    monkeypatch.undo()
+    assert (await desk.get(f"/v1/sampling-plans/{plan['id']}"))["waves"] == []
+    assert len((await desk.wave(plan, 1))["waves"]) == 1
 
 
 async def test_a_plan_that_sent_all_ends_without_its_target(

@@ -1,4 +1,4 @@
-"""One moment, several surveys: the one that learns most, always the same way, with a record that can be replayed."""
+"""One moment, several surveys: the one that learns most, and a record from which that comes out again."""
 
 from collections import Counter
 from dataclasses import replace
@@ -25,11 +25,11 @@ contenders = st.builds(
 several = st.lists(contenders, max_size=6, unique_by=lambda one: one.survey)
 
 
-@given(several, st.randoms(use_true_random=False), st.text(max_size=8))
-def test_the_order_they_come_in_decides_nothing(found: list[Contender], random: object, slot: str) -> None:
-    shuffled = list(found)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert choose(slot, found) == choose(slot, shuffled)
+@given(several, st.data(), st.text(max_size=8))
+def test_the_order_they_come_in_decides_nothing(
+    found: list[Contender], data: st.DataObject, slot: str
+) -> None:
+    assert choose(slot, found) == choose(slot, data.draw(st.permutations(found)))
 
 
 @given(several, st.text(max_size=8))

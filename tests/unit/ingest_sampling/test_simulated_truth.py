@@ -1,4 +1,4 @@
-"""Against customers whose rates are known. Smaller than `tests.load.sampling_truth`; the bars are the same."""
+"""Against customers whose rates are known. `tests.load.sampling_truth` does the same in full size."""
 
 import numpy as np
 import pytest
