@@ -159,7 +159,7 @@ async def both(database: Database, clock: FakeClock) -> AsyncIterator[Both]:
 async def told(
     both: Both, invited: Invited, gaps: tuple[int, ...], count: int, begin: datetime, seed: int
 ) -> None:
-    """People are asked as in the truth: those whose lot it is at their gap; where nobody drew, others weekly."""
+    """People are asked as in the truth, each at the gap of the lot; at a gap of 7, those without one."""
     seen = asked(TRUTH, count, gaps, np.random.default_rng(seed))
     running = await both.call("GET", "/v1/fatigue/experiment")
     experiment = Experiment(running["experiment"]["id"], (30, 60, 90), SHARE)
