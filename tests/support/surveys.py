@@ -1,11 +1,10 @@
 """Surveys policies, requests and invitations to test with."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-
-import yaml
 
 from heardback_ingest.domain.surveys.facts import Facts, Invitation, Person, Request, State
 from heardback_ingest.domain.surveys.policy import SurveysPolicy
@@ -22,7 +21,7 @@ ASK = Request("c-1", "relation", "nps", "email")
 
 def policy_text(*rules: Mapping[str, Any], suppress: Mapping[str, Any] = OPEN, **fields: Any) -> str:
     head: dict[str, Any] = {"policy": "test@1", "zone": "UTC", "reservation": "15m"}
-    return yaml.safe_dump({**head, "rules": list(rules), "suppress": dict(suppress), **fields})
+    return json.dumps({**head, "rules": list(rules), "suppress": dict(suppress), **fields})  # YAML too
 
 
 def policy(*rules: Mapping[str, Any], suppress: Mapping[str, Any] = OPEN, **fields: Any) -> SurveysPolicy:

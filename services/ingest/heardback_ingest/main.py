@@ -23,11 +23,11 @@ from heardback_ingest.adapters.postgres_tenants import PostgresTenants
 from heardback_ingest.adapters.postgres_vault import PostgresVault
 from heardback_ingest.adapters.router_drafts import RouterDrafts
 from heardback_ingest.app.accept import Accept
-from heardback_ingest.app.customers import KeepCustomers
 from heardback_ingest.app.gather import Gatherer, GatherPolicy
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.kafka_door import KafkaDoor
 from heardback_ingest.app.policies import policies_in_force
+from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.sampling.arms import Arms, KeepExperiments
@@ -43,6 +43,7 @@ from heardback_ingest.app.surveys.explain import Explain
 from heardback_ingest.app.surveys.follow import Follow, Lapse
 from heardback_ingest.app.surveys.gather import Gather
 from heardback_ingest.app.surveys.stops import Halt
+from heardback_ingest.customer_master import CustomerMaster, build_master
 from heardback_ingest.domain.ledger import RedrivePolicy
 from heardback_ingest.domain.limits import Limits
 from heardback_ingest.http.api import UseCases, build_app
@@ -52,9 +53,11 @@ from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
+from heardback_shared.contact.wish_store import PostgresWishes
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
-from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, Topic
+from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, UPDATED, Topic
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
@@ -71,6 +74,8 @@ from heardback_shared.stream.runner import Handler, RejectedHandler, Stage
 
 NAME = "ingest"
 FORGET_SECONDS = 600.0
+CLASSES_SECONDS = 10.0
+"""How soon customers are gone over after other rules came in force."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Ingest:
     settle: Settle
     follow: FollowBacklog
     standings: FollowStandings
+    customers: CustomerMaster
     collect: CollectDeadLetters
     redrive: Redrive
     gauge: GaugeLedger
@@ -128,6 +134,7 @@ def build(
         keyring,
         clock,
         metrics,
+        policies=policies,
         invitations=invitations,
         limits=Limits(
             settings.max_text_chars,
@@ -137,6 +144,19 @@ def build(
         ),
         policy=policy,
         max_event_bytes=settings.max_event_bytes,
+    )
+    master = build_master(
+        database,
+        keyring,
+        vault,
+        contacts,
+        survey_log,
+        policies=policies,
+        tenants=PostgresTenants(database),
+        letters=letters,
+        clock=clock,
+        metrics=metrics,
+        default_tenant=settings.kafka_door_tenant,
     )
     use = UseCases(
         accept=accept,
@@ -158,7 +178,10 @@ def build(
             hours=settings.idempotency_hours,
         ),
         show=Show(database, ledger),
-        customers=KeepCustomers(database, customers, vault, survey_log, clock),
+        customers=master,
+        preferences=KeepPreferences(
+            database, contacts, PostgresWishes(keyring), PostgresHolds(), policies, clock
+        ),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
         surveys=_surveys(database, invitations, survey_log, contacts, policies, clock),
         sampling=_sampling(database, policies, settings.router_url, clock),
@@ -181,7 +204,8 @@ def build(
         ),
         settle=Settle(database, ledger, clock, policy),
         follow=FollowBacklog(database, ledger),
-        standings=FollowStandings(database, customers),
+        standings=FollowStandings(database, customers, master.classes, clock),
+        customers=master,
         collect=CollectDeadLetters(database, ledger, letters, clock, settings.kafka_door_tenant),
         redrive=Redrive(
             database,
@@ -297,6 +321,7 @@ def stages(
         "routed": stage("routed", ROUTED, ingest.settle),
         "backlog": stage("backlog", BACKLOG, ingest.follow, only=(ITEM_CHANGED, LOOP_CHANGED)),
         "standing": stage("standing", STANDING, ingest.standings),
+        "customers": stage("customers", UPDATED, ingest.customers.door, ingest.customers.door.reject_record),
         "dead": stage("dead", DEAD, ingest.collect),
     }
 
@@ -307,6 +332,7 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
     async def forget() -> None:
         async with ingest.database.worker() as connection:
             await ingest.keys.forget_expired(connection, ingest.clock.now())
+        await ingest.customers.sources.forget_events()
 
     def every(seconds: float, action: Callable[[], Awaitable[object]], name: str) -> Task:
         return partial(repeat, seconds=seconds, action=action, name=name)
@@ -317,6 +343,7 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
         "gauge": every(settings.gauge_seconds, ingest.gauge, "gauge"),
         "surveys": every(settings.survey_sweep_seconds, ingest.lapse, "surveys"),
         "forget": every(FORGET_SECONDS, forget, "forget"),
+        "classes": every(CLASSES_SECONDS, ingest.customers.classes.keep_going, "classes"),
     }
 
 

@@ -23,6 +23,8 @@ class IngestSettings(BaseSettings):
     max_context_entries: int = Field(default=50, ge=0)
     max_context_value_chars: int = Field(default=1_000, ge=1)
     max_batch_rows: int = Field(default=1_000, ge=1)
+    max_import_rows: int = Field(default=10_000, ge=1)
+    """Of one part of an import of customers."""
     max_batch_bytes: int = Field(default=5_000_000, ge=1)
     max_event_bytes: int = Field(default=1_000_000, ge=1)
     """One event once accepted. Brokers refuse records much larger than this."""

@@ -27,6 +27,9 @@ _STRENGTH: Mapping[Provenance, int] = {"inferred": 0, "observed": 1, "stated": 2
 ALLOWED_BY_DEFAULT: frozenset[Purpose] = frozenset({"case_updates", "surveys"})
 """Telling people what became of what they said answers them; profiling needs their consent."""
 
+_FACTS: frozenset[Wish] = frozenset({"language", "time_zone"})
+"""Wishes that are facts as well: who has none of their own goes by what else is known."""
+
 NEEDS_ADDRESS: frozenset[Channel] = frozenset({"email", "sms"})
 USUAL_CHANNELS: tuple[Channel, ...] = ("webhook", "email")
 """For who has no wish: the tenant's own system first, then e-mail where an address is known."""
@@ -84,7 +87,8 @@ def in_force(tellings: Iterable[Telling]) -> dict[Wish, Telling]:
     """The telling that counts, by wish; whatever the order in which they came."""
     won: dict[Wish, Telling] = {}
     for telling in sorted(tellings, key=_rank):
-        won[telling.name] = telling
+        if telling.value is not None or telling.name not in _FACTS:
+            won[telling.name] = telling
     return won
 
 

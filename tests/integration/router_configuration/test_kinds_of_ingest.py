@@ -16,7 +16,7 @@ from tests.support.serving import served
 from heardback_ingest.app.policies import policies_in_force
 from heardback_ingest.main import Ingest, build
 from heardback_ingest.settings import IngestSettings
-from heardback_router.configuration.kinds import INGEST_KINDS
+from heardback_router.configuration.kinds import SHARED_KINDS, TOLD_INGEST
 from heardback_shared.clock import SystemClock
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
@@ -29,7 +29,8 @@ SECRET = base64.b64encode(b"k" * 32).decode()
 
 
 def own(kind: str, name: str) -> str:
-    return renamed(shipped("heardback_ingest", f"{kind}.yaml"), name)
+    package = "heardback_shared" if kind in SHARED_KINDS else "heardback_ingest"
+    return renamed(shipped(package, f"{kind}.yaml"), name)
 
 
 @dataclass
@@ -60,7 +61,7 @@ async def sides(database: Database) -> AsyncIterator[Sides]:
         yield Sides(app, ingest, await House.of(app))
 
 
-@pytest.mark.parametrize("kind", INGEST_KINDS)
+@pytest.mark.parametrize("kind", TOLD_INGEST)
 async def test_from_draft_to_the_next_transaction_of_ingest_and_back(sides: Sides, kind: str) -> None:
     assert await sides.decides(kind) == ("default@1", "packaged")
     number = await sides.house.draft(kind, own(kind, "ours@1"))

@@ -1,4 +1,4 @@
-"""When an invitation stops counting: hours, days of the calendar, and clocks that are put forward and back."""
+"""When an invitation stops counting: hours, days of the calendar, and clocks put forward and back."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,8 +19,20 @@ from heardback_ingest.domain.surveys.windows import (
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
-ZONES = ("Europe/Berlin", "America/New_York", "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Pacific/Apia",
-         "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "America/St_Johns", "Antarctica/Troll", "UTC")  # fmt: skip
+ZONES = (
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "Asia/Beirut",
+    "Pacific/Apia",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+    "America/St_Johns",
+    "Antarctica/Troll",
+    "UTC",
+)
 instants = st.datetimes(datetime(2005, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.surveys.answers import answer_to_invitation
 from heardback_ingest.app.surveys.ports import Invitations
+from heardback_ingest.customer_ports import Policies, classes_of
 from heardback_ingest.domain.content import Prepared, prepare
 from heardback_ingest.domain.ledger import (
     DEFAULT_POLICY,
@@ -90,6 +92,7 @@ class Accept:
         clock: Clock,
         metrics: Metrics,
         *,
+        policies: Policies,
         invitations: Invitations,
         limits: Limits = DEFAULT_LIMITS,
         policy: RedrivePolicy = DEFAULT_POLICY,
@@ -104,6 +107,7 @@ class Accept:
         self._digest_key = keyring.key("content-digest")
         self._clock = clock
         self._metrics = metrics
+        self._policies = policies
         self._limits = limits
         self._policy = policy
         self._max_event_bytes = max_event_bytes
@@ -158,7 +162,7 @@ class Accept:
         async with self._database.tenant(tenant_id) as c:
             known = await self._ledger.known(c, tenant_id, sorted({d.feedback_id for d in drafts}))
             customer_ids = sorted({d.customer_id for d in drafts if d.customer_id is not None})
-            facts = await self._customers.facts(c, tenant_id, customer_ids, now) if customer_ids else {}
+            facts = await self._facts(c, tenant_id, customer_ids, now) if customer_ids else {}
             newest = {fid: k.newest_revision for fid, k in known.items()}
             rows: list[tuple[_Draft, NewRow]] = []
             for draft in drafts:
@@ -185,6 +189,12 @@ class Accept:
             is_new = first[draft.key] is draft and draft.key in new
             same = digests[draft.key] == draft.digest
             results[draft.index] = Result("accepted" if is_new else "duplicate", draft.feedback_id, same)
+
+    async def _facts(
+        self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str], now: datetime
+    ) -> dict[str, CustomerFacts]:
+        ages = (await classes_of(self._policies, c, tenant_id)).ages
+        return await self._customers.facts(c, tenant_id, customer_ids, ages, now)
 
     def _row(
         self,

@@ -19,7 +19,7 @@ from heardback_router.configuration.domain import (
     Text,
     Version,
 )
-from heardback_router.configuration.kinds import INGEST_KINDS, KINDS, SCORING_KINDS
+from heardback_router.configuration.kinds import KINDS, SCORING_KINDS, TOLD_INGEST
 from heardback_router.configuration.ports import Readers, Reports
 from heardback_router.configuration.store import PostgresVersions
 from heardback_router.configuration.stored import StoredPolicies
@@ -211,7 +211,7 @@ class Versions:
         content = after.content if after else None
         if kind in SCORING_KINDS:
             await self._outbox.add(connection, [policy_activated(who.tenant_id, kind, content, at)])
-        if kind in INGEST_KINDS:
+        if kind in TOLD_INGEST:
             await _tell_ingest(connection, who.tenant_id, kind, content, at)
 
     def _refuse_open(self, kind: str, apply_to: ApplyTo) -> None:

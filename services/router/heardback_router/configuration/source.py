@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.domain import Text
-from heardback_router.configuration.kinds import KINDS
+from heardback_router.configuration.kinds import KINDS, SHARED_KINDS
 from heardback_router.configuration.policies import Policies
 from heardback_router.sla.domain import SlaPolicy
 from heardback_shared.policies.reading import Origin, content_of, found, shipped
@@ -61,7 +61,7 @@ class Deployment:
 
 def packaged(name: str) -> str:
     """The text of a policy that comes with router."""
-    return shipped("heardback_router", name)
+    return shipped(_package(name.removesuffix(".yaml")), name)
 
 
 def load_policies(folder: Path | None = None) -> Policies:
@@ -71,12 +71,16 @@ def load_policies(folder: Path | None = None) -> Policies:
 
 def load_deployment(folder: Path | None = None) -> Deployment:
     """As `load_policies`, with the texts they were read from. Raises PolicyError."""
-    texts = {kind: found("heardback_router", f"{kind}.yaml", folder) for kind in KINDS}
+    texts = {kind: found(_package(kind), f"{kind}.yaml", folder) for kind in KINDS}
     policies = Policies(**{kind: KINDS[kind](text) for kind, (text, _) in texts.items()})
     own = {
         kind: Own(text_named(str(content_of(text)["policy"]), text), o) for kind, (text, o) in texts.items()
     }
     return Deployment(policies, own)
+
+
+def _package(kind: str) -> str:
+    return "heardback_shared" if kind in SHARED_KINDS else "heardback_router"
 
 
 def text_named(policy: str, text: str) -> Text:
