@@ -22,6 +22,7 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
+from heardback_router.mail.settings import MailSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
@@ -162,10 +163,13 @@ def build_house(
     at: datetime,
     webhooks: WebhookSettings = WEBHOOKS,
     clock: FakeClock | None = None,
+    mail: MailSettings | None = None,
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
-    settings = Settings(SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks)
+    settings = Settings(
+        SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)
