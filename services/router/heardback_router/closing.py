@@ -5,20 +5,30 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from heardback_router.deliveries.compose import Deliveries, Lent
+from heardback_router.campaigns.change_store import PostgresChanges
+from heardback_router.configuration.source import PolicySource
+from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
+from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
-from heardback_router.loops.app import LinkPolicy, Loops
+from heardback_router.loops.app import Loops
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
+from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.loops.saying import Saying
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
+from heardback_router.loops.telling_store import PostgresTellings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
+from heardback_router.outreach.compose import Lent, Messages, message_queue
+from heardback_router.outreach.links import DETAILS, MessageAddresses
+from heardback_router.outreach.settings import OutreachSettings
 from heardback_shared.clock import Clock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
@@ -36,6 +46,18 @@ class Surroundings:
     clock: Clock
     metrics: Metrics
     guard: Guard
+    policies: PolicySource
+
+
+@dataclass
+class _Bell:
+    """Wakes the dispatcher, which is made after those who have something for it."""
+
+    dispatcher: Dispatcher | None = None
+
+    def wake(self) -> None:
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
 
 
 class Closing:
@@ -46,20 +68,48 @@ class Closing:
     """
 
     def __init__(
-        self, around: Surroundings, loops: LoopSettings, webhooks: WebhookSettings, mail: MailSettings
+        self,
+        around: Surroundings,
+        loops: LoopSettings,
+        webhooks: WebhookSettings,
+        mail: MailSettings,
+        messages: OutreachSettings,
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._link_key = around.keyring.key(PURPOSE)
-        self.loops = Loops(
-            PostgresLoops(),
-            PostgresEndpoints(),
-            PostgresDeliveryQueue(),
-            PostgresFeedbackOrigins(),
-            LinkPolicy(self._link_key, loops.public_url, loops.loop_link_days),
-            around.metrics,
+        endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
+        store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
+        changes = PostgresChanges()
+        contacts = PostgresContacts(around.keyring)
+        outreach = message_queue(around.metrics)
+        saying = Saying(store, tellings, reviews, contacts, outreach)
+        self.loops = Loops(store, tellings, reviews, saying, outreach, changes, around.metrics)
+        bell = _Bell()
+        addresses = MessageAddresses(
+            self._link_key,
+            around.keyring.key(DETAILS),
+            loops.public_url,
+            loops.loop_link_days,
+            messages.details_days,
         )
         lent = Lent(
+            around.database,
+            around.outbox,
+            around.keyring,
+            around.clock,
+            around.metrics,
+            around.guard,
+            around.policies,
+            contacts,
+            self.mailer,
+            endpoints,
+            queue,
+            PostgresFeedbackOrigins(),
+            addresses,
+        )
+        self.messages = Messages(lent, messages, self.loops, bell)
+        to_webhooks = LentToWebhooks(
             around.database,
             around.outbox,
             around.keyring,
@@ -68,12 +118,13 @@ class Closing:
             self.mailer,
             loops.public_url,
         )
-        self.deliveries = Deliveries(lent, webhooks, self.loops)
+        self.deliveries = Deliveries(to_webhooks, webhooks, self.messages.ending)
+        bell.dispatcher = self.deliveries.dispatcher
 
     def routers(self, backlog: Backlog) -> tuple[APIRouter, ...]:
         around = self._around
         answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
-        return *self.deliveries.routers(around.guard), answer_routes(answers)
+        return *self.deliveries.routers(around.guard), self.messages.routes(), answer_routes(answers)
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

@@ -64,6 +64,7 @@ class Deciding:
     policy: Any
     name: str
     digest: str
+    text: str
     origin: Literal["tenant"] | Origin
     since: datetime | None = None
     problem: str | None = None
@@ -81,7 +82,7 @@ class PoliciesInForce:
             raise ValueError(f"no policy of the deployment's own for {', '.join(sorted(missing))}")
         self._readers = readers
         self._own = own
-        self._compiled: dict[tuple[str, str], Any] = {}
+        self._compiled: dict[tuple[str, str], tuple[Any, str]] = {}
 
     async def of(self, connection: AsyncConnection, tenant_id: str, kind: str) -> Any:
         """The compiled policy that decides, as this transaction sees it."""
@@ -98,10 +99,10 @@ class PoliciesInForce:
                 self._compile(kind, row.digest, row.text)
         if row is None:
             return self._own[kind]
-        policy = self._compiled[kind, row.digest]
+        policy, written = self._compiled[kind, row.digest]
         if isinstance(policy, PolicyError):
             return replace(self._own[kind], problem=_told(row.policy, policy))
-        return Deciding(kind, policy, row.policy, row.digest, "tenant", row.at)
+        return Deciding(kind, policy, row.policy, row.digest, written, "tenant", row.at)
 
     def _compile(self, kind: str, digest: str, written: str) -> None:
         try:
@@ -112,7 +113,7 @@ class PoliciesInForce:
             policy = error
         if len(self._compiled) >= REMEMBERED:
             self._compiled.clear()
-        self._compiled[kind, digest] = policy
+        self._compiled[kind, digest] = policy, written
 
 
 def own_policies(package: str, readers: Mapping[str, Reader], folder: Path | None) -> dict[str, Deciding]:
@@ -123,7 +124,7 @@ def own_policies(package: str, readers: Mapping[str, Reader], folder: Path | Non
 def _own(package: str, kind: str, reader: Reader, folder: Path | None) -> Deciding:
     written, origin = found(package, f"{kind}.yaml", folder)
     name = str(content_of(written)["policy"])
-    return Deciding(kind, reader(written), name, sha256(written.encode()).hexdigest(), origin)
+    return Deciding(kind, reader(written), name, sha256(written.encode()).hexdigest(), written, origin)
 
 
 def _told(name: str, error: PolicyError) -> str:

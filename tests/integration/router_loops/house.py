@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from tests.support.scored import incoming, scored
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.source import load_policies
 from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
@@ -36,6 +38,7 @@ from heardback_shared.settings import ServiceSettings
 
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
+POLICIES = Path(__file__).parent / "policies"
 SCOPES = ("items:read", "items:write", "endpoints:write")
 WEBHOOKS = WebhookSettings(allow_loopback=True, timeout_seconds=1, lease_seconds=60, poll_seconds=0.02)
 
@@ -77,6 +80,8 @@ class House:
         return self.core.closing.deliveries.dispatcher
 
     async def deliver(self) -> int:
+        """Decides about what is due, and makes what attempts are due; how many attempts."""
+        await self.core.closing.messages.sending.send_due()
         return await self.dispatcher.deliver_due()
 
     async def caller(self, tenant: str = "default", scopes: tuple[str, ...] = SCOPES) -> Caller:
@@ -120,13 +125,16 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann"
+            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann",
+            change_id=f"ch_{item}_{number}",
         )
+        policy = load_policies().telling
         async with self.database.tenant(tenant) as connection:
-            outgoing = await self.core.closing.loops.open_on_resolve(
-                connection, tenant, resolution, self.clock.now()
+            outgoing = await self.core.closing.loops.resolved(
+                connection, tenant, resolution, policy, self.clock.now()
             )
-        return [o.event.subject or "" for o in outgoing]
+        await self.core.closing.messages.sending.send_due()
+        return list(dict.fromkeys(o.event.subject or "" for o in outgoing))
 
     async def loop_of(self, item_id: str, tenant: str = "default") -> dict[str, Any]:
         async with self.database.tenant(tenant) as connection:
@@ -142,12 +150,7 @@ class House:
             logs = await store.of_item(connection, tenant, loop.item_id)
         events: list[LoopEvent] = next(list(log) for found, log in logs if found.id == loop_id)
         status = fold(events)
-        assert (loop.state, loop.sequence, loop.since, loop.reason) == (
-            status.state,
-            status.sequence,
-            status.since,
-            status.reason,
-        )
+        assert loop.status == status
         return status
 
     async def announced(self, tenant: str = "default") -> list[LoopChanged]:
@@ -167,9 +170,8 @@ def build_house(
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
-    settings = Settings(
-        SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
-    )
+    router = RouterSettings(policies=POLICIES)
+    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings())
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

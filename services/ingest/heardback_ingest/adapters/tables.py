@@ -1,6 +1,17 @@
 """The tables of schema `ingest`, as far as bulk writes need their column types."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from heardback_shared.db.outbox import outbox_table
@@ -97,3 +108,47 @@ dead_letter = Table(
     Column("pass_number", Integer),
 )
 outbox = outbox_table(metadata)
+survey_invitation = Table(
+    "survey_invitation",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text),
+    Column("person_id", Text),
+    Column("account_id", Text),
+    Column("survey", Text),
+    Column("type", Text),
+    Column("channel", Text),
+    Column("touchpoint", Text),
+    Column("kind", Text),
+    Column("state", Text),
+    Column("late", Boolean),
+    Column("reserved_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("seen_at", DateTime(timezone=True)),
+    Column("answered_at", DateTime(timezone=True)),
+    Column("last_at", DateTime(timezone=True)),
+    Column("feedback_id", Text),
+    Column("decision_id", Text),
+    Column("policy", Text),
+)
+survey_decision = Table(
+    "survey_decision",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("at", DateTime(timezone=True)),
+    Column("act", Text),
+    Column("customer_id", Text),
+    Column("survey", Text),
+    Column("channel", Text),
+    Column("kind", Text),
+    Column("allowed", Boolean),
+    Column("answer", JSONB),
+    Column("policy", Text),
+    Column("digest", Text),
+    Column("inputs", JSONB),
+    Column("invitation_id", Text),
+    Column("asked_by", Text),
+)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from heardback_ingest.domain.classes_policy import read_classes
-from heardback_ingest.domain.surveys_policy import read_surveys
+from heardback_ingest.domain.surveys.reading import read_surveys
 from heardback_shared.contact.policy import read_contact
 from heardback_shared.policies.in_force import PoliciesInForce, Reader, own_policies
 
 _OWN: Mapping[str, Reader] = {"surveys": read_surveys, "classes": read_classes}
 _SHARED: Mapping[str, Reader] = {"contact": read_contact}
 READERS: Mapping[str, Reader] = {**_OWN, **_SHARED}
-"""Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml`, in this package's policies or in
-those that router reads too."""
+"""Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml`, in this package's policies or,
+where router reads it too, in what is shared."""
 
 
 def policies_in_force(folder: Path | None) -> PoliciesInForce:

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.assignment.ports import Assignment
 from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
-from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
+from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, Start, decide
 from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
 from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
@@ -20,16 +18,18 @@ from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.backlog.resolving import checked_resolve
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.loops.domain import SETTLED, WAITING, change_id
 from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
+from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
-SETTLED = frozenset({"confirmed", "not_told"})
+CONTESTED = "The customer asks for a person to look again at how this was judged"
 FOLLOWED: frozenset[EventKind] = frozenset({"claimed", "reassigned"})
 """What a person says about the owner of one item of a case holds for all of it."""
 
@@ -110,7 +110,7 @@ class Backlog:
             if isinstance(command, Reassign):
                 event = await self._noting_the_way(connection, tenant_id, event)
             after, changed = await self._append(connection, tenant_id, item, event, traceparent)
-            following = _following(command, after, policies)
+            following = _following(command, after, policies, actor)
             after, more = await append(
                 self._items, connection, tenant_id, after, following, at, policies.weighing, traceparent
             )
@@ -129,15 +129,44 @@ class Backlog:
         policies: Policies,
     ) -> tuple[Item, list[Outgoing]]:
         """Customers are told, the case follows its owner, queues are given out where there is room now."""
-        outgoing: list[Outgoing] = []
-        if event.kind == "resolved" and after.parent_id is None:
-            resolution = await self._resolution(connection, tenant_id, after)
-            for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
-                outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, event.at)
+        outgoing = list(await self._told(connection, tenant_id, after, event, policies))
         if event.kind in FOLLOWED:
             outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
         after, given = await self._given_out(connection, tenant_id, before, after, policies, event.at)
         return after, [*outgoing, *given]
+
+    async def _told(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, event: ItemEvent, policies: Policies
+    ) -> Sequence[Outgoing]:
+        """What the deed means for those who raised it; a part of the work concerns nobody by itself."""
+        at, loops, policy = event.at, self._loops, policies.telling
+        if item.parent_id is not None:
+            return ()
+        if event.kind == "started":
+            given, due = event.data.get("plan"), event.data.get("due")
+            return await loops.planned(
+                connection,
+                tenant_id,
+                item,
+                policy,
+                plan=CustomerText(given) if given else None,
+                due=datetime.fromisoformat(due) if due else None,
+                actor=event.actor,
+                at=at,
+            )
+        if event.kind == "reopened":
+            by_loop = event.data["loop_id"]
+            return await loops.reopened(
+                connection, tenant_id, item.id, by_loop=by_loop, actor=event.actor, at=at
+            )
+        if event.kind != "resolved":
+            return ()
+        resolution = await self._resolution(connection, tenant_id, item)
+        await loops.recorded(connection, tenant_id, resolution, at)
+        outgoing: list[Outgoing] = []
+        for part in await self._cases.resolutions(connection, tenant_id, item, resolution):
+            outgoing += await loops.resolved(connection, tenant_id, part, policy, at)
+        return outgoing
 
     async def act(
         self,
@@ -167,6 +196,8 @@ class Backlog:
                 traceparent,
             )
             after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            if ended := _ended(item, after):
+                await self._loops.settled_promises(connection, tenant_id, item.id, ended, at)
             await self._outbox.add(connection, [*outgoing, *given])
         self._outbox.wake()
         return after
@@ -193,18 +224,39 @@ class Backlog:
         else:
             data = {"text": NOT_SOLVED.text, "loop_id": loop_id, "comment": said.text if said else None}
             event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
+        after, outgoing = await self._append(connection, tenant_id, item, event)
+        return [*outgoing, *await self._told(connection, tenant_id, after, event, policies)]
+
+    async def note_contest(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        loop_id: str,
+        contest_id: str,
+        comment: str | None,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """The timeline says that the customer disagrees with how it was judged, in their words."""
+        item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
+        said = comment if comment and comment.strip() else None
+        data = {"text": CONTESTED, "loop_id": loop_id, "contest_id": contest_id, "comment": said}
+        event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
         _, outgoing = await self._append(connection, tenant_id, item, event)
         return outgoing
 
     async def close_on_confirm(
         self, connection: AsyncConnection, tenant_id: str, item_id: str, *, loop_id: str, at: datetime
     ) -> Sequence[Outgoing]:
-        """Closes a resolved item once every loop of its resolution is confirmed or was not to be told."""
+        """Closes a resolved item once every loop of it is confirmed or was not to be told."""
         item = await self._locked(connection, tenant_id, item_id)
         if item.state != "resolved":
             return ()
-        loops = await self._current_loops(connection, tenant_id, item)
-        if any(loop["state"] not in SETTLED for loop in loops if loop.get("id") != loop_id):
+        loops = await self._loops.of_item(connection, tenant_id, item.id)
+        if any(loop["state"] not in SETTLED for loop in loops if loop["id"] != loop_id):
             return ()
         policies = await self._policies.of(connection, tenant_id)
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
@@ -311,19 +363,19 @@ class Backlog:
             not_telling_because=outcome.not_telling_because,
             linked=await self._items.linked(connection, tenant_id, item.id),
             actor=outcome.actor,
+            result=outcome.result,
+            change_id=change_id(tenant_id, item.id, outcome.number),
+            reference=outcome.reference,
+            band=item.weight.band,
+            domain=item.domain,
+            category=item.category,
         )
-
-    async def _current_loops(
-        self, connection: AsyncConnection, tenant_id: str, item: Item
-    ) -> list[dict[str, Any]]:
-        loops = await self._loops.of_item(connection, tenant_id, item.id)
-        return [loop for loop in loops if loop["resolution_number"] == item.resolutions]
 
     async def _refuse_while_customers_wait(
         self, connection: AsyncConnection, tenant_id: str, item: Item
     ) -> None:
-        loops = await self._current_loops(connection, tenant_id, item)
-        waiting = sum(loop["state"] == "pending" for loop in loops)
+        loops = await self._loops.of_item(connection, tenant_id, item.id)
+        waiting = sum(loop["state"] in WAITING for loop in loops)
         if waiting:
             raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")
 
@@ -334,10 +386,31 @@ def _refuse_unknown_team(command: Command, policies: Policies) -> None:
         raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
 
 
-def _following(command: Command, after: Item, policies: Policies) -> list[Entry]:
+def _following(command: Command, after: Item, policies: Policies, actor: str) -> list[Entry]:
     """What a deed brings about by itself."""
     if isinstance(command, Reassign):
         return after_transfer(after, policies.ladder)
     if isinstance(command, Resolve) and after.parent_id is not None:
         return [PART_DONE]
+    if isinstance(command, Start) and command.plan is not None and command.due is not None:
+        return [_promised(command.plan, command.due, after, actor)]
     return []
+
+
+def _promised(plan: CustomerText, due: datetime, item: Item, actor: str) -> Entry:
+    """A time that customers may have read is a promise like any other."""
+    to = item.customers[0] if len(item.customers) == 1 else None
+    data = {
+        "promise_id": derived_id("pr", item.id, item.version),
+        "what": plan.text,
+        "to": to,
+        "by": item.assignee or actor,
+        "due_at": due.isoformat(),
+    }
+    return Entry("promised", actor, None, data)
+
+
+def _ended(before: Item, after: Item) -> list[str]:
+    """The promises that were open and are not any more."""
+    running = {promise.id for promise in before.promises if promise.state == "open"}
+    return [promise.id for promise in after.promises if promise.id in running and promise.state != "open"]

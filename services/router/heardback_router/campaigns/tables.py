@@ -50,7 +50,7 @@ campaigns = Table(
     Column("submitted_at", DateTime(timezone=True)),
     Column("approved_by", Text),
     Column("approved_at", DateTime(timezone=True)),
-    Column("decision", JSONB),
+    Column("decision", JSONB(none_as_null=True)),
     Column("recipients", Integer, nullable=False),
     Column("fed", Integer, nullable=False),
     Column("paused_at", DateTime(timezone=True)),

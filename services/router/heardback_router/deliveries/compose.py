@@ -41,7 +41,7 @@ from heardback_shared.metrics import Metrics
 
 
 @dataclass(frozen=True)
-class Lent:
+class LentToWebhooks:
     """What the service has anyway and lends to webhooks. `public_url` is where this service is reached."""
 
     database: Database
@@ -56,7 +56,7 @@ class Lent:
 class Deliveries:
     """Everything about webhooks. `settler` hears of deliveries that ended; `run` is a background task."""
 
-    def __init__(self, lent: Lent, settings: WebhookSettings, settler: LoopSettler) -> None:
+    def __init__(self, lent: LentToWebhooks, settings: WebhookSettings, settler: LoopSettler) -> None:
         self._lent = lent
         endpoints, queue, mails = PostgresEndpoints(), PostgresDeliveryQueue(), PostgresAlertMails()
         seal, breaker, retry = SecretSeal(lent.keyring), BreakerPolicy(), RetryPolicy()

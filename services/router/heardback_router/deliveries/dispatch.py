@@ -22,6 +22,7 @@ from heardback_router.deliveries.domain import (
     RetryPolicy,
     next_attempt,
 )
+from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, LoopSettler, Sender
 from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
@@ -153,6 +154,20 @@ class Dispatcher:
             task.result()
 
     async def _deliver(self, claimed: Claimed) -> None:
+        try:
+            permit = await self._permitted(claimed)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            _log.warning("delivery.not_asked", delivery=claimed.id, error=type(error).__name__)
+            return
+        if isinstance(permit, Held):
+            return
+        if isinstance(permit, Stopped):
+            at = self._clock.now()
+            response = Response(None, permit.because, ours=True)
+            await self._record(Attempt(claimed, at, response, 0, GiveUp(permit.because)))
+            return
         started = perf_counter()
         response = await self._post(claimed)
         seconds = perf_counter() - started
@@ -175,6 +190,17 @@ class Dispatcher:
         except asyncio.CancelledError:
             await recording
             raise
+
+    async def _permitted(self, claimed: Claimed) -> Held | Stopped | None:
+        """Asked at the last moment, since hours may have passed; what is held is due again later."""
+        if claimed.loop_id is None:
+            return None
+        at = self._clock.now()
+        async with self._database.tenant(claimed.tenant_id) as connection:
+            permit = await self._settler.permit(connection, claimed.tenant_id, claimed.loop_id, at)
+            if isinstance(permit, Held):
+                await self._queue.postpone(connection, claimed, permit.at)
+        return permit
 
     async def _post(self, claimed: Claimed) -> Response:
         try:

@@ -27,9 +27,9 @@ SUBSCRIBABLE = (*LOOP_EVENTS, *OPERATIONAL_EVENTS)
 ENDPOINT_TEST, ENDPOINT_PING = "endpoint.test", "endpoint.ping"
 """Sent on request or as a proof or probe, whatever the filter says."""
 
-FIELDS = ("subject", "message", "feedback", "changes", "address")
+FIELDS = ("message", "feedback", "changes")
 """What a thin body leaves out unless the endpoint asks for it: the words written for the customer, where the
-feedback came from, what changed, and the customer's own address on the channel (for sms)."""
+feedback came from, and which change records the words rest on."""
 
 Signature = Literal["v1", "v1a", "both"]
 """`v1`: HMAC-SHA256 by a shared secret. `v1a`: ed25519, verified by a public key."""
@@ -92,8 +92,11 @@ class Endpoint:
 def takes(endpoint: Endpoint, event_type: str, recipient: Recipient | None) -> bool:
     """Whether the event is to be queued for the endpoint: it is enabled and proven, its filter names the
     type (an empty one takes all), and its group holds the customer."""
-    if not (endpoint.enabled and endpoint.proven):
-        return False
+    return endpoint.enabled and endpoint.proven and wants(endpoint, event_type, recipient)
+
+
+def wants(endpoint: Endpoint, event_type: str, recipient: Recipient | None) -> bool:
+    """Whether it would be queued if the endpoint were up."""
     if endpoint.event_types and event_type not in endpoint.event_types:
         return False
     return event_type in OPERATIONAL_EVENTS or endpoint.group.holds(recipient)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.deliveries.addresses import Address
 from heardback_router.deliveries.domain import Decision, DeliveryState, Response
 from heardback_router.deliveries.endpoint import Endpoint
+from heardback_router.deliveries.permits import Permits
 from heardback_shared.stream.ports import Outgoing
 
 
@@ -125,7 +126,7 @@ class Resolver(Protocol):
         ...
 
 
-class LoopSettler(Protocol):
+class LoopSettler(Permits, Protocol):
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
@@ -160,6 +161,10 @@ class DeliveryQueue(Protocol):
 
         `busy` is how many attempts are in flight here already, per endpoint.
         """
+        ...
+
+    async def postpone(self, connection: AsyncConnection, claimed: Claimed, until: datetime) -> None:
+        """No attempt was made; it is due again then."""
         ...
 
     async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:

@@ -32,7 +32,7 @@ EventType = Literal[
     "endpoint.recovered",
     "delivery.exhausted",
 ]
-FieldName = Literal["subject", "message", "feedback", "changes", "address"]
+FieldName = Literal["message", "feedback", "changes"]
 EventTypes = Annotated[tuple[EventType, ...], Field(max_length=20, description="Empty takes every event")]
 FieldNames = Annotated[
     tuple[FieldName, ...],

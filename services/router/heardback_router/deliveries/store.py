@@ -145,6 +145,18 @@ class PostgresDeliveryQueue:
             sealed[endpoint_id].append((secret_id, blob))
         return [_claimed(r, tuple(sealed[r["endpoint_id"]])) for r in rows]
 
+    async def postpone(self, connection: AsyncConnection, claimed: Claimed, until: datetime) -> None:
+        await connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.tenant_id == claimed.tenant_id,
+                deliveries.c.id == claimed.id,
+                deliveries.c.claims == claimed.claim,
+                deliveries.c.state == "pending",
+            )
+            .values(next_attempt_at=until, leased_until=None)
+        )
+
     async def _mark(
         self,
         connection: AsyncConnection,

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from heardback_router.loops.answers import Answers
-from heardback_router.loops.ports import Loop
+from heardback_router.loops.answers import Answers, Seen
+from heardback_router.loops.domain import may_follow
+from heardback_router.messages.domain import Result
 from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.events import LoopState
 
@@ -33,6 +34,8 @@ class LoopOut(BaseModel):
     """What the customer was told, and what can still be answered."""
 
     state: LoopState
+    round: int
+    result: Result | None = Field(description="What became of the matter; nothing was changed if declined")
     message: str | None
     since: datetime
     expires_at: datetime
@@ -58,13 +61,17 @@ def answer_routes(answers: Answers) -> APIRouter:
     return router
 
 
-def _shown(loop: Loop, response: Response) -> LoopOut:
+def _shown(seen: Seen, response: Response) -> LoopOut:
+    """Only what was written for the customer: no reason, no comment, nobody's name."""
+    loop = seen.loop
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return LoopOut(
         state=loop.state,
-        message=loop.message,
-        since=loop.since,
-        expires_at=loop.expires_at,
-        can_answer=loop.state in {"pending", "told", "failed"},
+        round=loop.status.round,
+        result=loop.result,
+        message=loop.message.text if loop.message else None,
+        since=loop.status.since,
+        expires_at=seen.expires_at,
+        can_answer=may_follow(loop.state, "confirmed"),
     )

@@ -50,7 +50,7 @@ class ItemLoops(Protocol):
     async def of_item(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
-        """The item's loops; each has `resolution_number` and `history`, steps with `state` and `at`."""
+        """The item's loops; each has `round` and `history`, steps with `round`, `state` and `at`."""
         ...
 
 

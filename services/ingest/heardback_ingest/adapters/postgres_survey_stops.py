@@ -1,0 +1,65 @@
+"""What stops surveys for a while: a crisis for everybody, a word of an agent for one conversation."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_ingest.app.surveys.ports import Crisis
+
+_FIELDS = "id, because, called_at, called_by, ends_at, lifted_at, lifted_by"
+_IN_FORCE = text(f"""
+SELECT {_FIELDS} FROM ingest.survey_crisis
+WHERE tenant_id = :tenant AND lifted_at IS NULL AND ends_at > :now ORDER BY ends_at DESC LIMIT 1
+""")  # noqa: S608
+_ALL = text(f"""
+SELECT {_FIELDS} FROM ingest.survey_crisis WHERE tenant_id = :tenant ORDER BY called_at DESC, id LIMIT :limit
+""")  # noqa: S608
+_CALL = text("""
+INSERT INTO ingest.survey_crisis (tenant_id, id, because, called_at, called_by, ends_at)
+VALUES (:tenant, :id, :because, :at, :by, :ends)
+""")
+_LIFT = text("""
+UPDATE ingest.survey_crisis SET lifted_at = :now, lifted_by = :by
+WHERE tenant_id = :tenant AND lifted_at IS NULL AND ends_at > :now
+""")
+_SKIP = text("""
+INSERT INTO ingest.survey_skip (tenant_id, conversation_id, because, at, by)
+VALUES (:tenant, :id, :because, :now, :by)
+ON CONFLICT (tenant_id, conversation_id) DO UPDATE
+SET because = excluded.because, at = excluded.at, by = excluded.by
+""")
+_UNSKIP = text("DELETE FROM ingest.survey_skip WHERE tenant_id = :tenant AND conversation_id = :id")
+
+
+class PostgresStops:
+    async def crisis(self, c: AsyncConnection, tenant_id: str, now: datetime) -> Crisis | None:
+        row = (await c.execute(_IN_FORCE, {"tenant": tenant_id, "now": now})).first()
+        return None if row is None else Crisis(*row)
+
+    async def crises(self, c: AsyncConnection, tenant_id: str, limit: int) -> list[Crisis]:
+        rows = await c.execute(_ALL, {"tenant": tenant_id, "limit": limit})
+        return [Crisis(*row) for row in rows]
+
+    async def call(self, c: AsyncConnection, tenant_id: str, crisis: Crisis) -> None:
+        arguments = {
+            "tenant": tenant_id,
+            "id": crisis.id,
+            "because": crisis.because,
+            "at": crisis.called_at,
+            "by": crisis.called_by,
+            "ends": crisis.ends_at,
+        }
+        await c.execute(_CALL, arguments)
+
+    async def lift(self, c: AsyncConnection, tenant_id: str, now: datetime, by: str) -> bool:
+        return (await c.execute(_LIFT, {"tenant": tenant_id, "now": now, "by": by})).rowcount > 0
+
+    async def skip(
+        self, c: AsyncConnection, tenant_id: str, conversation_id: str, because: str, by: str, now: datetime
+    ) -> None:
+        told = {"tenant": tenant_id, "id": conversation_id, "because": because, "by": by, "now": now}
+        await c.execute(_SKIP, told)
+
+    async def unskip(self, c: AsyncConnection, tenant_id: str, conversation_id: str) -> bool:
+        return (await c.execute(_UNSKIP, {"tenant": tenant_id, "id": conversation_id})).rowcount > 0

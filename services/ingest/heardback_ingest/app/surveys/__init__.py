@@ -1,0 +1,1 @@
+"""Who may be asked what: checked, reserved, followed and explained."""

@@ -1,0 +1,43 @@
+"""Intervals of shares: Wilson for independent ones; customers' means where one is asked repeatedly."""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+
+from heardback_ingest.domain.sampling.exposure import Bools, Floats, Ints
+
+CONFIDENCE = 0.95
+Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+LEAST = 30
+"""Shares of fewer are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`count` of `of`, with the interval; all None where there are fewer than 30."""
+
+    count: int
+    of: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+def wilson(count: int, of: int) -> Share:
+    """Wilson's score interval at 95 %."""
+    if of < LEAST:
+        return Share(count, of, None, None, None)
+    found, square = count / of, Z * Z
+    middle = (found + square / (2 * of)) / (1 + square / of)
+    reach = Z * sqrt(found * (1 - found) / of + square / (4 * of * of)) / (1 + square / of)
+    low = 0.0 if count == 0 else middle - reach
+    return Share(count, of, found, low, 1.0 if count == of else middle + reach)
+
+
+def per_customer(customer: Ints, values: Floats | Bools) -> Floats:
+    """Each customer's mean, so that each counts once however often they were asked."""
+    _, place = np.unique(customer, return_inverse=True)
+    sums: Floats = np.bincount(place, weights=values.astype(np.float64))
+    return sums / np.bincount(place)
