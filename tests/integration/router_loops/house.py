@@ -125,7 +125,15 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann",
+            item,
+            "internal",
+            number,
+            "cause",
+            "action",
+            CustomerText("Fixed."),
+            None,
+            linked,
+            "key:ann",
             change_id=f"ch_{item}_{number}",
         )
         policy = load_policies().telling
