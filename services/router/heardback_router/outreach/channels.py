@@ -13,7 +13,15 @@ from heardback_router.loops.ports import FeedbackOrigins
 from heardback_router.mail.ports import Mailer
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.links import MessageAddresses
-from heardback_router.outreach.payload import DIGEST, Outgoing, Part, event_type, shown_links, webhook_body
+from heardback_router.outreach.payload import (
+    DIGEST,
+    Outgoing,
+    Part,
+    event_type,
+    shown_changes,
+    shown_links,
+    webhook_body,
+)
 from heardback_router.outreach.tables import handovers, letters
 from heardback_shared.contact.domain import Channel, Recipient
 from heardback_shared.db.bulk import insert_rows
@@ -146,10 +154,7 @@ def _content(part: Part) -> dict[str, Any]:
         "language": part.rendered.language,
         "template": part.rendered.template,
         "links": dict(shown_links(part.links)),
-        "changes": [
-            {"id": c.change_id, "result": c.result, "reviewed": c.reviewed, "reference": c.reference}
-            for c in part.draft.facts.changes
-        ],
+        "changes": shown_changes(part.draft),
     }
 
 
