@@ -1,5 +1,6 @@
 """Changes, stakes and people as the tests of campaigns use them."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ def change(
     result: Result = "done",
     at: datetime = AT,
     reviewed_by: str | None = "bo",
-    **translations: str,
+    translations: Mapping[str, str] | None = None,
 ) -> ChangeRecord:
     return ChangeRecord(
         change_id,
@@ -38,7 +39,7 @@ def change(
         at,
         reviewed_by,
         at if reviewed_by else None,
-        tuple((language, CustomerText(said)) for language, said in translations.items()),
+        tuple((language, CustomerText(said)) for language, said in (translations or {}).items()),
     )
 
 

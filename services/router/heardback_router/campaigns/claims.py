@@ -112,7 +112,9 @@ def _lacking(
                 "change_of_no_item", f"/changes/{number}", f"{change.id} is about none of these items"
             )
         if change.reviewed_by is None:
-            detail = f"{change.id} was reviewed by nobody; POST /v1/changes/{change.id}:review as somebody else"
+            detail = (
+                f"{change.id} was reviewed by nobody; POST /v1/changes/{change.id}:review as somebody else"
+            )
             yield Refusal("not_reviewed", f"/changes/{number}", detail)
     about = {item_id for change in changes for item_id in change.item_ids}
     for number, item in enumerate(items):
@@ -133,9 +135,7 @@ def _unfinished(items: Sequence[ItemFacts], changes: Sequence[ChangeRecord]) -> 
             yield Refusal("item_open", f"/items/{number}", detail)
 
 
-def _wording(
-    changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: datetime
-) -> Iterator[Refusal]:
+def _wording(changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: datetime) -> Iterator[Refusal]:
     for change in changes:
         for pointer, language, text in texts_of(change):
             rules = messages.texts_for(language).lint
@@ -188,9 +188,7 @@ def texts_of(change: ChangeRecord) -> Iterator[tuple[str, str | None, str]]:
         yield f"/changes/{change.id}/translations/{language}", language, said.text
 
 
-def _placed(
-    change_ids: Sequence[str], changes: Sequence[ChangeRecord]
-) -> Iterator[tuple[int, ChangeRecord]]:
+def _placed(change_ids: Sequence[str], changes: Sequence[ChangeRecord]) -> Iterator[tuple[int, ChangeRecord]]:
     places = {change_id: number for number, change_id in enumerate(change_ids)}
     yield from ((places[change.id], change) for change in changes)
 

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -14,6 +13,7 @@ from heardback_router.backlog.domain import BY_MACHINE, CUSTOMER
 from heardback_router.backlog.store import item_of
 from heardback_router.backlog.tables import items
 from heardback_router.campaigns.claims import UNRESOLVED, ItemFacts
+from heardback_router.campaigns.domain import Picked
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Stake
 from heardback_shared.db.planning import look_up_by_key
@@ -144,29 +144,22 @@ class PostgresEvidence:
                 yield Guarded("feedback", row.item_id, row.words, row.customer_id)
 
     async def picked(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        *,
-        cases: Sequence[str],
-        domain: str | None,
-        category: str | None,
-        key: str | None,
-        since: datetime | None,
-        until: datetime | None,
-        most: int,
+        self, connection: AsyncConnection, tenant_id: str, picked: Picked, most: int
     ) -> list[str]:
-        """Ids of the items of the cases, or of those that the filter names, oldest first."""
-        query = select(items.c.id).where(items.c.tenant_id == tenant_id, items.c.state != "merged")
-        if cases:
-            query = query.where(items.c.case_id == _any("cases", cases))
-        for column, wanted in ((items.c.domain, domain), (items.c.category, category)):
-            query = query.where(column == wanted) if wanted is not None else query
-        query = query.where(items.c.matter_key == key) if key is not None else query
-        query = query.where(items.c.opened_at >= since) if since is not None else query
-        query = query.where(items.c.opened_at < until) if until is not None else query
-        rows = await connection.execute(query.order_by(items.c.opened_at, items.c.id).limit(most))
-        return [str(row.id) for row in rows]
+        """Ids of the items of the cases, then of those the filter names, each oldest first."""
+        c = items.c
+        base = select(c.id).where(c.tenant_id == tenant_id, c.state != "merged")
+        base = base.order_by(c.opened_at, c.id).limit(most)
+        found = []
+        if picked.cases:
+            found += list(await connection.execute(base.where(c.case_id == _any("cases", picked.cases))))
+        if picked.filters:
+            wanted = ((c.domain, picked.domain), (c.category, picked.category), (c.matter_key, picked.key))
+            like = base.where(*(column == value for column, value in wanted if value is not None))
+            like = like.where(c.opened_at >= picked.since) if picked.since is not None else like
+            like = like.where(c.opened_at < picked.until) if picked.until is not None else like
+            found += list(await connection.execute(like))
+        return [str(row.id) for row in found]
 
     async def _items(self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]) -> list[Any]:
         query = select(items).where(items.c.tenant_id == tenant_id, items.c.id == _any("ids", item_ids))

@@ -128,11 +128,8 @@ def _news(
     """The changes that this stake is still to be told of, or why none."""
     if stake.customer_id is None:
         return "unknown_customer"
-    # What the person refused under one id is not asked under another.
-    if any("case_updates" in one.refused for one in known):
-        return "opted_out"
-    if any(stake.item_id in one.refused_items for one in known):
-        return "opted_out_of_item"
+    if refused := _refused(stake, known):
+        return refused
     if stake.state == "disputed":
         return "disputed_open"
     if stake.waiting:
@@ -142,3 +139,10 @@ def _news(
     if not untold:
         return "already_told"
     return untold - stake.coming or "on_its_way"
+
+
+def _refused(stake: Stake, known: Sequence[Recipient]) -> LeftOutCode | None:
+    """What the person refused under one id is refused under all."""
+    if any("case_updates" in one.refused for one in known):
+        return "opted_out"
+    return "opted_out_of_item" if any(stake.item_id in one.refused_items for one in known) else None

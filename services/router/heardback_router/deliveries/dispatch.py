@@ -24,6 +24,7 @@ from heardback_router.deliveries.domain import (
 )
 from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, LoopSettler, Sender
+from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.signing import signed_headers
 from heardback_shared.clock import Clock
@@ -52,6 +53,7 @@ class Dispatcher:
         self,
         database: Database,
         queue: DeliveryQueue,
+        recorder: Recorder,
         sender: Sender,
         settler: LoopSettler,
         outbox: Outbox,
@@ -65,6 +67,7 @@ class Dispatcher:
     ) -> None:
         self._database = database
         self._queue = queue
+        self._recorder = recorder
         self._sender = sender
         self._settler = settler
         self._outbox = outbox
@@ -162,7 +165,7 @@ class Dispatcher:
             return
         if isinstance(permit, Stopped):
             at = self._clock.now()
-            response = Response(None, permit.because)
+            response = Response(None, permit.because, ours=True)
             await self._record(Attempt(claimed, at, response, 0, GiveUp(permit.because)))
             return
         started = perf_counter()
@@ -208,14 +211,14 @@ class Dispatcher:
             headers = signed_headers(claimed.id, self._clock.now(), claimed.body, secrets)
         except (SealBrokenError, ValueError) as error:
             _log.error("delivery.cannot_sign", endpoint=claimed.endpoint_id, error=type(error).__name__)
-            return Response(None, "the signing secret cannot be read; rotate it")
+            return Response(None, "the signing key cannot be read; rotate it", ours=True)
         return await self._sender.send(claimed.url, headers, claimed.body)
 
     async def _record(self, attempt: Attempt) -> None:
         tenant_id = attempt.claimed.tenant_id
         try:
             async with self._database.tenant(tenant_id) as connection:
-                loops = await self._queue.record(connection, attempt)
+                loops = await self._recorder.record(connection, attempt)
                 changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), attempt.at)
                 await self._outbox.add(connection, changes)
         except Exception as error:

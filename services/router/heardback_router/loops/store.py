@@ -72,7 +72,7 @@ _SUBJECTS = text("""
 SELECT asked.feedback_id, held.tier, held.cues FROM unnest(CAST(:ids AS text[])) AS asked (feedback_id)
 CROSS JOIN LATERAL (
     SELECT customer ->> 'tier' AS tier,
-        ARRAY(SELECT jsonb_path_query(score, '$.cues[*].name') #>> '{}') AS cues
+        ARRAY(SELECT cue ->> 'name' FROM json_array_elements(score -> 'cues') AS cue) AS cues
     FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = asked.feedback_id LIMIT 1) AS held
 """)
 _RAISED = text("""

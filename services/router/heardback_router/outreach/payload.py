@@ -2,7 +2,7 @@
 about the customer but their id, unless the endpoint asked for the field. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +13,7 @@ from heardback_router.outreach.domain import Draft
 from heardback_shared.contact.domain import Channel
 
 MAX_BYTES = 20_000
-FIELDS = frozenset({"subject", "message", "feedback", "changes", "address"})
-"""What an endpoint may ask for beyond the thin body; `address` is the customer's own, on `sms`."""
-_LARGEST = ("feedback", "message", "changes", "subject", "address")
+_LARGEST = ("feedback", "message", "changes")
 MOST_IDS = 10
 """So many loops and items of one message are named at most; all of them are behind `details_url`."""
 DIGEST = "loop.digest"
@@ -50,7 +48,6 @@ class Outgoing:
     parts: tuple[Part, ...]
     details_url: str
     at: datetime
-    address: str | None = field(default=None, repr=False)
 
 
 def event_type(drafts: Sequence[Draft]) -> str:
@@ -58,8 +55,8 @@ def event_type(drafts: Sequence[Draft]) -> str:
 
 
 def webhook_body(given: Outgoing, fields: frozenset[str]) -> bytes:
-    """Under 20 kB in UTF-8. `fields` are those of FIELDS that the endpoint asked for; where they do not fit,
-    they are left out from the largest on, `left_out` says so, and they are behind `details_url` anyway."""
+    """Under 20 kB in UTF-8. `fields` are what the endpoint asked for beyond the thin body; where they do not
+    fit, they are left out from the largest on, `left_out` says so, and they are behind `details_url` anyway."""
     for size in range(len(_LARGEST) + 1):
         left_out = frozenset(_LARGEST[:size])
         body = _body(given, fields - left_out, sorted(fields & left_out))
@@ -81,8 +78,6 @@ def _body(given: Outgoing, fields: frozenset[str], left_out: list[str], *, links
         data |= _part(first, fields, links=links)
     else:
         data["steps"] = [_part(part, fields, links=links) for part in given.parts]
-    if "address" in fields and given.address is not None:
-        data["address"] = given.address
     if left_out:
         data["left_out"] = left_out
     kind = event_type([part.draft for part in given.parts])
@@ -101,8 +96,7 @@ def _part(part: Part, fields: frozenset[str], *, links: bool) -> dict[str, Any]:
     if links:
         data["links"] = shown_links(part.links)
     asked: Mapping[str, Any] = {
-        "subject": part.rendered.subject.text,
-        "message": part.rendered.body.text,
+        "message": {"subject": part.rendered.subject.text, "text": part.rendered.body.text},
         "feedback": [
             {"id": o.feedback_id, "source": o.source, "external_id": o.external_id} for o in part.origins
         ],

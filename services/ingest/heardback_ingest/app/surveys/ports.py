@@ -115,16 +115,16 @@ class Invitations(Protocol):
         self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], *, for_update: bool = False
     ) -> Mapping[str, Held]: ...
 
-    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None: ...
+    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> bool:
+        """False when one of the ids is taken; the transaction is then to be given up."""
+        ...
 
     async def change(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None:
         """State, times and lateness."""
         ...
 
-    async def lapsed(
-        self, c: AsyncConnection, now: datetime, limit: int
-    ) -> list[tuple[str, Held]]:
-        """(tenant, kept place) whose time has run out, locked; over all tenants. Those locked already stay."""
+    async def lapsed(self, c: AsyncConnection, now: datetime, limit: int) -> list[tuple[str, Held]]:
+        """(tenant, kept place) whose time has run out, locked, over all tenants; not those locked already."""
         ...
 
     async def answered(self, c: AsyncConnection, tenant_id: str, answers: Sequence[Answered]) -> None:

@@ -13,10 +13,11 @@ _END = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def with_gap(text: str, days: int, outside: str) -> str:
-    """The policy under a new name, in which customers whose arm is `outside` are asked at most every `days` days.
+    """The policy under a new name, in which customers whose arm is `outside` are asked at most every `days`
+    days.
 
-    Customers in other arms keep theirs, so that the experiment can tell what the rule does. What the text says
-    besides stays as it is written. Raises PolicyError where it is no such policy.
+    Customers in other arms keep theirs, so that the experiment can tell what the rule does. What the text
+    says besides stays as it is written. Raises PolicyError where it is no such policy.
     """
     before = content_of(text)
     if not isinstance(before, dict) or not isinstance(before.get("rules"), list):

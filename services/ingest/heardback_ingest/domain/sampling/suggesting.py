@@ -29,8 +29,9 @@ class Bearable:
 
 @dataclass(frozen=True, slots=True)
 class Borne:
-    """What a distance costs, with 95 % bounds. `gap` None: what customers outside the experiment are asked now;
-    `beyond`: their exposure lies outside of what was tried, so the line is drawn longer than it was seen."""
+    """What a distance costs, with 95 % bounds. `gap` None: what customers outside the experiment are asked
+    now; `beyond`: their exposure lies outside of what was tried, so the line is drawn longer than it was
+    seen."""
 
     gap: int | None
     exposure: float
@@ -145,8 +146,8 @@ class Checked:
 def checked(asks: Asks, changed_on: float) -> Checked:
     """`changed_on`: the day, on the scale of the asks, on which the cap came in force.
 
-    The four sides are taken as independent. Customers on both sides of the day make the interval wider than it
-    need be, not narrower.
+    The four sides are taken as independent. Customers on both sides of the day make the interval wider than
+    it need be, not narrower.
     """
     drawn, after = asks.gap != NOT_DRAWN, asks.day >= changed_on
     cells = [_cell(asks, group & when) for group in (~drawn, drawn) for when in (~after, after)]

@@ -187,6 +187,7 @@ class _Suppress(Shape):
     agent_started: bool = True
     messages: _Messages | None = None
     unknown_customer: bool = True
+    consent_needed: bool = False
 
     def suppression(self) -> Suppression:
         severe, vulnerable, messages = self.severe, self.vulnerability, self.messages
@@ -202,6 +203,7 @@ class _Suppress(Shape):
             messages.most if messages else None,
             messages.within if messages else timedelta(),
             self.unknown_customer,
+            self.consent_needed,
         )
 
 
