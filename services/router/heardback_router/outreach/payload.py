@@ -55,8 +55,8 @@ def event_type(drafts: Sequence[Draft]) -> str:
 
 
 def webhook_body(given: Outgoing, fields: frozenset[str]) -> bytes:
-    """Under 20 kB in UTF-8. `fields` are what the endpoint asked for beyond the thin body; where they do not
-    fit, they are left out from the largest on, `left_out` says so, and they are behind `details_url` anyway."""
+    """Under 20 kB in UTF-8. `fields` are what the endpoint asked for beyond the thin body; what does not fit
+    is left out, from the largest on; `left_out` says so, and all is behind `details_url` anyway."""
     for size in range(len(_LARGEST) + 1):
         left_out = frozenset(_LARGEST[:size])
         body = _body(given, fields - left_out, sorted(fields & left_out))
