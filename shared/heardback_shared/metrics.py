@@ -179,6 +179,18 @@ class Metrics:
             registry=r,
         )
         self.loops = Counter("heardback_loops", "Loop steps by state reached.", ["state"], registry=r)
+        self.messages = Counter(
+            "heardback_messages",
+            "Messages to customers by state reached, channel (none before one is chosen) and step.",
+            ["state", "channel", "step"],
+            registry=r,
+        )
+        self.message_lag = Gauge(
+            "heardback_message_lag_seconds", "How long the message longest due has waited.", registry=r
+        )
+        self.mails = Counter(
+            "heardback_mails", "Tries to send an e-mail, by outcome.", ["outcome"], registry=r
+        )
         self.deliveries = Counter(
             "heardback_deliveries", "Webhook attempts by outcome.", ["outcome"], registry=r
         )

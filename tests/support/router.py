@@ -27,7 +27,10 @@ from tests.support.clock import FakeClock
 
 
 class NoLoops:
-    """No item has been resolved yet, so nobody waits to hear back."""
+    """Nobody waits to hear back."""
+
+    async def open(self, *_: Any) -> dict[str, Any]:
+        return {}
 
     async def of_feedback(
         self, connection: Any, tenant_id: str, feedback_ids: Sequence[str]

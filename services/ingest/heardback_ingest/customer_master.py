@@ -19,6 +19,7 @@ from heardback_ingest.app.imports import ImportCustomers
 from heardback_ingest.app.kafka_door import Tenants
 from heardback_ingest.app.settling import SettleClasses
 from heardback_ingest.app.sources import HearSources
+from heardback_ingest.app.surveys.ports import SurveyLog
 from heardback_ingest.customer_ports import Cards, Policies
 from heardback_ingest.ports import DeadLetters, Vault
 from heardback_shared.clock import Clock
@@ -44,6 +45,7 @@ def build_master(
     keyring: Keyring,
     vault: Vault,
     cards: Cards,
+    surveys: SurveyLog,
     *,
     policies: Policies,
     tenants: Tenants,
@@ -65,6 +67,7 @@ def build_master(
         keyring,
         classes=settling,
         cards=written,
+        surveys=surveys,
         sources=sources,
         policies=policies,
         clock=clock,

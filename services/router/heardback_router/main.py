@@ -23,6 +23,10 @@ from heardback_router.backlog.reader import PostgresBacklog
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
+from heardback_router.campaigns.app import Campaigns
+from heardback_router.campaigns.feeder import Feeder
+from heardback_router.campaigns.http import campaign_routes
+from heardback_router.campaigns.preview import Previews
 from heardback_router.closing import Closing, Surroundings
 from heardback_router.configuration.announce import PolicyPages
 from heardback_router.configuration.owners import ScoringClient
@@ -47,9 +51,12 @@ from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.grouping.reader import PostgresGroups
 from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.loops.watches import DelayWatch, SilenceWatch
 from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
+from heardback_router.outreach.compose import message_queue
+from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -77,6 +84,7 @@ from heardback_router.whatif.held import HeldByPeople
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
@@ -114,6 +122,7 @@ class Settings:
     loops: LoopSettings
     webhooks: WebhookSettings
     mail: MailSettings = field(default_factory=MailSettings)
+    messages: OutreachSettings = field(default_factory=OutreachSettings)
 
 
 class Core:
@@ -128,10 +137,11 @@ class Core:
         self.guard = guard = Guard(keys, RateLimiter(settings.service.rate_limit_per_minute))
         self.outbox = Outbox(outbox_table)
         self.closing = Closing(
-            Surroundings(database, self.outbox, keyring, clock, metrics, guard),
+            Surroundings(database, self.outbox, keyring, clock, metrics, guard, source),
             settings.loops,
             settings.webhooks,
             settings.mail,
+            settings.messages,
         )
         items, inbox, told = PostgresItems(), PostgresInbox(), self.closing.loops
         people, queues = PostgresPeople(), PostgresQueues()
@@ -139,7 +149,7 @@ class Core:
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         cases, grouping = PostgresCases(), PostgresGrouping()
         self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
-        regroup = Regroup(database, items, grouping, cases, self.outbox, source, clock)
+        regroup = Regroup(database, items, grouping, cases, told, self.outbox, source, clock)
         said = PostgresCorrections()
         self.route = RouteFeedback(
             database,
@@ -164,7 +174,7 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), DelayWatch(), StepsWatch(), SilenceWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
@@ -180,6 +190,9 @@ class Core:
             apply={"sla": self.repin.all, "ladder": LookAgain(database, clock).all},
             corrections=HeldByPeople(said),
         )
+        messages = message_queue(metrics)
+        campaigns = Campaigns(database, PostgresContacts(keyring), messages, source, clock)
+        self.feeder = Feeder(database, messages, clock)
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         self.corrections = Corrections(database, items, said, self.outbox, source, clock)
         self.teaching = Teaching(
@@ -223,6 +236,7 @@ class Core:
             grouping_routes(database, regroup, PostgresGroups(), grouping, cases, source, guard),
             correction_routes(self.corrections, AskScoring(scoring, clock), guard),
             quality_routes(TellQuality(database, clock), guard),
+            campaign_routes(campaigns, Previews(campaigns, clock), guard),
             shadow_routes(TellDisagreement(database, shadow, clock), shadow_days, guard),
             *self.closing.routers(self.backlog),
             # Last: an item's own address takes whatever follows /v1/items/.
@@ -274,6 +288,9 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
         background={
             "relay": relay.run,
             "deliveries": core.closing.deliver,
+            "messages": core.closing.messages.sending.run,
+            "mail": core.closing.messages.mailing.run,
+            "campaigns": core.feeder.run,
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,
             "forgetting": core.forget.run,

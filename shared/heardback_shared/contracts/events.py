@@ -39,7 +39,11 @@ POLICY_ACTIVATED = "heardback.policy.activated.v1"
 FEEDBACK_CORRECTED = "heardback.feedback.corrected.v1"
 
 ItemState = Literal["open", "in_progress", "resolved", "closed", "merged"]
-LoopState = Literal["pending", "told", "failed", "not_told", "confirmed", "disputed"]
+LoopState = Literal[
+    "acknowledged", "planned", "changed", "told", "failed", "not_told", "confirmed", "disputed"
+]
+"""acknowledged → planned → changed → told → confirmed or disputed; beside them `failed`, no channel could, and
+`not_told`, with a reason."""
 
 
 class FeedbackAccepted(Wire):
@@ -236,10 +240,15 @@ class CustomerStanding(Wire):
 
 
 class LoopChanged(Wire):
+    """One step of one customer's loop. `round` grows when the matter is taken up again after an answer.
+    `reason` is in our own words, never in a colleague's; `code` says the same to machines."""
+
     loop_id: str
     item_id: str
     customer_id: str | None = None
     feedback_ids: tuple[str, ...] = Field(default_factory=tuple)
+    round: int = 1
     state: LoopState
+    code: str | None = None
     reason: str | None = None
     at: Instant

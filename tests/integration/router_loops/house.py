@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,11 +17,14 @@ from tests.support.scored import incoming, scored
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.source import load_policies
+from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
+from heardback_router.mail.settings import MailSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
@@ -34,6 +38,7 @@ from heardback_shared.settings import ServiceSettings
 
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
+POLICIES = Path(__file__).parent / "policies"
 SCOPES = ("items:read", "items:write", "endpoints:write")
 WEBHOOKS = WebhookSettings(allow_loopback=True, timeout_seconds=1, lease_seconds=60, poll_seconds=0.02)
 
@@ -49,6 +54,12 @@ class Caller:
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
+
+    async def patch(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.patch(path, json=body, headers=self._headers)
+
+    async def put(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.put(path, json=body, headers=self._headers)
 
     async def delete(self, path: str) -> httpx.Response:
         return await self._client.delete(path, headers=self._headers)
@@ -66,9 +77,11 @@ class House:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        return self.core.closing.dispatcher
+        return self.core.closing.deliveries.dispatcher
 
     async def deliver(self) -> int:
+        """Decides about what is due, and makes what attempts are due; how many attempts."""
+        await self.core.closing.messages.sending.send_due()
         return await self.dispatcher.deliver_due()
 
     async def caller(self, tenant: str = "default", scopes: tuple[str, ...] = SCOPES) -> Caller:
@@ -76,11 +89,13 @@ class House:
         return Caller(self.client, token)
 
     async def endpoint(self, path: str = "/in", tenant: str = "default") -> tuple[str, str]:
-        """(id, secret) of a new endpoint at the receiver."""
-        endpoint, secret = await self.core.closing.webhooks.add_endpoint(
-            tenant, self.receiver.url(path), (), None, "test"
-        )
-        return endpoint.id, secret
+        """(id, secret) of a new endpoint at the receiver, proven by its handshake."""
+        sending = self.core.closing.deliveries
+        made = await sending.webhooks.add_endpoint(tenant, NewEndpoint(self.receiver.url(path)), "test")
+        proven = await sending.prover.prove(tenant, made.endpoint.id, "handshake", "test")
+        assert proven.proven, proven.proof_because
+        assert made.issued is not None
+        return made.endpoint.id, made.issued.secret or ""
 
     async def item(self, number: int = 1, *, customer: str | None = "c-1", tenant: str = "default") -> str:
         """A feedback routed to an item of its own; the item's id."""
@@ -110,13 +125,24 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann"
+            item,
+            "internal",
+            number,
+            "cause",
+            "action",
+            CustomerText("Fixed."),
+            None,
+            linked,
+            "key:ann",
+            change_id=f"ch_{item}_{number}",
         )
+        policy = load_policies().telling
         async with self.database.tenant(tenant) as connection:
-            outgoing = await self.core.closing.loops.open_on_resolve(
-                connection, tenant, resolution, self.clock.now()
+            outgoing = await self.core.closing.loops.resolved(
+                connection, tenant, resolution, policy, self.clock.now()
             )
-        return [o.event.subject or "" for o in outgoing]
+        await self.core.closing.messages.sending.send_due()
+        return list(dict.fromkeys(o.event.subject or "" for o in outgoing))
 
     async def loop_of(self, item_id: str, tenant: str = "default") -> dict[str, Any]:
         async with self.database.tenant(tenant) as connection:
@@ -132,12 +158,7 @@ class House:
             logs = await store.of_item(connection, tenant, loop.item_id)
         events: list[LoopEvent] = next(list(log) for found, log in logs if found.id == loop_id)
         status = fold(events)
-        assert (loop.state, loop.sequence, loop.since, loop.reason) == (
-            status.state,
-            status.sequence,
-            status.since,
-            status.reason,
-        )
+        assert loop.status == status
         return status
 
     async def announced(self, tenant: str = "default") -> list[LoopChanged]:
@@ -153,10 +174,14 @@ def build_house(
     at: datetime,
     webhooks: WebhookSettings = WEBHOOKS,
     clock: FakeClock | None = None,
+    mail: MailSettings | None = None,
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
-    settings = Settings(SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks)
+    router = RouterSettings(policies=POLICIES)
+    settings = Settings(
+        SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

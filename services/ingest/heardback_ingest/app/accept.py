@@ -13,6 +13,8 @@ from typing import Literal
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.app.surveys.answers import answer_to_invitation
+from heardback_ingest.app.surveys.ports import Invitations
 from heardback_ingest.customer_ports import Policies, classes_of
 from heardback_ingest.domain.content import Prepared, prepare
 from heardback_ingest.domain.ledger import (
@@ -91,6 +93,7 @@ class Accept:
         metrics: Metrics,
         *,
         policies: Policies,
+        invitations: Invitations,
         limits: Limits = DEFAULT_LIMITS,
         policy: RedrivePolicy = DEFAULT_POLICY,
         max_event_bytes: int = 1_000_000,
@@ -99,6 +102,7 @@ class Accept:
         self._ledger = ledger
         self._customers = customers
         self._vault = vault
+        self._invitations = invitations
         self._outbox = outbox
         self._digest_key = keyring.key("content-digest")
         self._clock = clock
@@ -170,6 +174,8 @@ class Accept:
             new = await self._ledger.insert(c, tenant_id, [row for _, row in rows])
             fresh = [(draft, row) for draft, row in rows if draft.key in new]
             await self._outbox.add(c, [_outgoing(tenant_id, row) for _, row in fresh if row.reason is None])
+            answers = [answer_to_invitation(d.feedback_id, d.submitted.submission, now) for d, _ in fresh]
+            await self._invitations.answered(c, tenant_id, [one for one in answers if one is not None])
             originals = [_original(draft) for draft, _ in fresh if draft.prepared.altered]
             if originals:
                 await self._vault.keep(c, tenant_id, originals, now)

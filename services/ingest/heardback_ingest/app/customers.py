@@ -17,6 +17,7 @@ from heardback_ingest.app.accept import subject_of_customer
 from heardback_ingest.app.cards import WriteCards
 from heardback_ingest.app.settling import SettleClasses
 from heardback_ingest.app.sources import HearSources
+from heardback_ingest.app.surveys.ports import SurveyLog
 from heardback_ingest.customer_ports import Links, Policies, Profile, Profiles, classes_of
 from heardback_ingest.domain.customer import PERSONAL, Ages, Facts, merged
 from heardback_ingest.domain.identity import Change
@@ -82,6 +83,7 @@ class KeepCustomers:
         *,
         classes: SettleClasses,
         cards: WriteCards,
+        surveys: SurveyLog,
         sources: HearSources,
         policies: Policies,
         clock: Clock,
@@ -93,6 +95,7 @@ class KeepCustomers:
         self._keyring = keyring
         self._classes = classes
         self._cards = cards
+        self._surveys = surveys
         self._sources = sources
         self._policies = policies
         self._clock = clock
@@ -169,6 +172,7 @@ class KeepCustomers:
         )
         stored = [Profile(i, plain[i], sealed.get(subject_of_customer(i)), settled[i]) for i in ids]
         await self._profiles.put(c, tenant_id, stored, now)
+        await self._surveys.heard_again(c, tenant_id, ids)
         await self._link(c, tenant_id, ids, before, known)
         await self._cards.write(c, tenant_id, stored, now)
         await self._cards.write_addresses(c, tenant_id, ids, before, known, now)
@@ -247,6 +251,7 @@ class KeepCustomers:
                 await self._profiles.put(c, tenant_id, [bare], now)
             await self._links.liken(c, tenant_id, {customer_id: {}})
             await self._cards.erase(c, tenant_id, customer_id)
+            await self._surveys.erase(c, tenant_id, customer_id, now)
             return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
 
     async def _opened(

@@ -20,6 +20,7 @@ from heardback_ingest.http import (
     customer_imports,
     customer_rules,
     customers,
+    fatigue,
     feedback,
     holds,
     identity,
@@ -27,6 +28,11 @@ from heardback_ingest.http import (
     openapi,
     policies,
     preferences,
+    sampling,
+    survey_log,
+    survey_shapes,
+    survey_stops,
+    surveys,
 )
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
@@ -58,6 +64,8 @@ class UseCases:
     customers: CustomerMaster
     preferences: KeepPreferences
     replay: Replay
+    surveys: surveys.Surveys
+    sampling: sampling.Sampling
     database: Database
     policies: PoliciesInForce
 
@@ -93,10 +101,13 @@ def build_app(
     _add_customers(app, use.customers, guard, settings)
     app.include_router(ledger.routes(guard, use.show, use.replay))
     app.include_router(policies.routes(guard, use.database, READERS, use.policies))
-    openapi.install(
-        app,
-        [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS, *preferences.MODELS, *holds.MODELS],
-    )
+    app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
+    app.include_router(survey_log.routes(guard, use.surveys.explain))
+    app.include_router(survey_stops.routes(guard, use.surveys.halt))
+    app.include_router(sampling.routes(guard, use.sampling))
+    app.include_router(fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue))
+    said = (cloud_events, customers, preferences, holds, survey_shapes)
+    openapi.install(app, [SurveyIn, TranscriptIn, *(model for module in said for model in module.MODELS)])
     _add_overloaded(app)
     return app
 

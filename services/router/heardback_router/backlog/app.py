@@ -3,33 +3,35 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.assignment.ports import Assignment
 from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
-from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
+from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, Start, decide
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent
 from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.backlog.resolving import checked_resolve
+from heardback_router.backlog.telling import Telling
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.loops.domain import SETTLED, WAITING
 from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
+from heardback_shared.ids import derived_id
 from heardback_shared.stream.ports import Outgoing
 
 NOT_SOLVED = InternalText("The customer says it is not solved")
-SETTLED = frozenset({"confirmed", "not_told"})
+CONTESTED = "The customer asks for a person to look again at how this was judged"
 FOLLOWED: frozenset[EventKind] = frozenset({"claimed", "reassigned"})
 """What a person says about the owner of one item of a case holds for all of it."""
 
@@ -69,6 +71,7 @@ class Backlog:
         cases: Cases,
     ) -> None:
         self._cases = cases
+        self._telling = Telling(items, loops, cases)
         self._database = database
         self._items = items
         self._loops = loops
@@ -110,7 +113,7 @@ class Backlog:
             if isinstance(command, Reassign):
                 event = await self._noting_the_way(connection, tenant_id, event)
             after, changed = await self._append(connection, tenant_id, item, event, traceparent)
-            following = _following(command, after, policies)
+            following = _following(command, after, policies, actor)
             after, more = await append(
                 self._items, connection, tenant_id, after, following, at, policies.weighing, traceparent
             )
@@ -129,11 +132,7 @@ class Backlog:
         policies: Policies,
     ) -> tuple[Item, list[Outgoing]]:
         """Customers are told, the case follows its owner, queues are given out where there is room now."""
-        outgoing: list[Outgoing] = []
-        if event.kind == "resolved" and after.parent_id is None:
-            resolution = await self._resolution(connection, tenant_id, after)
-            for part in await self._cases.resolutions(connection, tenant_id, after, resolution):
-                outgoing += await self._loops.open_on_resolve(connection, tenant_id, part, event.at)
+        outgoing = list(await self._telling.told(connection, tenant_id, after, event, policies))
         if event.kind in FOLLOWED:
             outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
         after, given = await self._given_out(connection, tenant_id, before, after, policies, event.at)
@@ -167,6 +166,8 @@ class Backlog:
                 traceparent,
             )
             after, given = await self._given_out(connection, tenant_id, item, after, policies, at)
+            if ended := _ended(item, after):
+                await self._loops.settled_promises(connection, tenant_id, item.id, ended, at)
             await self._outbox.add(connection, [*outgoing, *given])
         self._outbox.wake()
         return after
@@ -182,9 +183,7 @@ class Backlog:
         at: datetime,
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
-        item = await self._locked(connection, tenant_id, item_id)
-        while item.merged_into is not None:
-            item = await self._locked(connection, tenant_id, item.merged_into)
+        item = await self._standing_for(connection, tenant_id, item_id)
         policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
@@ -193,18 +192,40 @@ class Backlog:
         else:
             data = {"text": NOT_SOLVED.text, "loop_id": loop_id, "comment": said.text if said else None}
             event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
+        after, outgoing = await self._append(connection, tenant_id, item, event)
+        return [*outgoing, *await self._telling.told(connection, tenant_id, after, event, policies)]
+
+    async def lock(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> None:
+        await self._standing_for(connection, tenant_id, item_id)
+
+    async def note_contest(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        loop_id: str,
+        contest_id: str,
+        comment: str | None,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """The timeline says that the customer disagrees with how it was judged, in their words."""
+        item = await self._standing_for(connection, tenant_id, item_id)
+        said = comment if comment and comment.strip() else None
+        data = {"text": CONTESTED, "loop_id": loop_id, "contest_id": contest_id, "comment": said}
+        event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
         _, outgoing = await self._append(connection, tenant_id, item, event)
         return outgoing
 
     async def close_on_confirm(
         self, connection: AsyncConnection, tenant_id: str, item_id: str, *, loop_id: str, at: datetime
     ) -> Sequence[Outgoing]:
-        """Closes a resolved item once every loop of its resolution is confirmed or was not to be told."""
+        """Closes a resolved item once every loop of it is confirmed or was not to be told."""
         item = await self._locked(connection, tenant_id, item_id)
         if item.state != "resolved":
             return ()
-        loops = await self._current_loops(connection, tenant_id, item)
-        if any(loop["state"] not in SETTLED for loop in loops if loop.get("id") != loop_id):
+        loops = await self._loops.of_item(connection, tenant_id, item.id)
+        if any(loop["state"] not in SETTLED for loop in loops if loop["id"] != loop_id):
             return ()
         policies = await self._policies.of(connection, tenant_id)
         close = Close(InternalText("Every customer who was told has confirmed"), loop_id)
@@ -245,6 +266,13 @@ class Backlog:
                 )
                 outgoing += more
         return outgoing
+
+    async def _standing_for(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
+        """The item, or the one into which it was merged, locked."""
+        item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
+        return item
 
     async def _locked(
         self,
@@ -297,33 +325,11 @@ class Backlog:
         warning = passed_back([*teams, event.data["from"]], event.data["team"])
         return replace(event, data={**event.data, "warning": warning}) if warning else event
 
-    async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
-        outcome = item.resolution
-        if outcome is None:
-            raise ValueError("a resolved item has an outcome")
-        return Resolution(
-            item_id=item.id,
-            title=item.title,
-            resolution_number=outcome.number,
-            root_cause=outcome.root_cause,
-            action=outcome.action,
-            tell_customer=CustomerText(outcome.tell_customer) if outcome.tell_customer else None,
-            not_telling_because=outcome.not_telling_because,
-            linked=await self._items.linked(connection, tenant_id, item.id),
-            actor=outcome.actor,
-        )
-
-    async def _current_loops(
-        self, connection: AsyncConnection, tenant_id: str, item: Item
-    ) -> list[dict[str, Any]]:
-        loops = await self._loops.of_item(connection, tenant_id, item.id)
-        return [loop for loop in loops if loop["resolution_number"] == item.resolutions]
-
     async def _refuse_while_customers_wait(
         self, connection: AsyncConnection, tenant_id: str, item: Item
     ) -> None:
-        loops = await self._current_loops(connection, tenant_id, item)
-        waiting = sum(loop["state"] == "pending" for loop in loops)
+        loops = await self._loops.of_item(connection, tenant_id, item.id)
+        waiting = sum(loop["state"] in WAITING for loop in loops)
         if waiting:
             raise CustomersWaitError(f"{waiting} of {len(loops)} customers behind it have not been told yet.")
 
@@ -334,10 +340,32 @@ def _refuse_unknown_team(command: Command, policies: Policies) -> None:
         raise UnknownTeamError(f"is none of the teams: {', '.join(teams)}")
 
 
-def _following(command: Command, after: Item, policies: Policies) -> list[Entry]:
+def _following(command: Command, after: Item, policies: Policies, actor: str) -> list[Entry]:
     """What a deed brings about by itself."""
     if isinstance(command, Reassign):
         return after_transfer(after, policies.ladder)
     if isinstance(command, Resolve) and after.parent_id is not None:
         return [PART_DONE]
+    if isinstance(command, Start) and command.plan is not None and command.due is not None:
+        return [_promised(command.plan, command.due, after, actor)]
     return []
+
+
+def _promised(plan: CustomerText, due: datetime, item: Item, actor: str) -> Entry:
+    """A time that customers may have read is a promise like any other."""
+    to = item.customers[0] if len(item.customers) == 1 else None
+    data = {
+        "promise_id": derived_id("pr", item.id, item.version),
+        "what": plan.text,
+        "to": to,
+        "by": item.assignee or actor,
+        "due_at": due.isoformat(),
+    }
+    return Entry("promised", actor, None, data)
+
+
+def _ended(before: Item, after: Item) -> list[str]:
+    """The promises that were open, and of which nothing is owed any more."""
+    running = {promise.id for promise in before.promises if promise.state == "open"}
+    over = {"kept", "withdrawn"}
+    return [promise.id for promise in after.promises if promise.id in running and promise.state in over]

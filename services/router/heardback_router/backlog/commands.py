@@ -9,6 +9,7 @@ from heardback_router.backlog.domain import EventKind, Item, ItemEvent
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import GateError, Lack, lacks_of, lacks_to_close
 from heardback_router.backlog.weighing import WeighingPolicy, weigh
+from heardback_router.messages.domain import Result
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemState
 
@@ -45,6 +46,7 @@ LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
     "flagged": ("open", "in_progress", "resolved", "closed"),
     "promised": ("open", "in_progress"),
     "promise_settled": ("open", "in_progress", "resolved", "closed", "merged"),
+    "delay_foreseen": ("open", "in_progress"),
     "steps_chosen": ("open", "in_progress"),
     "step_settled": ("open", "in_progress"),
     "deviated": ("open", "in_progress"),
@@ -60,7 +62,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    pass
+    """`plan` is what customers may read of it; `due` is when it shall be done, and is a promise from then on."""
+
+    plan: CustomerText | None = None
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,15 @@ class Comment:
 @dataclass(frozen=True, slots=True)
 class Resolve:
     """`tell` is what the customer reads, or why the customer is told nothing. `form` is filled and checked,
-    `warnings` are what a look at the text for the customer found."""
+    `warnings` are what a look at the text for the customer found. Who declines tells the customer why."""
 
     root_cause: InternalText
     action: InternalText
     tell: CustomerText | InternalText
     form: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Mapping[str, str], ...] = ()
+    result: Result = "done"
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +169,16 @@ def _effect(item: Item, command: Command) -> tuple[EventKind, str | None, dict[s
     match command:
         case Claim(assignee):
             effect = "claimed", None, {"assignee": assignee}
-        case Start():
-            effect = "started", None, {}
+        case Start(plan, due):
+            said = {"plan": plan.text} if plan else {}
+            effect = "started", None, {**said, **({"due": due.isoformat()} if due else {})}
         case Comment(text):
             effect = "commented", None, {"text": text.text}
         case Resolve():
             effect = "resolved", None, _outcome(item, command)
         case Reopen(reason, loop_id, comment):
-            said = comment.text if comment else None
-            undone = {"loop_id": loop_id, "comment": said, "resolution": item.resolutions}
+            words = comment.text if comment else None
+            undone = {"loop_id": loop_id, "comment": words, "resolution": item.resolutions}
             effect = "reopened", reason.text, undone
         case Reassign(team, reason):
             effect = "reassigned", reason.text, {"team": team, "from": item.team}
@@ -190,6 +198,8 @@ def _outcome(item: Item, command: Resolve) -> dict[str, Any]:
         "reworks": item.resolutions or None,
         "form": dict(command.form),
         "warnings": list(command.warnings),
+        "result": command.result,
+        "reference": command.reference,
     }
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from heardback_router.backlog.duties import Criterion, Promise, Step
+from heardback_router.messages.domain import Result
 from heardback_router.wording import CustomerText
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.events import ItemState
@@ -45,6 +46,7 @@ EventKind = Literal[
     "flagged",
     "promised",
     "promise_settled",
+    "delay_foreseen",
     "steps_chosen",
     "step_settled",
     "deviated",
@@ -71,6 +73,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "clock_breached",
         "sla_pinned",
         "loops_settled",
+        "delay_foreseen",
         "steps_chosen",
     }
 )
@@ -119,7 +122,7 @@ class Outcome:
     """How an item was resolved. Either the customer is told something, or it says why not.
 
     `form` is the filled resolution form of the item's domain; `warnings` are what was found in the text for
-    the customer, each with `rule` and `detail`.
+    the customer, each with `rule` and `detail`. `reference` is what a customer may quote.
     """
 
     number: int
@@ -131,6 +134,8 @@ class Outcome:
     at: datetime
     form: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Mapping[str, str], ...] = ()
+    result: Result = "done"
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,11 @@ class LinkedCustomer:
 
 @dataclass(frozen=True)
 class Resolution:
-    """A resolved item as those see it who tell the customers. `resolution_number` counts 1, 2, … per item."""
+    """A resolved item as those see it who tell the customers. `resolution_number` counts 1, 2, … per item.
+
+    `not_telling_because` is a colleague's own words, unless `not_telling_code` says that it is the machine's.
+    `change_id` is that of the record of what was changed, `on` the day of the change; None: today.
+    """
 
     item_id: str
     title: str
@@ -155,6 +164,18 @@ class Resolution:
     not_telling_because: str | None
     linked: tuple[LinkedCustomer, ...]
     actor: str
+    result: Result = "done"
+    change_id: str = ""
+    reference: str | None = None
+    on: date | None = None
+    band: Band = "P4"
+    domain: str | None = None
+    category: str | None = None
+    not_telling_code: str | None = None
+
+    @property
+    def about(self) -> str | None:
+        return f"{self.domain}/{self.category}" if self.domain and self.category else self.domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,16 @@ def _counted(item: Item, **more: int) -> dict[str, Any]:
 def _resolved(item: Item, event: ItemEvent) -> dict[str, Any]:
     said = {name: event.data[name] for name in _OUTCOME}
     form, warnings = event.data.get("form", {}), tuple(event.data.get("warnings", ()))
-    outcome = Outcome(**said, actor=event.actor, at=event.at, form=form, warnings=warnings)
+    result, reference = event.data.get("result", "done"), event.data.get("reference")
+    outcome = Outcome(
+        **said,
+        actor=event.actor,
+        at=event.at,
+        form=form,
+        warnings=warnings,
+        result=result,
+        reference=reference,
+    )
     return {"state": "resolved", "resolution": outcome, "resolutions": outcome.number, "waiting_for": None}
 
 

@@ -139,7 +139,9 @@ def _add_commands(router: APIRouter, backlog: Backlog, guard: Guard) -> None:
 
     @router.post("/v1/items/{item_id}:start", response_model=ItemOut, summary="Work on it has begun")
     async def start(deed: deeds_of, body: StartIn | None = None) -> Response:
-        return await carry_out(backlog, deed, Start())
+        said = body or StartIn()
+        plan = CustomerText(said.plan.text) if said.plan else None
+        return await carry_out(backlog, deed, Start(plan, said.due_at))
 
     @router.post("/v1/items/{item_id}:comment", response_model=ItemOut, summary="Say something to colleagues")
     async def comment(body: CommentIn, deed: deeds_of) -> Response:
@@ -229,4 +231,11 @@ def _resolve(body: ResolveIn) -> Resolve:
         if body.tell_customer
         else InternalText(body.not_telling_because or "")
     )
-    return Resolve(InternalText(body.root_cause), InternalText(body.action), tell, dict(body.form))
+    return Resolve(
+        InternalText(body.root_cause),
+        InternalText(body.action),
+        tell,
+        dict(body.form),
+        result=body.result,
+        reference=body.reference,
+    )

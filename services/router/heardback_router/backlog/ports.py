@@ -7,23 +7,76 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, LinkedCustomer, Resolution
+from heardback_router.loops.telling import TellingPolicy
+from heardback_router.wording import CustomerText
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.stream.ports import Outgoing
 
 
 class Loops(Protocol):
-    """Telling the customers behind a resolved item."""
+    """The stakes of the customers behind an item. In the caller's transaction, the item locked; what is
+    returned is to be announced."""
 
-    async def open_on_resolve(
-        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
+    async def planned(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        policy: TellingPolicy,
+        *,
+        plan: CustomerText | None,
+        due: datetime | None,
+        actor: str,
+        at: datetime,
     ) -> Sequence[Outgoing]:
-        """Makes one loop step per linked customer, in the caller's transaction; returns what to announce."""
+        """Work on it has begun."""
+        ...
+
+    async def recorded(
+        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
+    ) -> None:
+        """What a resolution changed is on record before anybody is told of it."""
+        ...
+
+    async def resolved(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        resolution: Resolution,
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """Every customer it names is told, or not, with the reason."""
+        ...
+
+    async def reopened(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        by_loop: str | None,
+        actor: str,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """It is not solved, as a customer says through a loop, or a colleague."""
+        ...
+
+    async def settled_promises(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        promise_ids: Sequence[str],
+        at: datetime,
+    ) -> None:
+        """Nobody is told any more that these will not be kept."""
         ...
 
     async def of_item(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
-        """The item's loops as the API shows them; each has `state` and `resolution_number`."""
+        """The item's loops as the API shows them; each has `id` and `state`."""
         ...
 
 

@@ -5,12 +5,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
 from heardback_router.backlog.children import ChildrenOut
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import PromiseState, StepOutcome
 from heardback_router.backlog.order import because, contributions_of
+from heardback_router.messages.domain import Result
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
 from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.events import ItemState
@@ -27,6 +28,11 @@ _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), A
 Name = Annotated[_Text, Field(max_length=200)]
 Internal = Annotated[_Text, Field(max_length=INTERNAL_TEXT_LIMIT)]
 ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT)]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._#/-]{0,79}$")]
+
+
+class TellCustomer(Submission):
+    text: ForCustomer
 
 
 class ClaimIn(Submission):
@@ -36,7 +42,16 @@ class ClaimIn(Submission):
 
 
 class StartIn(Submission):
-    """Nothing to say."""
+    """What is planned, as customers may read it, and by when: a time that was named is a promise."""
+
+    plan: TellCustomer | None = None
+    due_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _time_of_something(self) -> Self:
+        if self.due_at is not None and self.plan is None:
+            raise ValueError('say what is due then: {"plan":{"text":"…"},"due_at":"…"}')
+        return self
 
 
 class CommentIn(Submission):
@@ -45,15 +60,14 @@ class CommentIn(Submission):
     text: Internal
 
 
-class TellCustomer(Submission):
-    text: ForCustomer
-
-
 class ResolveIn(Submission):
-    """Exactly one of `tell_customer` and `not_telling_because`."""
+    """Exactly one of `tell_customer` and `not_telling_because`. Nothing was changed where it is `declined`, and
+    the customer reads why. `reference` is what a customer may quote, such as the number of a release."""
 
     root_cause: Internal
     action: Internal
+    result: Result = "done"
+    reference: Reference | None = None
     tell_customer: TellCustomer | None = None
     not_telling_because: Internal | None = None
     form: dict[Name, str | int | float | bool | None] = Field(
@@ -66,6 +80,10 @@ class ResolveIn(Submission):
             raise ValueError(
                 'say what the customer is told, {"tell_customer":{"text":"…"}}, or why nothing, '
                 '{"not_telling_because":"…"}: exactly one of the two'
+            )
+        if self.result == "declined" and self.tell_customer is None:
+            raise ValueError(
+                'a customer whose wish is declined reads why: {"tell_customer":{"text":"We will not …, because …"}}'
             )
         return self
 
@@ -188,6 +206,8 @@ class ResolutionOut(BaseModel):
     number: int
     root_cause: str
     action: str
+    result: Result
+    reference: str | None
     tell_customer: str | None
     not_telling_because: str | None
     actor: str

@@ -74,7 +74,7 @@ def _row(tenant_id: str, change: ChangeRecord) -> dict[str, Any]:
         "result": change.result,
         "what": change.what.text,
         "tell": change.tell.text,
-        "translations": {language: said.text for language, said in change.translations.items()},
+        "translations": {language: said.text for language, said in change.translations},
         "on_date": change.on,
         "reference": change.reference,
         "item_ids": list(dict.fromkeys(change.item_ids)),
@@ -98,5 +98,5 @@ def _change(row: Mapping[Any, Any]) -> ChangeRecord:
         recorded_at=row["recorded_at"],
         reviewed_by=row["reviewed_by"],
         reviewed_at=row["reviewed_at"],
-        translations={language: CustomerText(said) for language, said in row["translations"].items()},
+        translations=tuple((language, CustomerText(said)) for language, said in row["translations"].items()),
     )

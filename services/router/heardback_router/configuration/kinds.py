@@ -7,6 +7,7 @@ from heardback_router.assignment.policy import read_capacity
 from heardback_router.backlog.policy import read_weighing
 from heardback_router.forms.policy import read_forms
 from heardback_router.grouping.policy import read_grouping
+from heardback_router.loops.policy import read_telling
 from heardback_router.messages.policy import read_messages
 from heardback_router.routing.ladder_policy import read_ladder
 from heardback_router.routing.policy import read_routing
@@ -26,6 +27,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "forms": read_forms,
     "contact": read_contact,
     "messages": read_messages,
+    "telling": read_telling,
 }
 """Kind → its reader, which raises PolicyError. Each is a field of `Policies` and a file `<kind>.yaml`."""
 
@@ -36,7 +38,7 @@ INGEST_KINDS = ("surveys", "classes")
 """Kinds that ingest reads. Router keeps their versions; table `platform.policy_in_force` tells ingest."""
 
 SHARED_KINDS = ("contact",)
-"""Kinds that router and ingest both read, as both write to customers; their file comes with what is shared."""
+"""Kinds that router and ingest both read, as both write to customers; the file is with what is shared."""
 
 TOLD_INGEST = (*INGEST_KINDS, *SHARED_KINDS)
 

@@ -7,6 +7,7 @@ from heardback_router.assignment.domain import CapacityPolicy
 from heardback_router.backlog.weighing import WeighingPolicy
 from heardback_router.forms.domain import FormsPolicy
 from heardback_router.grouping.domain import GroupingPolicy
+from heardback_router.loops.telling import TellingPolicy
 from heardback_router.messages.rendering import MessagesPolicy
 from heardback_router.routing.domain import RoutingPolicy
 from heardback_router.routing.ladder import LadderPolicy
@@ -29,5 +30,6 @@ class Policies:
     capacity: CapacityPolicy
     contact: ContactRules
     messages: MessagesPolicy
+    telling: TellingPolicy
     sla_before: Mapping[str, SlaPolicy] = field(default_factory=dict)
     """Older versions of `sla` by name, as far as somebody has looked them up."""

@@ -51,10 +51,11 @@ class OpenPromiseOut(PromiseOut):
 class KnownLoopOut(BaseModel):
     id: str
     item_id: str
-    resolution_number: int
+    round: int
     state: str
     since: datetime
     reason: str | None
+    result: str | None
     message: str | None
     opened_at: datetime
 

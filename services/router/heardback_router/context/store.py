@@ -53,8 +53,8 @@ _ITEMS = text("""
 _LOOPS = text("""
     SELECT held.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
     CROSS JOIN LATERAL (
-        SELECT id, item_id, resolution_number, state, since, reason, message, opened_at FROM router.loop
-        WHERE tenant_id = :tenant AND item_id = asked.id AND customer_id = :customer
+        SELECT id, item_id, round, state, since, reason, result, message, opened_at FROM router.loop
+        WHERE tenant_id = :tenant AND item_id = asked.id AND customer_id = :customer AND merged_into IS NULL
     ) AS held
     ORDER BY held.opened_at DESC, held.id
 """)

@@ -15,7 +15,13 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.configuration.source import PolicySource
 from heardback_router.grouping import announce
 from heardback_router.grouping.cases import PostgresCases
-from heardback_router.grouping.deed import CarriedOut, UnknownFeedbackError, UnknownSourceError, Wish
+from heardback_router.grouping.deed import (
+    CarriedOut,
+    Stakes,
+    UnknownFeedbackError,
+    UnknownSourceError,
+    Wish,
+)
 from heardback_router.grouping.learning import Learning
 from heardback_router.grouping.regrouping import (
     Member,
@@ -43,10 +49,12 @@ class Regroup:
         items: PostgresItems,
         store: PostgresGrouping,
         cases: PostgresCases,
+        loops: Stakes,
         outbox: Outbox,
         policies: PolicySource,
         clock: Clock,
     ) -> None:
+        self._loops = loops
         self._database = database
         self._items = items
         self._store = store
@@ -265,6 +273,8 @@ class Regroup:
         )
         held = [replace(m.held, item_id=target.id, placed_by="person") for m in moved if m.held]
         await self._store.hold(deed.connection, wish.tenant_id, held)
+        ids = [member.feedback_id for member in moved]
+        await self._loops.carry(deed.connection, wish.tenant_id, ids, source.id, target.id, deed.at)
         deed.outgoing += announce.moved(wish.tenant_id, rows, target, deed.at, wish.traceparent)
 
     async def _append(self, deed: CarriedOut, item: Item, *entries: Entry) -> Item:

@@ -5,6 +5,7 @@ They stay items of their own, with one owner, and the customer hears once, when 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.domain import Item, Resolution
 from heardback_router.backlog.store import item_of
 from heardback_router.grouping.telling import Mate, told_once
+from heardback_router.loops.domain import change_id
 
 ITEMS_SHOWN = 100
 
@@ -28,12 +30,15 @@ CROSS JOIN LATERAL (
 ORDER BY l.accepted_at, l.feedback_id
 """)
 _TOLD_AT = text("""
-SELECT l.customer_id, max(l.opened_at) AS at
+SELECT l.customer_id, max(said.at) AS at
 FROM unnest(CAST(:items AS text[])) AS asked (item_id)
 CROSS JOIN LATERAL (
-    SELECT customer_id, opened_at FROM router.loop
-    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL AND state <> 'not_told'
+    SELECT id, customer_id FROM router.loop
+    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL AND merged_into IS NULL
     ) AS l
+CROSS JOIN LATERAL (
+    SELECT at FROM router.telling
+    WHERE tenant_id = :tenant AND loop_id = l.id AND step = 'told' AND way <> 'nobody') AS said
 GROUP BY l.customer_id
 """)
 _LOCK_MATES = text("""
@@ -70,6 +75,7 @@ class PostgresCases:
                 stakes.get(item_id, {}),
                 outcome["tell_customer"] if outcome else None,
                 datetime.fromisoformat(outcome["at"]) if outcome else None,
+                **(_resolved(tenant_id, item_id, outcome) if outcome else {}),
             )
             for item_id, (state, outcome) in found.items()
         ]
@@ -90,7 +96,7 @@ class PostgresCases:
 
     async def _mates(
         self, connection: AsyncConnection, tenant_id: str, item: Item
-    ) -> dict[str, tuple[str, Mapping[str, str] | None]]:
+    ) -> dict[str, tuple[str, Mapping[str, Any] | None]]:
         """(state, resolution) of the other items of its case."""
         if item.case_id is None:
             return {}
@@ -112,3 +118,11 @@ class PostgresCases:
     ) -> dict[str, datetime]:
         rows = await connection.execute(_TOLD_AT, {"tenant": tenant_id, "items": list(item_ids)})
         return {row.customer_id: row.at for row in rows}
+
+
+def _resolved(tenant_id: str, item_id: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "result": outcome.get("result", "done"),
+        "reference": outcome.get("reference"),
+        "change_id": change_id(tenant_id, item_id, outcome["number"]),
+    }

@@ -1,7 +1,9 @@
 """One wish of a person about groups, while it is carried out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +27,22 @@ class UnknownSourceError(Exception):
         super().__init__(item_id)
         self.item_id = item_id
         self.place = place
+
+
+class Stakes(Protocol):
+    """What customers have in items."""
+
+    async def carry(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        feedback_ids: Sequence[str],
+        source_id: str,
+        target_id: str,
+        at: datetime,
+    ) -> None:
+        """They follow feedback from one item to another."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """What the holder of a signed link may do: see the loop, confirm it, dispute it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.loops.app import Loops
+from heardback_router.loops.contests import Contest, Contests
 from heardback_router.loops.domain import Answer, Refuse, Take, judge_answer
 from heardback_router.loops.links import ExpiredError, LinkClaim, TamperedError, read_link
 from heardback_router.loops.ports import Backlog, Loop
@@ -15,6 +18,14 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.stream.ports import Outgoing
 
 _TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A loop as the holder of a link sees it, and until when the link is good."""
+
+    loop: Loop
+    expires_at: datetime
 
 
 class _OvertakenError(Exception):
@@ -32,7 +43,9 @@ class Answers:
         backlog: Backlog,
         clock: Clock,
         link_key: bytes,
+        contests: Contests,
     ) -> None:
+        self._contests = contests
         self._database = database
         self._outbox = outbox
         self._loops = loops
@@ -40,13 +53,20 @@ class Answers:
         self._clock = clock
         self._key = link_key
 
-    async def show(self, token: str) -> Loop:
+    async def show(self, token: str) -> Seen:
         """Changes nothing: mail scanners open links before people do."""
         claim = self._read(token)
         async with self._database.tenant(claim.tenant_id) as connection:
-            return await self._find(connection, claim)
+            return Seen(await self._find(connection, claim), claim.expires_at)
 
-    async def give(self, token: str, answer: Answer, comment: str | None = None) -> Loop:
+    async def contest(self, token: str, comment: str | None = None) -> Contest:
+        """The customer asks for a person to judge again. Asked while one is open, it is that one."""
+        contest = await self._contests.open(self._read(token), comment)
+        if contest is None:
+            raise _unknown()
+        return contest
+
+    async def give(self, token: str, answer: Answer, comment: str | None = None) -> Seen:
         """The loop after the answer. The same answer again is no error and has no further effect.
 
         The loop and the item change in one transaction.
@@ -59,7 +79,7 @@ class Answers:
             except _OvertakenError:
                 continue
             self._outbox.wake()
-            return loop
+            return Seen(loop, claim.expires_at)
         raise ProblemError(
             409, "answered-meanwhile", "Someone else is answering", "Nothing was changed; try again."
         )

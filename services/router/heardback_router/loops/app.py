@@ -1,116 +1,287 @@
-"""Loops: opened when an item is resolved, told by webhook, answered by the customer."""
+"""Loops: opened when feedback is routed, moved with their item, told through outreach, answered by customers.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Every method works in the caller's transaction and returns what belongs into its outbox.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.backlog.domain import Resolution
-from heardback_router.deliveries.domain import LOOP_TOLD, takes
-from heardback_router.deliveries.ports import DeliveryQueue, Endpoints, Message
+from heardback_router.backlog.domain import ROUTER, Item, ItemEvent, Resolution
+from heardback_router.campaigns.domain import ChangeRecord
+from heardback_router.campaigns.ports import Changes
+from heardback_router.loops.announce import loop_changed
 from heardback_router.loops.domain import (
-    NOBODY_REACHED,
     Already,
     Answer,
-    LoopEvent,
-    LoopPlan,
     Refuse,
     Take,
+    after,
+    event_after,
     judge_answer,
-    may_follow,
-    message_id,
-    plan_loops,
-    state_by_deliveries,
 )
-from heardback_router.loops.links import LinkClaim, sign_link
-from heardback_router.loops.payload import Origin, links, loop_told
-from heardback_router.loops.ports import FeedbackOrigins, Loop, LoopStore
-from heardback_router.wording import CustomerText
-from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import LOOP_CHANGED, LoopChanged, LoopRef, LoopState
-from heardback_shared.contracts.topics import BACKLOG
-from heardback_shared.ids import derived_id
+from heardback_router.loops.drafting import Matter
+from heardback_router.loops.outcomes import outcome_of
+from heardback_router.loops.ports import Loop, LoopStep, LoopStore, Opening, Tellings
+from heardback_router.loops.resolving import Resolving
+from heardback_router.loops.review_domain import withdrawn
+from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.loops.saying import Saying
+from heardback_router.loops.showing import shown
+from heardback_router.loops.telling import TellingPolicy, may_tell
+from heardback_router.outreach.domain import Standing
+from heardback_router.outreach.ports import Outreach
+from heardback_router.wording import CustomerText, InternalText
+from heardback_shared.contracts.events import LoopRef, LoopState
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
-SOURCE = "/heardback/router"
-MACHINE = "router"
 CUSTOMER = "customer"
-
-
-@dataclass(frozen=True, slots=True)
-class LinkPolicy:
-    key: bytes
-    public_url: str
-    days: float
+TAKEN_UP_AGAIN = "It was taken up again before this message left."
+SOLVED_FIRST = "What became of the matter is told instead."
+PROMISE_OVER = "The promise it was about is kept, or is not owed any more."
+_REPLANNED: frozenset[LoopState] = frozenset({"acknowledged", "disputed", "not_told", "failed"})
 
 
 class Loops:
     def __init__(
         self,
         store: LoopStore,
-        endpoints: Endpoints,
-        queue: DeliveryQueue,
-        origins: FeedbackOrigins,
-        link_policy: LinkPolicy,
+        tellings: Tellings,
+        reviews: PostgresReviews,
+        saying: Saying,
+        outreach: Outreach,
+        changes: Changes,
         metrics: Metrics,
     ) -> None:
         self._store = store
-        self._endpoints = endpoints
-        self._queue = queue
-        self._origins = origins
-        self._links = link_policy
+        self._tellings = tellings
+        self._reviews = reviews
+        self._saying = saying
+        self._resolving = Resolving(store, saying)
+        self._outreach = outreach
+        self._changes = changes
         self._metrics = metrics
 
-    async def open_on_resolve(
-        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
-    ) -> Sequence[Outgoing]:
-        """Inside the resolve transaction: one loop per linked customer, one delivery per loop and endpoint.
+    async def open(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        openings: Sequence[Opening],
+        items: Mapping[str, Item],
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> Mapping[str, LoopRef]:
+        """The loop of each routed feedback: its customer's in that item, or a new one. Nothing is announced:
+        what routing answers carries it."""
+        opened = await self._store.open(connection, tenant_id, openings, at)
+        new = {
+            loop.id: loop for loop in opened.values() if loop.status.sequence == 1 and loop.opened_at == at
+        }
+        self._metrics.loops.labels("acknowledged").inc(len(new))
+        if new and may_tell(policy, "acknowledged"):
+            by_item: dict[str, list[Loop]] = {}
+            for loop in new.values():
+                by_item.setdefault(loop.item_id, []).append(loop)
+            for item_id, theirs in by_item.items():
+                item = items[item_id]
+                matter = Matter(item_id, "acknowledged", item.weight.band, item.domain, _about(item))
+                await self._saying.say(connection, tenant_id, matter, theirs, policy, at)
+        return {feedback_id: _ref(loop) for feedback_id, loop in opened.items()}
 
-        Who cannot be told gets a loop too, in state not_told with the reason. A repeat of the same
-        resolution changes nothing and returns nothing. The events belong into the caller's outbox.
-        """
-        receivers = [
-            e.id
-            for e in await self._endpoints.all(connection, tenant_id, lock=True)
-            if e.enabled and takes(e.event_types, LOOP_TOLD)
-        ]
-        plans = plan_loops(tenant_id, resolution, has_endpoint=bool(receivers))
-        # Tokens and bodies speak in whole seconds.
-        expires_at = (at + timedelta(days=self._links.days)).replace(microsecond=0)
-        loops = [_loop(plan, resolution, at, expires_at) for plan in plans]
-        new = await self._store.add(connection, tenant_id, loops, resolution.actor)
-        told = [plan for plan in plans if plan.loop_id in new and plan.state == "pending"]
-        if told and resolution.tell_customer is not None:
-            bodies = await self._bodies(
-                connection, tenant_id, told, resolution.item_id, resolution.tell_customer, at, expires_at
+    async def planned(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        policy: TellingPolicy,
+        *,
+        plan: CustomerText | None,
+        due: datetime | None,
+        actor: str,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """Work on the item has begun. Whoever was told something in this round hears of what comes of it."""
+        loops = await self._store.lock_item(connection, tenant_id, item.id)
+        steps = [self._step(loop, "planned", at, actor) for loop in loops if loop.state in _REPLANNED]
+        outgoing = await self._take(connection, tenant_id, steps)
+        if may_tell(policy, "planned"):
+            author = actor if plan else None
+            band, about = item.weight.band, _about(item)
+            matter = Matter(
+                item.id, "planned", band, item.domain, about, author, plan=plan, due=due, expires_at=due
             )
-            messages = [
-                Message(message_id(loop_id, endpoint_id), endpoint_id, LOOP_TOLD, body, loop_id)
-                for loop_id, body in bodies.items()
-                for endpoint_id in receivers
-            ]
-            await self._queue.add(connection, tenant_id, messages, at)
-        return [self._announce(tenant_id, loop) for loop in loops if loop.id in new]
+            await self._saying.say(connection, tenant_id, matter, [step.after for step in steps], policy, at)
+        return outgoing
+
+    async def recorded(
+        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
+    ) -> None:
+        """What a resolution changed, before anybody is told of it."""
+        if resolution.tell_customer is None:
+            return
+        change = ChangeRecord(
+            id=resolution.change_id,
+            result=resolution.result,
+            what=InternalText(resolution.action),
+            tell=resolution.tell_customer,
+            on=at.date(),
+            reference=resolution.reference,
+            item_ids=(resolution.item_id,),
+            recorded_by=resolution.actor,
+            recorded_at=at,
+        )
+        await self._changes.record(connection, tenant_id, change)
+
+    async def resolved(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        resolution: Resolution,
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """Every stake that the resolution names moves on: told, in a review, or not told, with the reason.
+
+        Whoever has confirmed before is not asked again. A stake without a loop gets one first.
+        """
+        loops = await self._resolving.stakes(connection, tenant_id, resolution, at)
+        steps = [
+            self._step(
+                loop,
+                "changed",
+                at,
+                resolution.actor,
+                code=resolution.result,
+                result=resolution.result,
+                message=resolution.tell_customer,
+            )
+            for loop in loops
+            if loop.state != "confirmed"
+        ]
+        changed = [step.after for step in steps]
+        await self._withdraw(connection, tenant_id, resolution.item_id, SOLVED_FIRST, at)
+        withheld = await self._resolving.tell(connection, tenant_id, resolution, changed, policy, at)
+        ended = [
+            self._step(loop, "not_told", at, ROUTER, why.code, why.reason)
+            for loop in changed
+            if (why := withheld.get(loop.id)) is not None
+        ]
+        return await self._take(connection, tenant_id, [*steps, *ended])
+
+    async def reopened(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        by_loop: str | None,
+        actor: str,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """What was to be told is not true any more: what has not left is taken back, and its customers wait
+        for the next round. Where a colleague says it is not solved, those who had confirmed wait too. The
+        loop of the customer who says so moves by that answer."""
+        loops = await self._store.lock_item(connection, tenant_id, item_id)
+        await self._take_back(connection, tenant_id, item_id, loops, at)
+        underway = await self._outreach.of_loops(connection, tenant_id, [loop.id for loop in loops])
+        again = [
+            loop
+            for loop in loops
+            if loop.id != by_loop
+            and (
+                (loop.state == "changed" and not _handed(underway.get(loop.id, ())))
+                or (loop.state == "confirmed" and by_loop is None)
+            )
+        ]
+        steps = [self._step(loop, "acknowledged", at, actor, code="reopened") for loop in again]
+        return await self._take(connection, tenant_id, steps)
+
+    async def _take_back(
+        self, connection: AsyncConnection, tenant_id: str, item_id: str, loops: Sequence[Loop], at: datetime
+    ) -> None:
+        """Messages of locked loops that have not left, and reviews of such, are withdrawn."""
+        said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop in loops])
+        if messages := sorted({one.message_id for one in said}):
+            await self._outreach.cancel(connection, tenant_id, messages, TAKEN_UP_AGAIN, at)
+        await self._withdraw(connection, tenant_id, item_id, TAKEN_UP_AGAIN, at)
+
+    async def foreseen(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> None:
+        """Drafts the notice that a promise will be missed: it waits for as long as its owner may edit or stop
+        it, or for a person who releases it. Those to whom it was not promised hear nothing."""
+        to = event.data["to"]
+        loops = await self._store.lock_item(connection, tenant_id, item.id)
+        matter = Matter(
+            item.id,
+            "delayed",
+            item.weight.band,
+            item.domain,
+            _about(item),
+            occasion=event.data["promise_id"],
+            not_before=at + policy.notice_window,
+        )
+        promised = [loop for loop in loops if to is None or loop.customer_id == to]
+        waiting = [loop for loop in promised if loop.state != "confirmed"]
+        await self._saying.say(connection, tenant_id, matter, waiting, policy, at)
+
+    async def settled_promises(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        promise_ids: Sequence[str],
+        at: datetime,
+    ) -> None:
+        """Nobody is told any more that these will not be kept: one was kept, or is not owed any more."""
+        await self._withdraw(connection, tenant_id, item_id, PROMISE_OVER, at, frozenset(promise_ids))
+
+    async def withhold(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        loop_ids: Collection[str],
+        code: str,
+        reason: str,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        """Those of them that wait to be told are not told."""
+        loops = await self._store.lock(connection, tenant_id, loop_ids)
+        waiting = [loop for loop in loops if loop.state == "changed"]
+        steps = [self._step(loop, "not_told", at, ROUTER, code, reason) for loop in waiting]
+        return await self._take(connection, tenant_id, steps)
 
     async def settle(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        standings: Mapping[str, Sequence[Standing]],
+        at: datetime,
     ) -> Sequence[Outgoing]:
-        """Brings loops in line with their deliveries. The lock comes first, so that of two deliveries that
-        fail at once the later one sees the other's end."""
-        if not loop_ids:
-            return []
-        outgoing = []
-        loops = await self._store.lock(connection, tenant_id, loop_ids)
-        states = await self._queue.states_of_loops(connection, tenant_id, loop_ids)
-        for loop in loops:
-            state = state_by_deliveries(states.get(loop.id, ()))
-            if state != loop.state and may_follow(loop.state, state):
-                reason = NOBODY_REACHED if state == "failed" else None
-                outgoing.append(await self._move(connection, tenant_id, loop, state, at, MACHINE, reason))
-        return outgoing
+        """What became of messages, by loop id. Only a message of the round that a loop is in moves it."""
+        ids = {standing.id for given in standings.values() for standing in given}
+        known = await self._tellings.of_messages(connection, tenant_id, ids)
+        steps: list[LoopStep] = []
+        for loop in await self._store.lock(connection, tenant_id, standings.keys()):
+            now = loop
+            for standing in standings[loop.id]:
+                outcome = outcome_of(standing, known.get((standing.id, loop.id)), now.status)
+                if outcome is not None:
+                    for state in (*outcome.before, outcome.state):
+                        made = self._step(now, state, at, ROUTER, outcome.code, outcome.reason)
+                        steps.append(made)
+                        now = made.after
+        return await self._take(connection, tenant_id, steps)
 
     async def take_answer(
         self, connection: AsyncConnection, tenant_id: str, loop_id: str, answer: Answer, at: datetime
@@ -120,7 +291,20 @@ class Loops:
         verdict = judge_answer(loop.state, answer)
         if not isinstance(verdict, Take):
             return verdict, []
-        return verdict, [await self._move(connection, tenant_id, loop, answer, at, CUSTOMER, None)]
+        step = self._step(loop, answer, at, CUSTOMER)
+        return verdict, await self._take(connection, tenant_id, [step])
+
+    async def carry(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        feedback_ids: Sequence[str],
+        source_id: str,
+        target_id: str,
+        at: datetime,
+    ) -> None:
+        """Stakes follow feedback that a person puts into another item."""
+        await self._store.carry(connection, tenant_id, feedback_ids, source_id, target_id, at)
 
     async def find(self, connection: AsyncConnection, tenant_id: str, loop_id: str) -> Loop | None:
         return await self._store.find(connection, tenant_id, loop_id)
@@ -128,109 +312,72 @@ class Loops:
     async def of_feedback(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
     ) -> Mapping[str, LoopRef]:
-        """The latest loop of each feedback that has one."""
-        found = await self._store.latest_of_feedback(connection, tenant_id, feedback_ids)
-        return {
-            feedback_id: LoopRef(id=loop.id, state=loop.state, at=loop.since)
-            for feedback_id, loop in found.items()
-        }
+        """The loop of each feedback that has one."""
+        found = await self._store.of_feedback(connection, tenant_id, feedback_ids)
+        return {feedback_id: _ref(loop) for feedback_id, loop in found.items()}
 
     async def of_item(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
-        """Every loop of the item with its history, oldest resolution first; plain values for JSON."""
+        """Every loop of the item with its history, oldest first; plain values for JSON."""
         found = await self._store.of_item(connection, tenant_id, item_id)
-        return [_shown(loop, events) for loop, events in found]
+        said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop, _ in found])
+        return [
+            shown(loop, events, [one for one in said if one.loop_id == loop.id]) for loop, events in found
+        ]
 
-    async def _bodies(
+    async def _withdraw(
         self,
         connection: AsyncConnection,
         tenant_id: str,
-        plans: Sequence[LoopPlan],
         item_id: str,
-        message: CustomerText,
+        because: str,
         at: datetime,
-        expires_at: datetime,
-    ) -> dict[str, bytes]:
-        feedback_ids = [feedback_id for plan in plans for feedback_id in plan.feedback_ids]
-        origins = await self._origins.of(connection, tenant_id, feedback_ids)
-        bodies = {}
-        for plan in plans:
-            token = sign_link(self._links.key, LinkClaim(tenant_id, plan.loop_id, expires_at))
-            to = links(self._links.public_url, token, expires_at)
-            named: list[Origin] = [origins[f] for f in plan.feedback_ids if f in origins]
-            bodies[plan.loop_id] = loop_told(plan, item_id, message, named, to, at)
-        return bodies
+        occasions: frozenset[str] | None = None,
+    ) -> None:
+        """Reviews of the item, and what would go out by itself, are taken back: all, or of these occasions."""
+        for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
+            if occasions is None or review.occasion in occasions:
+                if review.state == "sending":
+                    ids = [draft.id for draft in review.drafts]
+                    await self._outreach.cancel(connection, tenant_id, ids, because, at)
+                await self._reviews.put(connection, tenant_id, withdrawn(review, at))
 
-    async def _move(
+    def _step(
         self,
-        connection: AsyncConnection,
-        tenant_id: str,
         loop: Loop,
         state: LoopState,
         at: datetime,
         actor: str,
-        reason: str | None,
-    ) -> Outgoing:
-        event = LoopEvent(loop.sequence + 1, state, at, actor, reason)
-        await self._store.append(connection, tenant_id, loop.id, event)
-        return self._announce(tenant_id, loop, event)
+        code: str | None = None,
+        reason: str | None = None,
+        **told: Any,
+    ) -> LoopStep:
+        event = event_after(loop.status, state, at, actor, code, reason)
+        moved = replace(loop, status=after(loop.status, event), **told)
+        # A new round has nothing to tell yet.
+        fresh = replace(moved, result=None, message=None) if state == "acknowledged" else moved
+        return LoopStep(event, fresh)
 
-    def _announce(self, tenant_id: str, loop: Loop, event: LoopEvent | None = None) -> Outgoing:
-        state, sequence = (event.state, event.sequence) if event else (loop.state, loop.sequence)
-        at, reason = (event.at, event.reason) if event else (loop.since, loop.reason)
-        self._metrics.loops.labels(state).inc()
-        changed = LoopChanged(
-            loop_id=loop.id,
-            item_id=loop.item_id,
-            customer_id=loop.customer_id,
-            feedback_ids=loop.feedback_ids,
-            state=state,
-            reason=reason,
-            at=at,
-        )
-        envelope = Envelope(
-            id=derived_id("ev", loop.id, sequence),
-            source=SOURCE,
-            type=LOOP_CHANGED,
-            data=to_bytes(changed),
-            time=at,
-            subject=loop.id,
-            tenant_id=tenant_id,
-            key=loop.item_id,
-        )
-        return Outgoing(BACKLOG.name, envelope)
+    async def _take(
+        self, connection: AsyncConnection, tenant_id: str, steps: Sequence[LoopStep]
+    ) -> list[Outgoing]:
+        if not steps:
+            return []
+        await self._store.append(connection, tenant_id, steps)
+        for step in steps:
+            self._metrics.loops.labels(step.event.state).inc()
+        return [loop_changed(tenant_id, step) for step in steps]
 
 
-def _loop(plan: LoopPlan, resolution: Resolution, at: datetime, expires_at: datetime) -> Loop:
-    told = plan.state == "pending" and resolution.tell_customer is not None
-    return Loop(
-        id=plan.loop_id,
-        item_id=resolution.item_id,
-        resolution_number=resolution.resolution_number,
-        customer_id=plan.customer_id,
-        feedback_ids=plan.feedback_ids,
-        message=resolution.tell_customer.text if told and resolution.tell_customer else None,
-        state=plan.state,
-        sequence=1,
-        since=at,
-        reason=plan.reason,
-        opened_at=at,
-        expires_at=expires_at,
-    )
+def _handed(standings: Iterable[Standing]) -> bool:
+    """A channel has the message already; it cannot be taken back."""
+    return any(standing.state == "handed" for standing in standings)
 
 
-def _shown(loop: Loop, events: Sequence[LoopEvent]) -> dict[str, Any]:
-    return {
-        "id": loop.id,
-        "resolution_number": loop.resolution_number,
-        "customer_id": loop.customer_id,
-        "feedback_ids": list(loop.feedback_ids),
-        "state": loop.state,
-        "reason": loop.reason,
-        "message": loop.message,
-        "opened_at": loop.opened_at,
-        "since": loop.since,
-        "expires_at": loop.expires_at,
-        "history": [{"state": e.state, "at": e.at, "actor": e.actor, "reason": e.reason} for e in events],
-    }
+def _about(item: Item) -> str | None:
+    return f"{item.domain}/{item.category}" if item.domain and item.category else item.domain
+
+
+def _ref(loop: Loop) -> LoopRef:
+    return LoopRef(id=loop.id, state=loop.state, at=loop.status.since)

@@ -1,31 +1,40 @@
-"""The states of a loop and what may follow what. Pure."""
+"""A loop: one customer's stake in one item, from hearing them to their own word that it is solved. Pure.
+
+Its log is the truth. A step is taken in a round; when the matter is taken up again after it was told, failed,
+withheld or answered, the next round begins on the same loop.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from heardback_router.backlog.domain import LinkedCustomer, Resolution
+from heardback_router.messages.domain import Step
 from heardback_shared.contracts.events import LoopState
 from heardback_shared.ids import derived_id
 
 Answer = Literal["confirmed", "disputed"]
 
-FIRST: frozenset[LoopState] = frozenset({"pending", "not_told"})
-FOLLOWS: Mapping[LoopState, frozenset[LoopState]] = {
-    "pending": frozenset({"told", "failed", "confirmed", "disputed"}),
-    "told": frozenset({"confirmed", "disputed"}),
-    # A replay makes a failed loop pending again; a customer may answer what we could not see arrive.
-    "failed": frozenset({"pending", "told", "confirmed", "disputed"}),
-    "not_told": frozenset(),
-    "confirmed": frozenset(),
-    "disputed": frozenset(),
-}
+WORKING: frozenset[LoopState] = frozenset({"acknowledged", "planned"})
+"""Somebody has the matter; there is nothing yet to tell of it."""
+WAITING: frozenset[LoopState] = frozenset({"changed"})
+"""Something has changed, and whether the customer heard is not known yet."""
+SETTLED: frozenset[LoopState] = frozenset({"confirmed", "not_told"})
+"""Nothing more is expected of the customer, or of us."""
 
-NO_CUSTOMER = "the feedback names no customer"
-NO_ENDPOINT = "no enabled webhook endpoint takes loop.told"
-NO_TEXT = "no text for the customer was given"
-NOBODY_REACHED = "no endpoint took the message; see its deliveries"
+FOLLOWS: Mapping[LoopState, frozenset[LoopState]] = {
+    "acknowledged": frozenset({"planned", "changed"}),
+    "planned": frozenset({"changed"}),
+    # A customer may answer what we could not see arrive. What was withdrawn before it left starts over.
+    "changed": frozenset({"told", "failed", "not_told", "confirmed", "disputed", "acknowledged", "changed"}),
+    "told": frozenset({"confirmed", "disputed", "acknowledged", "changed"}),
+    "failed": frozenset({"told", "confirmed", "disputed", "acknowledged", "planned", "changed"}),
+    "not_told": frozenset({"acknowledged", "planned", "changed"}),
+    "confirmed": frozenset({"acknowledged", "changed"}),
+    "disputed": frozenset({"acknowledged", "planned", "changed"}),
+}
+FIRST: LoopState = "acknowledged"
+_AGAIN: frozenset[LoopState] = frozenset({"acknowledged", "planned", "changed"})
 
 
 class IllegalTransitionError(ValueError):
@@ -34,10 +43,14 @@ class IllegalTransitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LoopEvent:
+    """`code` and `reason` say why, for machines and in plain words; neither is a colleague's own text."""
+
     sequence: int
+    round: int
     state: LoopState
     at: datetime
     actor: str
+    code: str | None = None
     reason: str | None = None
 
 
@@ -46,85 +59,81 @@ class LoopStatus:
     """Where a loop stands: the fold of its events."""
 
     state: LoopState
+    round: int
     sequence: int
     since: datetime
-    reason: str | None
+    code: str | None = None
+    reason: str | None = None
 
 
 def may_follow(before: LoopState | None, after: LoopState) -> bool:
-    return after in FIRST if before is None else after in FOLLOWS[before]
+    return after == FIRST if before is None else after in FOLLOWS[before]
+
+
+def round_after(before: LoopState, number: int, after: LoopState) -> int:
+    """The round in which a step is taken."""
+    return number + 1 if after in _AGAIN and before not in WORKING else number
+
+
+def event_after(
+    status: LoopStatus,
+    state: LoopState,
+    at: datetime,
+    actor: str,
+    code: str | None = None,
+    reason: str | None = None,
+) -> LoopEvent:
+    """The next entry of a loop's log. Raises IllegalTransitionError."""
+    if not may_follow(status.state, state):
+        raise IllegalTransitionError(f"{state} cannot follow {status.state}")
+    number = round_after(status.state, status.round, state)
+    # The clocks of two processes differ a little; a log never goes back in time.
+    return LoopEvent(status.sequence + 1, number, state, max(at, status.since), actor, code, reason)
+
+
+def after(status: LoopStatus | None, event: LoopEvent) -> LoopStatus:
+    """Raises IllegalTransitionError for a gap, an impossible step, a wrong round, and a step back in time."""
+    expected = status.sequence + 1 if status else 1
+    if event.sequence != expected:
+        raise IllegalTransitionError(f"event {event.sequence} where {expected} was due")
+    if not may_follow(status.state if status else None, event.state):
+        raise IllegalTransitionError(f"{event.state} cannot follow {status.state if status else 'nothing'}")
+    number = round_after(status.state, status.round, event.state) if status else 1
+    if event.round != number:
+        raise IllegalTransitionError(f"{event.state} is of round {number}, not {event.round}")
+    if status is not None and event.at < status.since:
+        raise IllegalTransitionError(f"event {event.sequence} is older than the one before it")
+    return LoopStatus(event.state, number, event.sequence, event.at, event.code, event.reason)
 
 
 def fold(events: Iterable[LoopEvent]) -> LoopStatus:
-    """Raises IllegalTransitionError for a log with a gap or an impossible step, and for an empty one."""
+    """Raises IllegalTransitionError for a log that cannot be, and for an empty one."""
     status: LoopStatus | None = None
     for event in events:
-        expected = status.sequence + 1 if status else 1
-        if event.sequence != expected:
-            raise IllegalTransitionError(f"event {event.sequence} where {expected} was due")
-        if not may_follow(status.state if status else None, event.state):
-            raise IllegalTransitionError(
-                f"{event.state} cannot follow {status.state if status else 'nothing'}"
-            )
-        status = LoopStatus(event.state, event.sequence, event.at, event.reason)
+        status = after(status, event)
     if status is None:
         raise IllegalTransitionError("a loop has at least one event")
     return status
 
 
-@dataclass(frozen=True, slots=True)
-class LoopPlan:
-    """What a resolution means for one customer. `state` is `pending` only when there is someone to tell."""
-
-    loop_id: str
-    customer_id: str | None
-    channel: str | None
-    feedback_ids: tuple[str, ...]
-    state: LoopState
-    reason: str | None
+def told_in(events: Sequence[LoopEvent], number: int) -> LoopEvent | None:
+    """The step by which the customer was told in this round."""
+    return next((e for e in events if e.round == number and e.state == "told"), None)
 
 
-def plan_loops(tenant_id: str, resolution: Resolution, *, has_endpoint: bool) -> list[LoopPlan]:
-    """One per linked customer, with an id that a repeat of the same resolution finds again."""
-    return [
-        _plan(tenant_id, resolution, customer, has_endpoint=has_endpoint) for customer in resolution.linked
-    ]
+def loop_id(tenant_id: str, item_id: str, feedback_id: str) -> str:
+    """Of the loop that a feedback opens; a repeat finds it again."""
+    return derived_id("lp", tenant_id, item_id, feedback_id)
 
 
-def _plan(
-    tenant_id: str, resolution: Resolution, customer: LinkedCustomer, *, has_endpoint: bool
-) -> LoopPlan:
-    reason = _why_not(resolution, customer, has_endpoint=has_endpoint)
-    # Without a customer the feedback itself has to say which loop this is.
-    who = customer.customer_id or "\x1e" + min(customer.feedback_ids, default="")
-    return LoopPlan(
-        loop_id=derived_id("lp", tenant_id, resolution.item_id, resolution.resolution_number, who),
-        customer_id=customer.customer_id,
-        channel=customer.channel,
-        feedback_ids=customer.feedback_ids,
-        state="not_told" if reason else "pending",
-        reason=reason,
-    )
+def message_id(lead: str, number: int, step: Step, occasion: str = "") -> str:
+    """Of the message that goes out in a round of a loop: one per step, and per occasion where there are more,
+    such as promises that will not be kept."""
+    return derived_id("msg", lead, number, step, occasion)
 
 
-def _why_not(resolution: Resolution, customer: LinkedCustomer, *, has_endpoint: bool) -> str | None:
-    if resolution.tell_customer is None:
-        return resolution.not_telling_because or NO_TEXT
-    if customer.customer_id is None:
-        return NO_CUSTOMER
-    return None if has_endpoint else NO_ENDPOINT
-
-
-def message_id(loop_id: str, endpoint_id: str) -> str:
-    """The `webhook-id`: the same over retries, restarts and replays."""
-    return derived_id("msg", loop_id, endpoint_id)
-
-
-def state_by_deliveries(states: Sequence[str]) -> LoopState:
-    """Told as soon as one endpoint has it; failed once none can get it any more."""
-    if "delivered" in states:
-        return "told"
-    return "pending" if "pending" in states else "failed"
+def change_id(tenant_id: str, item_id: str, resolution_number: int) -> str:
+    return derived_id("ch", tenant_id, item_id, resolution_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +152,7 @@ class Refuse:
 
 
 def judge_answer(state: LoopState, answer: Answer) -> Take | Already | Refuse:
-    """A customer answers a loop once; the same answer again is no error."""
+    """A customer answers each round once; the same answer again is no error."""
     if state == answer:
         return Already()
     if state in {"confirmed", "disputed"}:
@@ -151,6 +160,8 @@ def judge_answer(state: LoopState, answer: Answer) -> Take | Already | Refuse:
             f"this was already {state}, and the item went on from there; "
             "to say something new, send new feedback"
         )
+    if state in WORKING:
+        return Refuse("it is being worked on, and you will hear when something has changed; answer then")
     if not may_follow(state, answer):
         return Refuse("nobody was told anything here, so there is nothing to answer")
     return Take()

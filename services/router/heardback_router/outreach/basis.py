@@ -1,4 +1,4 @@
-"""What a decision was made from, as it is kept with it, and back: the same facts give the same answer. Pure."""
+"""What a decision was made from, as it is kept with it, and back: same facts, same answer. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

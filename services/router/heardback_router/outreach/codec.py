@@ -39,7 +39,9 @@ def to_plain(draft: Draft) -> dict[str, Any]:
 def from_plain(kept: Mapping[str, Any]) -> Draft:
     """Raises UnreadableDraftError."""
     if kept.get("version") != VERSION:
-        raise UnreadableDraftError(f"a draft of version {kept.get('version')!r}; this release reads {VERSION}")
+        raise UnreadableDraftError(
+            f"a draft of version {kept.get('version')!r}; this release reads {VERSION}"
+        )
     try:
         return Draft(
             id=kept["id"],

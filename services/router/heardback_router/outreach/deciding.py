@@ -7,10 +7,24 @@ from typing import Literal
 
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.states import comes_before
-from heardback_shared.contact.domain import Ask, Channel, Later, Never, Now, Recipient, Touch, Verdict
+from heardback_shared.contact.domain import (
+    Ask,
+    Channel,
+    ContactRules,
+    Later,
+    Never,
+    Now,
+    Recipient,
+    Touch,
+    Verdict,
+)
+from heardback_shared.contact.verdict import verdict
 
 BEHIND = timedelta(minutes=5)
 """How long a message waits before it is looked at again whether the one before it has arrived."""
+LOOK_AGAIN = timedelta(minutes=15)
+DOWN_AT_MOST = timedelta(days=5)
+"""So long a message waits for a channel that was disabled, and no other is there."""
 
 MOST_TOGETHER = 20
 
@@ -19,14 +33,16 @@ AskVerdict = Callable[[Recipient, Ask, Sequence[Touch], datetime], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message up for decision. `tried` are channels that could not take it. `behind`: an earlier step of its
-    loops is with a channel and not there yet. `closed` are channels that cannot be used here, and why."""
+    """A message up for decision. `tried` are channels that could not take it, `closed` those that cannot be
+    used here, and why; `down`: one of these may come back. `behind`: an earlier step of its loops is with a
+    channel and not there yet."""
 
     draft: Draft
     since: datetime
     tried: tuple[Channel, ...] = ()
     behind: bool = False
     closed: Mapping[Channel, str] = field(default_factory=dict)
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,10 @@ def decide(
     return decisions
 
 
+def by_rules(rules: ContactRules, stopped: str | None) -> AskVerdict:
+    return lambda recipient, ask, touches, now: verdict(recipient, ask, touches, rules, now, stopped)
+
+
 def asked(draft: Draft, recipient: Recipient) -> Ask:
     """A message about several matters is refused for an item only where the customer refused all of them."""
     wanted = [item for item in draft.item_ids if item not in recipient.refused_items]
@@ -157,19 +177,29 @@ def _decided(
             one, now + BEHIND, "in_order", "An earlier message about the same matter is still on its way."
         )
     channels = tuple(c for c in recipient.channels if c not in one.tried and c not in one.closed)
-    if one.tried and not channels:
-        return End(one, "failed", "no_channel_left", f"Not taken by {', '.join(one.tried)}; no other is left.")
     basis = Asked(replace(recipient, channels=channels), asked(draft, recipient), tuple(touches))
-    match ask(basis.recipient, basis.ask, touches, now):
+    said = ask(basis.recipient, basis.ask, touches, now)
+    if one.tried and not channels and not _refuses(said):
+        because = f"Not taken by {', '.join(one.tried)}; no other channel is left."
+        return End(one, "failed", "no_channel_left", because, basis)
+    match said:
         case Now(channel):
             touch = Touch(draft.id, recipient.person_id, draft.purpose, channel, draft.automatic, now)
             return Hand((one,), channel, touch, (basis,))
         case Later(at, code, because):
             until = min(at, draft.expires_at) if draft.expires_at else at
             return Wait(one, until, code, because, basis)
+        case Never("no_channel", _) if one.down and now < one.since + DOWN_AT_MOST:
+            because = f"A channel is down and may come back.{_closed(one)}"
+            return Wait(one, now + LOOK_AGAIN, "channel_down", because, basis)
         case Never(code, because):
             because += _closed(one) if code == "no_channel" else ""
             return End(one, "refused", code, because, basis)
+
+
+def _refuses(said: Verdict) -> bool:
+    """Whether it is the customer who does not want it, whatever the channels."""
+    return isinstance(said, Never) and said.code != "no_channel"
 
 
 def _closed(one: Due) -> str:

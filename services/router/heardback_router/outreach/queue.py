@@ -94,9 +94,7 @@ class MessageQueue:
         )
         return frozenset(kept.draft.id for kept in open_)
 
-    async def pause(
-        self, connection: AsyncConnection, tenant_id: str, campaign_id: str, at: datetime
-    ) -> int:
+    async def pause(self, connection: AsyncConnection, tenant_id: str, campaign_id: str, at: datetime) -> int:
         found = await self._of_campaign(connection, tenant_id, campaign_id, "waiting")
         changes = [Change(kept, "paused", "campaign_paused", PAUSED) for kept in found]
         await self._keep(connection, tenant_id, changes, at)
@@ -106,9 +104,7 @@ class MessageQueue:
         self, connection: AsyncConnection, tenant_id: str, campaign_id: str, at: datetime
     ) -> int:
         found = await self._of_campaign(connection, tenant_id, campaign_id, "paused")
-        changes = [
-            Change(kept, "waiting", "campaign_resumed", None, max(kept.due_at, at)) for kept in found
-        ]
+        changes = [Change(kept, "waiting", "campaign_resumed", None, max(kept.due_at, at)) for kept in found]
         await self._keep(connection, tenant_id, changes, at)
         return len(changes)
 

@@ -19,8 +19,8 @@ class OutreachSettings(BaseSettings):
     later one always takes the place of an earlier one that has not gone out."""
     details_days: float = Field(default=30, gt=0, le=366)
     """How long the text of a message can be fetched by its link."""
-    details_per_minute: int = Field(default=60, ge=1)
-    """Fetches of one message's details a minute, per process."""
+    details_per_minute: int = Field(default=600, ge=1)
+    """Fetches of message texts a minute, per tenant and process."""
     mail_lease_seconds: float = Field(default=120, gt=60)
     """How long an e-mail being sent stays with its process; longer than sending one may take."""
     mail_concurrency: int = Field(default=4, ge=1, le=64)

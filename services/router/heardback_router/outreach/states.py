@@ -15,7 +15,7 @@ FOLLOWS: Mapping[MessageState, frozenset[MessageState]] = {
     "refused": frozenset(),
     "cancelled": frozenset(),
 }
-"""A channel that fails gives the message back: it waits for the next channel, and fails where none is left."""
+"""A channel that fails gives the message back: it waits for the next one, and fails where none is left."""
 
 ORDER: Mapping[Step, int] = {"acknowledged": 0, "planned": 1, "delayed": 1, "told": 2}
 """The steps of a loop in the order in which they make sense; what is not here stands by itself."""

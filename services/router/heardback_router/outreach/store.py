@@ -38,7 +38,7 @@ UPDATE router.message m
 SET state = u.state, sequence = m.sequence + u.told, due_at = coalesce(u.due_at, m.due_at),
     leased_until = NULL, code = u.code, reason = u.reason,
     changed_at = CASE WHEN u.told = 1 THEN CAST(:at AS timestamptz) ELSE m.changed_at END,
-    channel = u.channel, handover_id = u.handover_id,
+    channel = coalesce(u.channel, m.channel), handover_id = coalesce(u.handover_id, m.handover_id),
     tried = CASE WHEN u.tried IS NULL THEN m.tried ELSE m.tried || jsonb_build_array(u.tried) END
 FROM unnest(
     CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:told AS int[]), CAST(:due AS timestamptz[]),
@@ -52,6 +52,26 @@ _BEHIND = text("""
 SELECT l.loop_id, m.step FROM router.message_loop l
 JOIN router.message m ON m.tenant_id = l.tenant_id AND m.id = l.message_id
 WHERE l.tenant_id = :tenant_id AND l.loop_id = ANY(CAST(:loops AS text[])) AND m.state = 'handed'
+""")
+
+# Without a look into the drafts: one of them may be what cannot be read.
+_PUT_OFF = text("""
+WITH late AS (
+    UPDATE router.message m
+    SET due_at = :until, leased_until = NULL, code = 'not_prepared', reason = :because, changed_at = :now,
+        sequence = m.sequence + CASE WHEN m.code IS DISTINCT FROM 'not_prepared' THEN 1 ELSE 0 END
+    FROM (
+        SELECT tenant_id, id, code FROM router.message
+        WHERE tenant_id = :tenant_id AND customer_id = ANY(CAST(:customers AS text[]))
+            AND state = 'waiting' AND due_at <= :now
+        FOR UPDATE
+    ) AS before
+    WHERE m.tenant_id = before.tenant_id AND m.id = before.id
+    RETURNING m.tenant_id, m.id, m.sequence, before.code AS code_before
+)
+INSERT INTO router.message_event (tenant_id, message_id, sequence, state, at, due_at, code, reason, basis)
+SELECT tenant_id, id, sequence, 'waiting', :now, :until, 'not_prepared', :because, CAST('{}' AS jsonb)
+FROM late WHERE code_before IS DISTINCT FROM 'not_prepared'
 """)
 
 
@@ -78,7 +98,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of a message, and from what it was decided. `tried` is a channel that could not take it."""
+    """What becomes of a message, and why. `tried` is a channel that could not take it."""
 
     kept: Kept
     state: MessageState
@@ -97,9 +117,7 @@ class Change:
         return (before.state, before.code, before.reason) != (self.state, self.code, self.reason)
 
     def standing(self, at: datetime) -> Standing:
-        return Standing(
-            self.kept.draft.id, self.state, at, self.due_at, self.channel, self.code, self.reason
-        )
+        return Standing(self.kept.draft.id, self.state, at, self.due_at, self.channel, self.code, self.reason)
 
 
 class PostgresMessages:
@@ -108,7 +126,7 @@ class PostgresMessages:
     async def claim(
         self, connection: AsyncConnection, now: datetime, lease_until: datetime, limit: int
     ) -> Mapping[str, Sequence[str]]:
-        """Customers with something due, by tenant, over all tenants; nobody else takes it before the lease."""
+        """Customers with something due, by tenant, over all tenants; no other process takes it meanwhile."""
         rows = await connection.execute(_CLAIM, {"now": now, "lease_until": lease_until, "limit": limit})
         found: dict[str, dict[str, None]] = {}
         for tenant_id, customer_id in rows:
@@ -161,7 +179,9 @@ class PostgresMessages:
     async def find(
         self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], *, lock: bool = False
     ) -> Sequence[Kept]:
-        query = select(messages).where(messages.c.tenant_id == tenant_id, messages.c.id == any_of(message_ids))
+        query = select(messages).where(
+            messages.c.tenant_id == tenant_id, messages.c.id == any_of(message_ids)
+        )
         query = query.order_by(messages.c.created_at, messages.c.id)
         rows = await connection.execute(query.with_for_update() if lock else query)
         return [kept_of(row) for row in rows.mappings()]
@@ -199,6 +219,27 @@ class PostgresMessages:
         )
         told = [change for change in changes if change.told]
         await insert_rows(connection, events, [_event_row(tenant_id, change, at) for change in told])
+
+    async def put_off(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        customer_ids: Sequence[str],
+        now: datetime,
+        until: datetime,
+        because: str,
+    ) -> None:
+        """What is due of these customers is looked at again at `until`."""
+        await connection.execute(
+            _PUT_OFF,
+            {
+                "tenant_id": tenant_id,
+                "customers": list(customer_ids),
+                "now": now,
+                "until": until,
+                "because": because,
+            },
+        )
 
 
 def any_of(values: Iterable[str]) -> Any:

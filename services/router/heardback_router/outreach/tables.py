@@ -26,8 +26,8 @@ messages = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
-"""`state`, `sequence`, `code`, `reason` and `changed_at` copy the last of its events; `tried` are channels that
-could not take it."""
+"""`state`, `sequence`, `code`, `reason` and `changed_at` copy the last of its events; `tried` are channels
+that could not take it."""
 
 events = Table(
     "message_event",

@@ -20,12 +20,13 @@ from heardback_router.corrections.domain import Word, answered_by, answers_of, o
 from heardback_router.grouping.held import OpenFeedback
 from heardback_router.grouping.neighbours import candidates
 from heardback_router.grouping.open_feedback import hold
+from heardback_router.loops.ports import Opening
 from heardback_router.routing.announce import answers_for, feedback_routed
 from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
 from heardback_router.routing.ports import CorrectionsInForce, Inbox, Items, LoopStates, Neighbours
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.envelope import Envelope, to_bytes
-from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored
+from heardback_shared.contracts.events import FEEDBACK_SCORED, FeedbackScored, LoopRef
 from heardback_shared.contracts.score import Score
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -89,7 +90,8 @@ class RouteFeedback:
             await look_up_by_key(connection)
             plan, arrivals = await self._plan(connection, tenant_id, batch)
             await self._write(connection, tenant_id, plan)
-            answers = await self._answers(connection, tenant_id, plan, arrivals, batch)
+            opened = await self._open_loops(connection, tenant_id, plan)
+            answers = await self._answers(connection, tenant_id, plan, arrivals, batch, opened)
             causes = {a.feedback_id: s.event for a, s in zip(arrivals, batch, strict=True) if not a.known}
             given = await self._give_out(connection, tenant_id, plan)
             await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes), *given])
@@ -154,6 +156,20 @@ class RouteFeedback:
             await self._outbox.add(connection, told)
         await self._items.log(connection, tenant_id, [event for event, _ in plan.events])
 
+    async def _open_loops(
+        self, connection: AsyncConnection, tenant_id: str, plan: Plan
+    ) -> Mapping[str, LoopRef]:
+        """A stake for everybody whose feedback has come to an item."""
+        openings = []
+        for feedback_id in sorted(plan.written):
+            link = plan.links[feedback_id]
+            if link.grouping is not None and link.arrival is not None:
+                accepted = link.arrival.scored.accepted
+                customer_id = link.arrival.customer_id
+                openings.append(Opening(feedback_id, link.item_id, customer_id, accepted.accepted_at))
+        policy = plan.policies.telling
+        return await self._loops.open(connection, tenant_id, openings, plan.items, policy, plan.at)
+
     async def _give_out(self, connection: AsyncConnection, tenant_id: str, plan: Plan) -> Sequence[Outgoing]:
         """Gives what the batch opened or moved to people, where their teams want that."""
         teams: set[str] = set()
@@ -178,9 +194,12 @@ class RouteFeedback:
         plan: Plan,
         arrivals: Sequence[Arrival],
         batch: Sequence[Scored],
+        opened: Mapping[str, LoopRef],
     ) -> list[Outgoing]:
         again = sorted({a.feedback_id for a in arrivals} - plan.written)
-        loops = await self._loops.of_feedback(connection, tenant_id, again) if again else {}
+        before = sorted({a.feedback_id for a in arrivals} - opened.keys())
+        held = await self._loops.of_feedback(connection, tenant_id, before) if before else {}
+        loops = {**held, **opened}
         stored = await self._items.scores(connection, tenant_id, again) if again else {}
         answers = []
         for arrival, scored in zip(arrivals, batch, strict=True):

@@ -11,6 +11,8 @@ from heardback_router.backlog.domain import Item, ItemEvent, Weight
 from heardback_router.corrections.domain import Word
 from heardback_router.grouping.domain import GroupingPolicy
 from heardback_router.grouping.neighbourhood import Neighbourhood, Newcomer
+from heardback_router.loops.ports import Opening
+from heardback_router.loops.telling import TellingPolicy
 from heardback_router.routing.plan import Arrival
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.score import Score
@@ -42,6 +44,18 @@ class CorrectionsInForce(Protocol):
 
 
 class LoopStates(Protocol):
+    async def open(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        openings: Sequence[Opening],
+        items: Mapping[str, Item],
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> Mapping[str, LoopRef]:
+        """The loop of each feedback that was just put into an item."""
+        ...
+
     async def of_feedback(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
     ) -> Mapping[str, LoopRef]:

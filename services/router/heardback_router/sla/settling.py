@@ -21,12 +21,11 @@ def awaits_telling(item: Item, log: Sequence[ItemEvent]) -> bool:
 
 
 def look_at_loops(item: Item, loops: Sequence[Mapping[str, Any]], at: datetime) -> Look:
-    """`loops` are the item's with their history. Deliveries take their time, so a tenth of what has passed
+    """`loops` are the item's with their history. Messages take their time, so a tenth of what has passed
     since the item was resolved may pass before the next look; what is noticed late is dated exactly."""
     if item.resolution is None:
         return Look()
-    mine = [loop for loop in loops if loop["resolution_number"] == item.resolutions]
-    told = [_told_at(loop) for loop in mine]
+    told = [_told_at(loop) for loop in loops]
     if None in told:
         return Look(again_at=at + max((at - item.resolution.at) / 10, _SOONEST))
     settled_at = max((when for when in told if when is not None), default=item.resolution.at)
@@ -36,4 +35,6 @@ def look_at_loops(item: Item, loops: Sequence[Mapping[str, Any]], at: datetime) 
 
 
 def _told_at(loop: Mapping[str, Any]) -> datetime | None:
-    return min((step["at"] for step in loop["history"] if step["state"] in _TOLD), default=None)
+    """When this was so in the round that the loop is in."""
+    steps = [step for step in loop["history"] if step["round"] == loop["round"]]
+    return min((step["at"] for step in steps if step["state"] in _TOLD), default=None)
