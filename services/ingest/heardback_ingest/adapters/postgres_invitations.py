@@ -159,7 +159,7 @@ class PostgresInvitations:
         since: datetime | None,
         heard_since: datetime,
     ) -> list[Circumstances]:
-        await look_up_by_key(c)
+        # That rows are found by key was said when the recipients were looked up, in this transaction.
         arguments = {
             "tenant": tenant_id,
             "customers": [one.customer_id for one in asked],
