@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +37,7 @@ from heardback_shared.settings import ServiceSettings
 
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
+POLICIES = Path(__file__).parent / "policies"
 SCOPES = ("items:read", "items:write", "endpoints:write")
 WEBHOOKS = WebhookSettings(allow_loopback=True, timeout_seconds=1, lease_seconds=60, poll_seconds=0.02)
 
@@ -122,7 +124,15 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann",
+            item,
+            "internal",
+            number,
+            "cause",
+            "action",
+            CustomerText("Fixed."),
+            None,
+            linked,
+            "key:ann",
             change_id=f"ch_{item}_{number}",
         )
         policy = load_policies().telling
@@ -166,7 +176,8 @@ def build_house(
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
-    settings = Settings(SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks)
+    router = RouterSettings(policies=POLICIES)
+    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks)
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

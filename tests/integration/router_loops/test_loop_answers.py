@@ -66,7 +66,9 @@ async def test_disputing_reopens_the_item_with_the_customers_words_in_its_timeli
     assert all("Still" not in c.model_dump_json() for c in await house.announced())
 
 
-async def test_a_dispute_begins_the_next_round_on_the_same_loop(house: House, receiver: Receiver, ann: Caller) -> None:
+async def test_a_dispute_begins_the_next_round_on_the_same_loop(
+    house: House, receiver: Receiver, ann: Caller
+) -> None:
     await house.endpoint()
     item_id, data = await told(house, receiver, ann)
     await house.client.post(path(data["dispute"]))
@@ -186,7 +188,7 @@ async def test_a_customer_may_answer_what_we_could_not_see_arrive(
     await house.endpoint()
     receiver.usual = Reply(500)
     item_id, data = await told(house, receiver, ann)
-    assert (await house.loop_of(item_id))["state"] == "pending"
+    assert (await house.loop_of(item_id))["state"] == "changed"
     assert (await house.client.post(path(data["confirm"]))).status_code == 200
     receiver.usual = Reply()
     house.clock.forward(seconds=10)
