@@ -210,6 +210,7 @@ class PostgresInvitations:
         await c.execute(_CHANGE, arguments)
 
     async def lapsed(self, c: AsyncConnection, now: datetime, limit: int) -> list[tuple[str, Held]]:
+        await look_up_by_key(c)
         rows = await c.execute(_LAPSED, {"now": now, "limit": limit})
         return [(row.tenant_id, _held(row)) for row in rows]
 
