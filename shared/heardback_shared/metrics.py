@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_LAGS = (1, 10, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -66,6 +67,14 @@ class Metrics:
         )
         self.redactions = Counter(
             "heardback_redactions", "Personal data removed, by kind.", ["kind"], registry=r
+        )
+        # Customers: sources beyond the first twenty of a process are "other"
+        self.customer_lag = Histogram(
+            "heardback_customer_lag_seconds",
+            "From when a fact about a customer held, as its source says, to when it was told, by source.",
+            ["source"],
+            buckets=_LAGS,
+            registry=r,
         )
         # Scoring
         self.scored = Counter("heardback_feedback_scored", "Scores by status.", ["status"], registry=r)

@@ -1,6 +1,5 @@
 """Outreach on a real database, a real receiver and a real mail server; who listens is a plain list."""
 
-import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
-from heardback_router.deliveries.dispatch import Dispatcher, Limits
-from heardback_router.deliveries.domain import RetryPolicy
+from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
+from heardback_router.deliveries.dispatch import Dispatcher
+from heardback_router.deliveries.endpoint import Endpoint
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
-from heardback_router.deliveries.httpcore_sender import HttpcoreSender, SystemResolver
-from heardback_router.deliveries.ports import Endpoint
+from heardback_router.deliveries.httpcore_sender import HttpcoreSender
+from heardback_router.deliveries.keys import Keys
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
-from heardback_router.deliveries.signing import new_secret
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.store import PostgresFeedbackOrigins
 from heardback_router.mail.settings import MailSettings
@@ -222,24 +221,19 @@ def station_on(
     )
     waker = _Waker()
     parts = Messages(lent, settings or OutreachSettings(), ears, waker)
-    sender = HttpcoreSender(
-        SystemResolver(), NO_TLS.url_rules, timeout_seconds=2, connections=8, user_agent="heardback/test"
-    )
-    dispatcher = Dispatcher(
-        database,
-        deliveries,
-        sender,
-        parts.ending,
-        outbox,
-        SecretSeal(KEYRING),
-        clock=clock,
-        metrics=metrics,
-        policy=RetryPolicy(),
-        limits=Limits(8, 4, 60, 0.02),
-        draw=random.Random(7).random,
-    )
+    to_webhooks = LentToWebhooks(database, outbox, KEYRING, clock, metrics, lent.mailer, "https://f.example")
+    webhooks = Deliveries(to_webhooks, NO_TLS, parts.ending)
     return Station(
-        database, clock, metrics, message_queue(metrics), parts, dispatcher, sender, ears, guard, lent
+        database,
+        clock,
+        metrics,
+        message_queue(metrics),
+        parts,
+        webhooks.dispatcher,
+        webhooks.sender,
+        ears,
+        guard,
+        lent,
     )
 
 
@@ -257,13 +251,20 @@ async def running(station: Station) -> AsyncIterator[Station]:
 
 
 async def add_endpoint(
-    database: Database, clock: FakeClock, url: str, event_types: Sequence[str] = (), **more: Any
+    database: Database,
+    clock: FakeClock,
+    url: str,
+    event_types: Sequence[str] = (),
+    *,
+    keyring: Keyring = KEYRING,
+    **more: Any,
 ) -> str:
     at = clock.now()
-    endpoint = Endpoint(new_id("ep"), url, None, tuple(event_types), True, None, None, at, at)
+    endpoint = Endpoint(
+        new_id("ep"), url, None, tuple(event_types), True, None, None, at, at, proven=True, **more
+    )
     store = PostgresEndpoints()
     async with database.tenant(TENANT) as c:
         await store.add(c, TENANT, endpoint, "test")
-        sealed = SecretSeal(KEYRING).close(TENANT, endpoint.id, "se_1", new_secret())
-        await store.put_secret(c, TENANT, endpoint.id, "se_1", sealed, at, at)
+        await Keys(store, SecretSeal(keyring)).issue(c, TENANT, endpoint.id, ["v1"], at)
     return endpoint.id

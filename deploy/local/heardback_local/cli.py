@@ -107,13 +107,25 @@ def doctor(
 
 
 def add_command_groups() -> None:
-    from heardback_local.commands import dead, keys, models, policies, routing
+    from heardback_local.commands import (
+        campaigns,
+        customers,
+        dead,
+        keys,
+        models,
+        policies,
+        routing,
+        webhooks,
+    )
 
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
+    app.add_typer(customers.app, name="customers")
     app.add_typer(models.app, name="models")
     app.add_typer(routing.app, name="routing")
     app.add_typer(policies.app, name="policies")
+    app.add_typer(campaigns.app, name="campaigns")
+    app.add_typer(webhooks.app, name="webhooks")
     try:
         from heardback_scoring.cli import compare, evaluate, score, taxonomy
     except ImportError:  # an image of another service has no scoring dependencies

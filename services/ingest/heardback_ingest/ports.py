@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.domain.customer import Ages
 from heardback_ingest.domain.ledger import Due, State
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.events import CustomerStanding
@@ -223,34 +224,24 @@ class Vault(Protocol):
         ...
 
     async def seal(
-        self, c: AsyncConnection, tenant_id: str, subject: str, plain: bytes, now: datetime
-    ) -> bytes: ...
+        self, c: AsyncConnection, tenant_id: str, plain: Mapping[str, bytes], now: datetime
+    ) -> dict[str, bytes]:
+        """Sealed under each subject's own key, by subject."""
+        ...
 
-    async def open(self, c: AsyncConnection, tenant_id: str, subject: str, sealed: bytes) -> bytes | None: ...
+    async def open(self, c: AsyncConnection, tenant_id: str, sealed: Mapping[str, bytes]) -> dict[str, bytes]:
+        """By subject; one whose key is erased is left out."""
+        ...
 
     async def erase(self, c: AsyncConnection, tenant_id: str, subject: str) -> bool: ...
 
 
 class Customers(Protocol):
     async def facts(
-        self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], now: datetime
-    ) -> dict[str, CustomerFacts]: ...
-
-    async def get(
-        self, c: AsyncConnection, tenant_id: str, customer_id: str, *, for_update: bool = False
-    ) -> tuple[dict[str, Any], bytes | None] | None:
-        """(fields, sealed personal fields)."""
+        self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], ages: Ages, now: datetime
+    ) -> dict[str, CustomerFacts]:
+        """Contacts, answers and standing are those of the person, over all their customer ids."""
         ...
-
-    async def put(
-        self,
-        c: AsyncConnection,
-        tenant_id: str,
-        customer_id: str,
-        fields: Mapping[str, Any],
-        personal: bytes | None,
-        now: datetime,
-    ) -> None: ...
 
     async def keep_standings(
         self, c: AsyncConnection, tenant_id: str, standings: Sequence[CustomerStanding]

@@ -13,6 +13,9 @@ class IngestSettings(BaseSettings):
     policies: Path | None = None
     """A folder whose files (surveys.yaml, classes.yaml) take the place of those that come with heardback."""
 
+    router_url: str | None = None
+    """Where router answers HTTP: suggested policies are proposed there as drafts."""
+
     # Sizes; beyond them a request is answered 413
     max_text_chars: int = Field(default=20_000, ge=1)
     """Of one comment or one turn."""
@@ -20,6 +23,8 @@ class IngestSettings(BaseSettings):
     max_context_entries: int = Field(default=50, ge=0)
     max_context_value_chars: int = Field(default=1_000, ge=1)
     max_batch_rows: int = Field(default=1_000, ge=1)
+    max_import_rows: int = Field(default=10_000, ge=1)
+    """Of one part of an import of customers."""
     max_batch_bytes: int = Field(default=5_000_000, ge=1)
     max_event_bytes: int = Field(default=1_000_000, ge=1)
     """One event once accepted. Brokers refuse records much larger than this."""
@@ -53,3 +58,8 @@ class IngestSettings(BaseSettings):
     rescore_limit: int = Field(default=12, ge=0)
     sweep_seconds: float = Field(default=5, gt=0)
     gauge_seconds: float = Field(default=5, gt=0)
+
+    survey_sweep_seconds: float = Field(default=30, gt=0)
+    """How often places that ran out are given back to what counts messages; deciding does not wait for it."""
+    survey_log_days: float = Field(default=400, gt=0)
+    """How long it can be told why somebody was not asked."""

@@ -1,20 +1,15 @@
 """Closing the loop: puts loops, messages and channels together. Read this to see what talks to what."""
 
 import asyncio
-import random
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.configuration.source import PolicySource
-from heardback_router.deliveries.app import Webhooks
-from heardback_router.deliveries.dispatch import Dispatcher, Limits
-from heardback_router.deliveries.domain import RetryPolicy
+from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
+from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
-from heardback_router.deliveries.http import webhook_routes
-from heardback_router.deliveries.httpcore_sender import HttpcoreSender, SystemResolver
-from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
@@ -37,7 +32,7 @@ from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
-from heardback_shared import __version__
+from heardback_router.page.compose import page_parts
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
@@ -88,9 +83,9 @@ class Closing:
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
+        self._public_url = loops.public_url
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
-        seal = SecretSeal(around.keyring)
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
         changes = PostgresChanges()
         contacts = PostgresContacts(around.keyring)
@@ -134,44 +129,17 @@ class Closing:
             addresses,
         )
         self.messages = Messages(lent, messages, self.loops, bell)
-        self._sender = HttpcoreSender(
-            SystemResolver(),
-            webhooks.url_rules,
-            timeout_seconds=webhooks.timeout_seconds,
-            connections=webhooks.concurrency,
-            user_agent=f"heardback/{__version__}",
-        )
-        self.dispatcher = Dispatcher(
+        to_webhooks = LentToWebhooks(
             around.database,
-            queue,
-            self._sender,
-            self.messages.ending,
             around.outbox,
-            seal,
-            clock=around.clock,
-            metrics=around.metrics,
-            policy=RetryPolicy(),
-            limits=Limits(
-                webhooks.concurrency,
-                webhooks.concurrency_per_endpoint,
-                webhooks.lease_seconds,
-                webhooks.poll_seconds,
-            ),
-            draw=lambda: random.uniform(-1, 1),  # noqa: S311  (spreads load; nothing secret hangs on it)
+            around.keyring,
+            around.clock,
+            around.metrics,
+            self.mailer,
+            loops.public_url,
         )
-        bell.dispatcher = self.dispatcher
-        self.webhooks = Webhooks(
-            around.database,
-            endpoints,
-            queue,
-            self.messages.ending,
-            around.outbox,
-            seal,
-            self.dispatcher,
-            clock=around.clock,
-            rules=webhooks.url_rules,
-            limit=webhooks.endpoints_per_tenant,
-        )
+        self.deliveries = Deliveries(to_webhooks, webhooks, self.messages.ending)
+        bell.dispatcher = self.deliveries.dispatcher
 
     def routers(self, backlog: Backlog) -> tuple[APIRouter, ...]:
         around = self._around
@@ -181,9 +149,20 @@ class Closing:
             database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
         )
         answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        page = page_parts(
+            database,
+            around.keyring,
+            answers,
+            self.mailer,
+            around.policies,
+            clock,
+            guard,
+            self._public_url,
+        )
         return (
-            webhook_routes(self.webhooks, guard),
+            *self.deliveries.routers(guard),
             self.messages.routes(),
+            *page,
             review_routes(database, self._reviews, self.reviews, guard),
             contest_routes(database, kept, contests, clock, guard),
             figure_routes(database, clock, guard),
@@ -193,7 +172,4 @@ class Closing:
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""
-        try:
-            await self.dispatcher.run(stop)
-        finally:
-            await self._sender.close()
+        await self.deliveries.run(stop)

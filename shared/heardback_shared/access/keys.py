@@ -12,6 +12,7 @@ SCOPES = (
     "feedback:read",
     "customers:read",
     "customers:write",
+    "surveys:write",
     "score:write",
     "items:read",
     "items:write",

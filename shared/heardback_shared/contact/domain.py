@@ -44,7 +44,8 @@ class Recipient:
     """One customer as those need it who want to reach them: what is known, at one moment.
 
     `person_id` is the same for all customer ids that are one person. `channels` are in order of preference,
-    only those that can be used. `held_because` is set while no machine may write to the customer by itself.
+    only those that can be used. `agreed`: what they provably said yes to, where not refusing may be enough.
+    `held_because` is set while no machine may write to the customer by itself.
     """
 
     customer_id: str
@@ -56,6 +57,7 @@ class Recipient:
     quiet: QuietHours | None = None
     digest: Digest = "none"
     refused: frozenset[Purpose] = frozenset()
+    agreed: frozenset[Purpose] = frozenset()
     refused_items: frozenset[str] = frozenset()
     held_because: str | None = None
     tier: str | None = None

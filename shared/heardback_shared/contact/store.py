@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,9 +18,13 @@ from heardback_shared.keyring import Keyring
 
 ADDRESSES = "contact-addresses"
 
-_PUT_CARD = text("""
+_PUT_CARDS = text("""
 INSERT INTO platform.contact_card AS card (tenant_id, customer_id, person_id, earlier_person_ids, card, at)
-VALUES (:tenant, :id, :person, CAST(:earlier AS text[]), CAST(:card AS jsonb), :at)
+SELECT :tenant, told.id, told.person, CASE WHEN told.person = told.id THEN '{}' ELSE ARRAY[told.id] END,
+    CAST(told.card AS jsonb), told.at
+FROM unnest(CAST(:ids AS text[]), CAST(:people AS text[]), CAST(:cards AS text[]),
+    CAST(:ats AS timestamptz[])) AS told(id, person, card, at)
+ORDER BY told.id
 ON CONFLICT (tenant_id, customer_id) DO UPDATE SET person_id = excluded.person_id, card = excluded.card,
     at = excluded.at, earlier_person_ids = CASE WHEN card.person_id = excluded.person_id
         OR card.person_id = ANY (card.earlier_person_ids) THEN card.earlier_person_ids
@@ -162,21 +167,24 @@ class PostgresContacts:
         """Of this id alone."""
         return (await holds(connection, tenant_id, [customer_id])).get(customer_id)
 
-    async def put_card(self, connection: AsyncConnection, tenant_id: str, card: Card) -> None:
-        """Takes the place of the customer's card; who writes it has decided which facts count."""
-        plain = {
-            name: getattr(card, name)
-            for name in ("account_id", "language", "time_zone", "tier", "segment", "region")
-        }
-        arguments = {
+    async def put_cards(self, connection: AsyncConnection, tenant_id: str, cards: Sequence[Card]) -> None:
+        """One of each customer at most; it takes the place of the one there was.
+
+        Who writes them has decided which facts count.
+        """
+        if not cards:
+            return
+        asked = {
             "tenant": tenant_id,
-            "id": card.customer_id,
-            "person": card.person_id,
-            "earlier": [] if card.person_id == card.customer_id else [card.customer_id],
-            "card": to_json({**plain, "provenance": dict(card.provenance)}),
-            "at": card.at,
+            "ids": [card.customer_id for card in cards],
+            "people": [card.person_id for card in cards],
+            "cards": [to_json(_plain(card)) for card in cards],
+            "ats": [card.at for card in cards],
         }
-        await connection.execute(_PUT_CARD, arguments)
+        await connection.execute(_PUT_CARDS, asked)
+
+    async def put_card(self, connection: AsyncConnection, tenant_id: str, card: Card) -> None:
+        await self.put_cards(connection, tenant_id, [card])
 
     async def put_address(
         self,
@@ -234,6 +242,11 @@ def _reachable(of_ids: Sequence[Mapping[Channel, tuple[Provenance, datetime]]]) 
             if channel not in best or beats(provenance, at, *best[channel]):
                 best[channel] = (provenance, at)
     return {channel: provenance for channel, (provenance, _) in best.items()}
+
+
+def _plain(card: Card) -> dict[str, Any]:
+    told = ("account_id", "language", "time_zone", "tier", "segment", "region")
+    return {**{name: getattr(card, name) for name in told}, "provenance": dict(card.provenance)}
 
 
 def _bound_to(tenant_id: str, customer_id: str, channel: str) -> str:

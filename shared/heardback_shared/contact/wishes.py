@@ -109,13 +109,20 @@ def profile_tellings(card: Card | None) -> list[Telling]:
     ]
 
 
-def permitted(consents: Iterable[Consent], purpose: Purpose) -> bool:
+def permitted(consents: Sequence[Consent], purpose: Purpose) -> bool:
     """Whether the customer may be reached for this, by the whole ledger."""
     lines = [c for c in consents if c.item_id is None and c.scope in (purpose, "everything")]
     withdrawn = max((c.at for c in lines if not c.given), default=None)
-    if withdrawn is None:
-        return purpose in ALLOWED_BY_DEFAULT or any(_counts(c, purpose) for c in lines)
-    return any(_counts(c, purpose) and c.at > withdrawn for c in lines)
+    if withdrawn is None and purpose in ALLOWED_BY_DEFAULT:
+        return True
+    return agreed(consents, purpose)
+
+
+def agreed(consents: Sequence[Consent], purpose: Purpose) -> bool:
+    """Whether the customer said that they may be reached for this, provably and not withdrawn since."""
+    lines = [c for c in consents if c.item_id is None and c.scope in (purpose, "everything")]
+    withdrawn = max((c.at for c in lines if not c.given), default=None)
+    return any(_counts(c, purpose) and (withdrawn is None or c.at > withdrawn) for c in lines)
 
 
 def refused_items(consents: Iterable[Consent]) -> frozenset[str]:
@@ -160,6 +167,7 @@ def recipient(told: Told, at: datetime) -> Recipient:
         quiet=quiet_hours(_value(wishes, "quiet_hours")),
         digest=_digest(_value(wishes, "digest")),
         refused=frozenset(p for p in get_args(Purpose) if not permitted(consents, p)),
+        agreed=frozenset(p for p in get_args(Purpose) if agreed(consents, p)),
         refused_items=refused_items(consents),
         held_because=told.held_because,
         tier=card.tier if card else None,

@@ -33,6 +33,7 @@ ITEM_CHANGED = "heardback.item.changed.v1"
 """A person, or a customer who answered, changed the item."""
 LOOP_CHANGED = "heardback.loop.changed.v1"
 CUSTOMER_STANDING = "heardback.customer.standing.v1"
+CUSTOMER_UPDATED = "heardback.customer.updated.v1"
 
 POLICY_ACTIVATED = "heardback.policy.activated.v1"
 FEEDBACK_CORRECTED = "heardback.feedback.corrected.v1"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from heardback_shared.contracts import events
+from heardback_shared.contracts.customer import CustomerUpdated
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
 
 
@@ -92,4 +93,10 @@ STANDING = Topic(
     compacted=True,
 )
 
-ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT, STANDING)
+UPDATED = Topic(
+    "customer.updated",
+    "Facts about customers, told by CRM, billing and the like. Anyone may produce.",
+    ((events.CUSTOMER_UPDATED, CustomerUpdated),),
+)
+
+ALL = (SUBMITTED, ACCEPTED, SCORED, SHADOWED, ROUTED, REJECTED, DEAD, BACKLOG, JUDGEMENT, STANDING, UPDATED)

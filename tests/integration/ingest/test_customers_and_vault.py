@@ -54,8 +54,10 @@ async def test_facts_have_source_and_age_and_newer_beats_older(
     late = {"source": "billing", "at": "2026-11-22T11:00:00Z", "tier": "key", "owner": "ann"}
     await http.put("/v1/customers/c-1", json=late, headers=headers)
     fields = (await http.get("/v1/customers/c-1", headers=headers)).json()["fields"]
-    assert fields["tier"] == {"value": "strategic", "source": "crm", "at": "2026-11-22T12:00:00+00:00"}
-    assert fields["owner"] == {"value": "ann", "source": "billing", "at": "2026-11-22T11:00:00+00:00"}
+    told = {"provenance": "stated", "stale": False}
+    noon = {"value": "strategic", "source": "crm", "at": "2026-11-22T12:00:00+00:00"}
+    assert fields["tier"] == noon | told
+    assert fields["owner"] == {"value": "ann", "source": "billing", "at": "2026-11-22T11:00:00+00:00"} | told
     assert fields["name"]["value"] == "Ada Byron"
 
 

@@ -15,7 +15,9 @@ async def test_a_change_is_recorded_and_reviewed_by_another_person(stage: Stage)
     assert again.status_code == 409
     listed = (await stage.ana.get("/v1/changes", item=item)).json()["changes"]
     assert [one["id"] for one in listed] == [change]
-    assert (await stage.ana.get(f"/v1/changes/{change}")).json()["translations"]["de"] == "Jede Rechnung stimmt."
+    assert (await stage.ana.get(f"/v1/changes/{change}")).json()["translations"][
+        "de"
+    ] == "Jede Rechnung stimmt."
 
 
 async def test_what_cannot_be_recorded_says_where_and_why(stage: Stage) -> None:
@@ -43,7 +45,8 @@ async def test_everybody_who_wrote_hears_once_and_who_does_not_has_a_reason(stag
     assert set(told) == {"c-1", "c-2", "c-3"}
     assert told["c-2"]["changes"] == [first, second]
     body = told["c-2"]["message"]["body"]
-    assert TELL in body and "Exports open again." in body
+    assert TELL in body
+    assert "Exports open again." in body
     assert "Exports open again." not in told["c-1"]["message"]["body"]
     assert told["c-1"]["verdict"]["answer"] in {"now", "later"}
     for deed, by in (("submit", stage.ana), ("approve", stage.bo)):
@@ -81,7 +84,9 @@ async def test_a_campaign_is_done_when_every_message_has_ended(stage: Stage) -> 
     )
 
 
-async def test_who_was_told_of_a_change_is_not_told_of_it_again_and_who_was_not_reached_is(stage: Stage) -> None:
+async def test_who_was_told_of_a_change_is_not_told_of_it_again_and_who_was_not_reached_is(
+    stage: Stage,
+) -> None:
     item = await stage.item("c-1", "c-2")
     change = await stage.change(item)
     await stage.approved([item], [change])
@@ -138,7 +143,11 @@ async def test_another_tenant_sees_nothing_of_it(stage: Stage) -> None:
     change = await stage.change(item)
     campaign = await stage.campaign([item], [change])
     stranger: Caller = await stage.app.caller("other", name="eve")
-    for path in (f"/v1/changes/{change}", f"/v1/campaigns/{campaign}", f"/v1/campaigns/{campaign}/recipients"):
+    for path in (
+        f"/v1/changes/{change}",
+        f"/v1/campaigns/{campaign}",
+        f"/v1/campaigns/{campaign}/recipients",
+    ):
         assert (await stranger.get(path)).status_code == 404
     assert (await stranger.get("/v1/campaigns")).json() == {"campaigns": []}
     assert (await stranger.post(f"/v1/changes/{change}:review")).status_code == 404

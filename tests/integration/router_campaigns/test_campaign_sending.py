@@ -143,7 +143,9 @@ async def test_a_pause_in_the_middle_of_feeding_leaves_nothing_waiting(stage: St
     await once_each(stage, campaign, 200)
 
 
-async def test_a_deed_that_is_killed_half_way_changes_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deed_that_is_killed_half_way_changes_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = await stage.item("c-1", "c-2")
     campaign = await stage.campaign([item], [await stage.change(item)])
     await stage.do(campaign, "submit")

@@ -19,12 +19,14 @@ from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import load_policies
+from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
+from heardback_router.mail.settings import MailSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
@@ -56,6 +58,12 @@ class Caller:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.post(path, json=body, headers={**self._headers, **sent})
 
+    async def patch(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.patch(path, json=body, headers=self._headers)
+
+    async def put(self, path: str, body: Any) -> httpx.Response:
+        return await self._client.put(path, json=body, headers=self._headers)
+
     async def delete(self, path: str) -> httpx.Response:
         return await self._client.delete(path, headers=self._headers)
 
@@ -72,7 +80,7 @@ class House:
 
     @property
     def dispatcher(self) -> Dispatcher:
-        return self.core.closing.dispatcher
+        return self.core.closing.deliveries.dispatcher
 
     @property
     def contacts(self) -> PostgresContacts:
@@ -96,11 +104,13 @@ class House:
         return Caller(self.client, token)
 
     async def endpoint(self, path: str = "/in", tenant: str = "default") -> tuple[str, str]:
-        """(id, secret) of a new endpoint at the receiver."""
-        endpoint, secret = await self.core.closing.webhooks.add_endpoint(
-            tenant, self.receiver.url(path), (), None, "test"
-        )
-        return endpoint.id, secret
+        """(id, secret) of a new endpoint at the receiver, proven by its handshake."""
+        sending = self.core.closing.deliveries
+        made = await sending.webhooks.add_endpoint(tenant, NewEndpoint(self.receiver.url(path)), "test")
+        proven = await sending.prover.prove(tenant, made.endpoint.id, "handshake", "test")
+        assert proven.proven, proven.proof_because
+        assert made.issued is not None
+        return made.endpoint.id, made.issued.secret or ""
 
     async def item(self, number: int = 1, *, customer: str | None = "c-1", tenant: str = "default") -> str:
         """A feedback routed to an item of its own; the item's id."""
@@ -182,11 +192,14 @@ def build_house(
     at: datetime,
     webhooks: WebhookSettings = WEBHOOKS,
     clock: FakeClock | None = None,
+    mail: MailSettings | None = None,
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
     router = RouterSettings(policies=POLICIES)
-    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks)
+    settings = Settings(
+        SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

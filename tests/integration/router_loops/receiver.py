@@ -1,4 +1,4 @@
-"""A webhook receiver on loopback that answers as it is told, and remembers every request."""
+"""A webhook receiver on loopback that answers as it is told, remembers all, and agrees to handshakes."""
 
 import asyncio
 import base64
@@ -48,13 +48,17 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`replies` are used up in order, then `usual` holds; per path where the path has replies of its own."""
+    """`handshake` answers OPTIONS, which is remembered in `asked`. To POST, `replies` are used up in order,
+    then `usual` holds; per path where the path has replies of its own."""
 
     replies: deque[Reply] = field(default_factory=deque)
     usual: Reply = field(default_factory=Reply)
     by_path: dict[str, Reply] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
-    at_once: int = 0
+    handshake: Reply = field(default_factory=lambda: Reply(headers=(("WebHook-Allowed-Origin", "*"),)))
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    echo: bool = False
+    """Answers pings with their challenge."""
     most_at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     port: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,9 +104,19 @@ class Receiver:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        path = head[0].split(" ")[1]
+        method, path, _ = head[0].split(" ")
+        if method == "OPTIONS":
+            self.asked.append((path, headers))
+            self.arrived.set()
+            if self.handshake.hold is not None:
+                await self.handshake.hold.wait()
+            await self._answer(writer, self.handshake)
+            return True
         self.received.append(Received(path, headers, body))
         self.arrived.set()
+        if self.echo and b'"challenge"' in body:
+            await self._answer(writer, Reply(200, body=orjson.dumps(orjson.loads(body)["data"])))
+            return True
         reply = self.by_path.get(path) or (self.replies.popleft() if self.replies else self.usual)
         self._busy[path] += 1
         self.most_at_once[path] = max(self.most_at_once[path], self._busy[path])

@@ -93,7 +93,8 @@ def dispatcher_of(
     return Dispatcher(
         house.database,
         PostgresDeliveryQueue(),
-        sender or house.core.closing._sender,
+        house.core.closing.deliveries.recorder,
+        sender or house.core.closing.deliveries.sender,
         settler or house.core.closing.loops,
         house.core.outbox,
         SecretSeal(Keyring(b"k" * 32)),
@@ -214,6 +215,9 @@ async def test_one_slow_endpoint_neither_takes_more_than_its_share_nor_stops_the
 
 class _Answers(Sender):
     """Answers by script, without a wire; remembers what it was given."""
+
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Response:
+        raise AssertionError("nobody asks")
 
     def __init__(self, *answers: Response) -> None:
         self._answers = list(answers)

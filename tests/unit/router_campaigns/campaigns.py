@@ -1,5 +1,6 @@
 """Changes, stakes and people as the tests of campaigns use them."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,12 +9,14 @@ from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Person, Stake
 from heardback_router.configuration.source import packaged
+from heardback_router.loops.policy import read_telling
 from heardback_router.messages.domain import Result
 from heardback_router.messages.policy import read_messages
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contact.domain import Recipient
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
+TELLING = read_telling(packaged("telling.yaml"))
 MESSAGES = read_messages(packaged("messages.yaml"))
 
 
@@ -24,7 +27,7 @@ def change(
     result: Result = "done",
     at: datetime = AT,
     reviewed_by: str | None = "bo",
-    **translations: str,
+    translations: Mapping[str, str] | None = None,
 ) -> ChangeRecord:
     return ChangeRecord(
         change_id,
@@ -38,7 +41,7 @@ def change(
         at,
         reviewed_by,
         at if reviewed_by else None,
-        tuple((language, CustomerText(said)) for language, said in translations.items()),
+        tuple((language, CustomerText(said)) for language, said in (translations or {}).items()),
     )
 
 

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.router_campaigns.campaigns import AT, change, known, refused, stake
+from tests.unit.router_campaigns.campaigns import TELLING, change, known, refused, stake
 
 from heardback_router.backlog.duties import Promise
-from heardback_router.campaigns.claims import SECOND_PERSON_FROM, ItemFacts, decision_on
+from heardback_router.campaigns.claims import ItemFacts, decision_on
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Person, gathered
+from heardback_router.loops.telling import Stakes, decide
 from heardback_router.messages.domain import Result
 
 FRIDAY = datetime(2026, 11, 27, 17, tzinfo=UTC)
@@ -55,7 +56,7 @@ def test_what_is_not_solved_is_not_called_solved_in_any_language(
     result: Result, language: str, text: str
 ) -> None:
     honest = "We show the seats now. The price is as before."
-    found = refused(change(tell=honest, result=result, **{language: text}))
+    found = refused(change(tell=honest, result=result, translations={language: text}))
     assert [(one.code, one.pointer) for one in found] == [("text", f"/changes/ch_1/translations/{language}")]
     assert "overclaim" in found[0].detail
     assert refused(change(tell=honest, result=result)) == ()
@@ -75,7 +76,8 @@ def test_a_note_for_colleagues_is_refused_and_not_repeated() -> None:
         guarded=(Guarded("internal", "it_a", note),),
     )
     assert [(one.code, one.pointer) for one in found] == [("leak", "/changes/ch_1/tell")]
-    assert "it_a" in found[0].detail and "churned" not in found[0].detail
+    assert "it_a" in found[0].detail
+    assert "churned" not in found[0].detail
 
 
 def test_another_customers_words_are_refused_where_two_read_them_and_not_where_only_they_do() -> None:
@@ -86,7 +88,8 @@ def test_another_customers_words_are_refused_where_two_read_them_and_not_where_o
     both = gathered([stake("it_a", "c-1"), stake("it_a", "c-2")], {}, [text], {})
     assert refused(text, people=alone, guarded=guarded) == ()
     found = refused(text, people=both, guarded=guarded)
-    assert codes(*found) == {"leak"} and "Graz" not in found[0].detail
+    assert codes(*found) == {"leak"}
+    assert "Graz" not in found[0].detail
 
 
 def test_a_promise_needs_one_on_record() -> None:
@@ -106,7 +109,9 @@ def test_a_promise_needs_one_on_record() -> None:
 
 
 def test_a_promise_in_german_must_name_the_day_on_record() -> None:
-    text = change(de="Die Zahl stimmt jetzt. Wir werden Ihnen das Geld bis zum 27.11. erstatten.")
+    text = change(
+        translations={"de": "Die Zahl stimmt jetzt. Wir werden Ihnen das Geld bis zum 27.11. erstatten."}
+    )
     assert codes(*refused(text)) == {"promise"}
     given = Promise("pr_1", "Refund of the difference", None, "ana", FRIDAY)
     assert refused(text, items=(ItemFacts("it_a", "resolved", promises=(given,)),)) == ()
@@ -117,18 +122,23 @@ def people(count: int) -> tuple[Person, ...]:
 
 
 @pytest.mark.parametrize(
-    ("item", "count", "needed"),
+    ("item", "count", "rule"),
     [
-        (ItemFacts("it_a", "resolved", domain="operations"), SECOND_PERSON_FROM - 1, False),
-        (ItemFacts("it_a", "resolved", domain="operations"), SECOND_PERSON_FROM, True),
-        (ItemFacts("it_a", "resolved", domain="legal"), 1, True),
-        (ItemFacts("it_a", "resolved", tier="strategic"), 1, True),
-        (ItemFacts("it_a", "resolved", tier="key"), 1, False),
-        (ItemFacts("it_a", "resolved", cues=frozenset({"safety"})), 1, True),
+        (ItemFacts("it_a", "resolved", domain="operations"), 49, None),
+        (ItemFacts("it_a", "resolved", domain="operations"), 50, "many-customers"),
+        (ItemFacts("it_a", "resolved", domain="legal"), 1, "high-stakes-domain"),
+        (ItemFacts("it_a", "resolved", tier="strategic"), 1, "strategic-customer"),
+        (ItemFacts("it_a", "resolved", tier="key"), 1, None),
+        (ItemFacts("it_a", "resolved", cues=frozenset({"safety"})), 1, "law-or-safety"),
     ],
 )
-def test_high_stakes_and_many_people_need_a_second_person(item: ItemFacts, count: int, needed: bool) -> None:
-    decision = decision_on([item], [change()], people(count), {"messages": "default@1"})
-    assert (decision["second_person"], bool(decision["because"])) == (needed, needed)
+def test_the_telling_policy_says_when_a_second_person_is_needed(
+    item: ItemFacts, count: int, rule: str | None
+) -> None:
+    decision = decision_on([item], [change()], people(count), TELLING, "default@1")
+    assert decision["second_person"] == (rule is not None)
+    assert bool(decision["because"]) == (rule is not None)
+    assert decision["items"]["it_a"]["rule"] == (rule or "everyone")
     assert decision["to_tell"] == count
-    assert AT == change().recorded_at
+    again = Stakes.of_record(decision["items"]["it_a"]["stakes"])
+    assert decide(again, TELLING).rule == decision["items"]["it_a"]["rule"]

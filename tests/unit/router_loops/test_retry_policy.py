@@ -17,7 +17,6 @@ from heardback_router.deliveries.domain import (
     excerpt,
     next_attempt,
     retry_after_seconds,
-    takes,
 )
 
 POLICY = RetryPolicy()
@@ -98,9 +97,3 @@ def test_an_excerpt_is_short_text_a_database_takes(body: bytes) -> None:
     text = excerpt(body)
     assert len(text.encode()) <= 1_024
     assert "\x00" not in text
-
-
-def test_an_empty_filter_takes_every_event() -> None:
-    assert takes((), "loop.told")
-    assert takes(("loop.told",), "loop.told")
-    assert not takes(("other",), "loop.told")

@@ -1,12 +1,10 @@
 """`heardback policies`: what is in force, a folder of it for Git, and what a change would change."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -14,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 
 from heardback_local.cli_options import DataDir
-from heardback_local.failures import MendableError
-from heardback_local.target import DEFAULT_FOLDER, NoTargetError, adopt, router_url
+from heardback_local.router_client import RefusedError, RouterClient
+from heardback_local.target import DEFAULT_FOLDER
 
 app = typer.Typer(
     help="Policies of a tenant: list, export, import, try what a change would change.", no_args_is_help=True
@@ -28,10 +26,6 @@ POLL_SECONDS = 0.3
 SHOWN_CHANGES = 20
 
 
-class RefusedError(MendableError):
-    """Router did not do it. The message is its own, with every fault."""
-
-
 @app.command("list")
 def list_policies(
     key: Key,
@@ -39,7 +33,7 @@ def list_policies(
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """Which policies decide now, where they come from and since when."""
-    lines = _Router(key, data_dir).get("/v1/policies")["policies"]
+    lines = RouterClient(key, data_dir).get("/v1/policies")["policies"]
     if as_json:
         typer.echo(json.dumps(lines))
         return
@@ -60,7 +54,7 @@ def list_policies(
 @app.command()
 def export(folder: Folder, key: Key, data_dir: DataDir = DEFAULT_FOLDER) -> None:
     """Writes what is in force as files, byte for byte, so that Git can keep them."""
-    router = _Router(key, data_dir)
+    router = RouterClient(key, data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     for line in router.get("/v1/policies")["policies"]:
         kind = line["kind"]
@@ -83,7 +77,7 @@ def import_policies(
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """Makes a draft of every file that differs from what is in force. Nothing comes into force by it."""
-    router = _Router(key, data_dir)
+    router = RouterClient(key, data_dir)
     kinds = [line["kind"] for line in router.get("/v1/policies")["policies"]]
     found = [(kind, folder / f"{kind}.yaml") for kind in kinds if (folder / f"{kind}.yaml").is_file()]
     if not found:
@@ -120,7 +114,7 @@ def what_if(
     data_dir: DataDir = DEFAULT_FOLDER,
 ) -> None:
     """What this policy would have changed. Nothing takes effect; Ctrl-C cancels the run."""
-    router = _Router(key, data_dir)
+    router = RouterClient(key, data_dir)
     asked: dict[str, Any] = {"kind": kind or file.stem, "text": _text_of(file), "days": days}
     run = router.post("/v1/what-if", asked | ({"limit": limit} if limit else {}))
     path = f"/v1/what-if/{run['id']}"
@@ -138,7 +132,7 @@ def what_if(
         _print(run, router.get(f"{path}/changes?limit={SHOWN_CHANGES}")["changes"])
 
 
-def _followed(router: "_Router", path: str, run: dict[str, Any]) -> dict[str, Any]:
+def _followed(router: RouterClient, path: str, run: dict[str, Any]) -> dict[str, Any]:
     """The run when it has ended."""
     bar = Progress(
         TextColumn("what if"),
@@ -180,34 +174,3 @@ def _text_of(path: Path) -> str:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise RefusedError(f"{path} cannot be read: {error}") from error
-
-
-class _Router:
-    """Router's API with one key."""
-
-    def __init__(self, key: str, folder: Path) -> None:
-        if not (os.environ.get("HEARDBACK_ROUTER_URL") or os.environ.get("HEARDBACK_ROUTER_PORT")):
-            adopt(folder)
-        self._url = router_url()
-        self._headers = {"Authorization": f"Bearer {key}"}
-
-    def get(self, path: str) -> dict[str, Any]:
-        return self._call("GET", path, None)
-
-    def post(self, path: str, body: Any) -> dict[str, Any]:
-        return self._call("POST", path, body)
-
-    def _call(self, method: str, path: str, body: Any) -> dict[str, Any]:
-        try:
-            answer = httpx.request(
-                method, self._url + path, json=body, headers=self._headers, timeout=120, trust_env=False
-            )
-        except httpx.TransportError as error:
-            where = f"router does not answer at {self._url} ({error}); set HEARDBACK_ROUTER_URL"
-            raise NoTargetError(where) from error
-        said: dict[str, Any] = answer.json() if answer.content else {}
-        if answer.is_error:
-            faults = [f"{e['pointer']} {e['detail']}" for e in said.get("errors", ())]
-            told = said.get("detail") or said.get("title") or answer.text
-            raise RefusedError("; ".join([f"{answer.status_code}: {told}", *faults]))
-        return said

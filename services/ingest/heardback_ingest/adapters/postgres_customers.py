@@ -1,48 +1,54 @@
 """Customers in PostgreSQL, and the snapshot of them that rides on events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.adapters import tables
-from heardback_ingest.domain.customer import snapshot_fields
+from heardback_ingest.domain.customer import Ages, snapshot_fields
 from heardback_ingest.ports import CustomerFacts
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.events import CustomerStanding
 from heardback_shared.db.bulk import insert_rows
-from heardback_shared.db.database import to_json
 
 CONTACT_DAYS = 30
 _FACTS = text("""
-SELECT asked.id, customer.fields, past.contacts, past.answers, stands.figures
+SELECT asked.id, person.person_id, customer.fields, customer.class AS settled, agreed.contract,
+    past.contacts, past.answers, stands.figures
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
-    SELECT fields FROM ingest.customer WHERE tenant_id = :tenant AND id = asked.id LIMIT 1
+    SELECT person_id, members FROM ingest.identity
+    WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
+) AS person ON true
+LEFT JOIN LATERAL (
+    SELECT fields, class FROM ingest.customer WHERE tenant_id = :tenant AND id = asked.id LIMIT 1
 ) AS customer ON true
 LEFT JOIN LATERAL (
-    SELECT figures FROM ingest.standing WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
-) AS stands ON true
+    SELECT number || '@' || version AS contract FROM ingest.contract
+    WHERE tenant_id = :tenant AND customer_id = asked.id AND effective_from <= :now
+        AND (effective_to IS NULL OR effective_to > :now)
+    ORDER BY effective_from DESC, version DESC LIMIT 1
+) AS agreed ON true
+CROSS JOIN LATERAL (
+    SELECT json_agg(s.figures) AS figures FROM unnest(coalesce(person.members, ARRAY[asked.id])) AS m(id)
+    CROSS JOIN LATERAL (
+        SELECT figures FROM ingest.standing WHERE tenant_id = :tenant AND customer_id = m.id LIMIT 1
+    ) s
+) AS stands
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT f.id) FILTER (WHERE f.accepted_at > :since) AS contacts,
         (array_agg(f.id || ' ' || f.metric_value ORDER BY f.accepted_at DESC, f.revision DESC)
             FILTER (WHERE f.metric_value IS NOT NULL))[1:20] AS answers
-    FROM (
+    FROM unnest(coalesce(person.members, ARRAY[asked.id])) AS m(id)
+    CROSS JOIN LATERAL (
         SELECT id, revision, accepted_at, metric_value FROM ingest.feedback
-        WHERE tenant_id = :tenant AND customer_id = asked.id ORDER BY accepted_at DESC LIMIT 200
+        WHERE tenant_id = :tenant AND customer_id = m.id ORDER BY accepted_at DESC LIMIT 200
     ) f
 ) AS past
-""")
-_GET = "SELECT fields, personal FROM ingest.customer WHERE tenant_id = :tenant AND id = :id"
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_PUT = text("""
-INSERT INTO ingest.customer (tenant_id, id, fields, personal, updated_at)
-VALUES (:tenant, :id, CAST(:fields AS jsonb), :personal, :now)
-ON CONFLICT (tenant_id, id) DO UPDATE
-SET fields = excluded.fields, personal = excluded.personal, updated_at = excluded.updated_at
 """)
 
 FIGURES = ("open_items", "transfers", "open_promises", "broken_promises", "breaches")
@@ -56,45 +62,19 @@ _NOTHING_KNOWN = CustomerSnapshot()
 
 class PostgresCustomers:
     async def facts(
-        self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], now: datetime
+        self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], ages: Ages, now: datetime
     ) -> dict[str, CustomerFacts]:
         since = now - timedelta(days=CONTACT_DAYS)
-        rows = await c.execute(_FACTS, {"tenant": tenant_id, "ids": list(ids), "since": since})
+        rows = await c.execute(_FACTS, {"tenant": tenant_id, "ids": list(ids), "since": since, "now": now})
         return {
             row.id: CustomerFacts(
-                _snapshot(row.id, row.fields, now),
+                _snapshot(row, ages, now),
                 row.contacts,
                 _answers(row.answers),
-                _loaded(row.figures) if row.figures is not None else {},
+                summed(row.figures),
             )
             for row in rows
         }
-
-    async def get(
-        self, c: AsyncConnection, tenant_id: str, customer_id: str, *, for_update: bool = False
-    ) -> tuple[dict[str, Any], bytes | None] | None:
-        if for_update:
-            await c.execute(_LOCK, {"name": f"heardback.customer/{tenant_id}/{customer_id}"})
-        row = (await c.execute(text(_GET), {"tenant": tenant_id, "id": customer_id})).first()
-        return None if row is None else (_loaded(row.fields), row.personal)
-
-    async def put(
-        self,
-        c: AsyncConnection,
-        tenant_id: str,
-        customer_id: str,
-        fields: Mapping[str, Any],
-        personal: bytes | None,
-        now: datetime,
-    ) -> None:
-        arguments = {
-            "tenant": tenant_id,
-            "id": customer_id,
-            "fields": to_json(fields),
-            "personal": personal,
-            "now": now,
-        }
-        await c.execute(_PUT, arguments)
 
     async def keep_standings(
         self, c: AsyncConnection, tenant_id: str, standings: Sequence[CustomerStanding]
@@ -112,11 +92,13 @@ class PostgresCustomers:
         await insert_rows(c, tables.standing, rows, on_conflict=_LATER)
 
 
-def _snapshot(customer_id: str, fields: Any, now: datetime) -> CustomerSnapshot:
-    if fields is None:
-        return _NOTHING_KNOWN.model_copy(update={"id": customer_id, "taken_at": now})
+def _snapshot(row: Row[Any], ages: Ages, now: datetime) -> CustomerSnapshot:
+    known = {"id": row.id, "taken_at": now, "person_id": row.person_id, "contract": row.contract}
+    if row.fields is None:
+        return _NOTHING_KNOWN.model_copy(update=known)
+    settled = loaded(row.settled) if row.settled is not None else None
     return CustomerSnapshot.model_validate(
-        {**snapshot_fields(_loaded(fields)), "id": customer_id, "taken_at": now}
+        {**snapshot_fields(loaded(row.fields), ages, now, settled), **known}
     )
 
 
@@ -124,7 +106,14 @@ def _answers(answers: Sequence[str] | None) -> tuple[tuple[str, float], ...]:
     return tuple((a, float(v)) for a, v in (answer.split(" ", 1) for answer in answers or ()))
 
 
-def _loaded(fields: Any) -> dict[str, Any]:
+def summed(figures: Any) -> dict[str, int]:
+    """The figures of all standings of one person, added up; none known gives none."""
+    every: list[dict[str, int]] = [] if figures is None else loaded(figures)
+    if len(every) == 1:
+        return every[0]
+    return {name: sum(f.get(name, 0) for f in every) for name in FIGURES} if every else {}
+
+
+def loaded(fields: Any) -> Any:
     """Raw SQL gives JSON as text unless the driver was told its type."""
-    loaded: dict[str, Any] = orjson.loads(fields) if isinstance(fields, str | bytes) else fields
-    return loaded
+    return orjson.loads(fields) if isinstance(fields, str | bytes) else fields

@@ -18,7 +18,10 @@ from heardback_shared.db.planning import look_up_by_key
 HEARD = 200
 """Feedbacks of one customer that are looked at, the newest."""
 
-_FIELDS = "id, survey, type, channel, touchpoint, kind, state, reserved_at, expires_at, sent_at, seen_at, answered_at"
+_FIELDS = (
+    "id, survey, type, channel, touchpoint, kind, state, reserved_at, expires_at, sent_at, seen_at, "
+    "answered_at"
+)
 _ROW = "customer_id, person_id, account_id, late, feedback_id, decision_id, policy"
 _BUILT = "json_build_object(" + ", ".join(f"'{f}', i.{f}" for f in _FIELDS.split(", ")) + ")"
 _LOCK_ACCOUNTS = text("""
@@ -38,8 +41,8 @@ CROSS JOIN LATERAL (
     ) AS one
 ) AS same
 CROSS JOIN LATERAL (
-    SELECT bool_or(told.id IS NOT NULL OR spoke.id IS NOT NULL) AS known, bool_or(gone.at IS NOT NULL) AS erased,
-        sum(stands.open_items) AS open_items
+    SELECT bool_or(told.id IS NOT NULL OR spoke.id IS NOT NULL) AS known,
+        bool_or(gone.at IS NOT NULL) AS erased, sum(stands.open_items) AS open_items
     FROM unnest(same.ids) AS each(id)
     LEFT JOIN LATERAL (
         SELECT id FROM ingest.customer WHERE tenant_id = :tenant AND id = each.id LIMIT 1
@@ -69,8 +72,9 @@ CROSS JOIN LATERAL (
     ) AS i
 ) AS past
 CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_object('kind', f.kind, 'at', f.accepted_at, 'band', f.band, 'cues', f.cues))::text
-        AS found
+    SELECT json_agg(json_build_object(
+        'kind', f.kind, 'at', f.accepted_at, 'band', f.band, 'cues', f.cues
+    ))::text AS found
     FROM unnest(same.ids) AS each(id)
     CROSS JOIN LATERAL (
         SELECT kind, accepted_at, score -> 'severity' ->> 'band' AS band, score -> 'cues' AS cues
@@ -102,8 +106,8 @@ JOIN ingest.survey_invitation i ON i.tenant_id = :tenant AND i.id = asked.wanted
 FOR UPDATE OF i
 """)
 _CHANGE = text("""
-UPDATE ingest.survey_invitation i SET state = r.state, late = r.late, sent_at = r.sent_at, seen_at = r.seen_at,
-    answered_at = r.answered_at,
+UPDATE ingest.survey_invitation i SET state = r.state, late = r.late, sent_at = r.sent_at,
+    seen_at = r.seen_at, answered_at = r.answered_at,
     last_at = greatest(i.last_at, r.sent_at, r.seen_at, r.answered_at)
 FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:lates AS boolean[]),
     CAST(:sent AS timestamptz[]), CAST(:seen AS timestamptz[]), CAST(:answered AS timestamptz[]))
@@ -183,8 +187,12 @@ class PostgresInvitations:
             await c.execute(_LOCK_HELD, asked)
         return {row.id: _held(row) for row in await c.execute(text(_HELD), asked)}
 
-    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None:
-        await insert_rows(c, tables.survey_invitation, [_row(tenant_id, one) for one in held])
+    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> bool:
+        rows = [_row(tenant_id, one) for one in held]
+        new = await insert_rows(
+            c, tables.survey_invitation, rows, on_conflict="ON CONFLICT DO NOTHING", returning=("id",)
+        )
+        return len(new) == len(held)
 
     async def change(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None:
         if not held:

@@ -1,7 +1,7 @@
 """Original texts, sealed with a data key per customer. Deleting the key erases them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -65,14 +65,14 @@ class PostgresVault:
         )
 
     async def seal(
-        self, c: AsyncConnection, tenant_id: str, subject: str, plain: bytes, now: datetime
-    ) -> bytes:
-        key = (await self._keys(c, tenant_id, [subject], now))[subject]
-        return seal(key, plain, f"{tenant_id}/{subject}")
+        self, c: AsyncConnection, tenant_id: str, plain: Mapping[str, bytes], now: datetime
+    ) -> dict[str, bytes]:
+        keys = await self._keys(c, tenant_id, sorted(plain), now) if plain else {}
+        return {s: seal(keys[s], data, f"{tenant_id}/{s}") for s, data in plain.items()}
 
-    async def open(self, c: AsyncConnection, tenant_id: str, subject: str, sealed: bytes) -> bytes | None:
-        found = await self._stored(c, tenant_id, [subject])
-        return unseal(found[subject], sealed, f"{tenant_id}/{subject}") if subject in found else None
+    async def open(self, c: AsyncConnection, tenant_id: str, sealed: Mapping[str, bytes]) -> dict[str, bytes]:
+        found = await self._stored(c, tenant_id, sorted(sealed)) if sealed else {}
+        return {s: unseal(found[s], data, f"{tenant_id}/{s}") for s, data in sealed.items() if s in found}
 
     async def erase(self, c: AsyncConnection, tenant_id: str, subject: str) -> bool:
         return (await c.execute(_ERASE, {"tenant": tenant_id, "subject": subject})).first() is not None

@@ -11,7 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.app.surveys.answers import answer_to_invitation
+from heardback_ingest.app.surveys.ports import Invitations
+from heardback_ingest.customer_ports import Policies, classes_of
 from heardback_ingest.domain.content import Prepared, prepare
 from heardback_ingest.domain.ledger import (
     DEFAULT_POLICY,
@@ -88,6 +92,8 @@ class Accept:
         clock: Clock,
         metrics: Metrics,
         *,
+        policies: Policies,
+        invitations: Invitations,
         limits: Limits = DEFAULT_LIMITS,
         policy: RedrivePolicy = DEFAULT_POLICY,
         max_event_bytes: int = 1_000_000,
@@ -96,10 +102,12 @@ class Accept:
         self._ledger = ledger
         self._customers = customers
         self._vault = vault
+        self._invitations = invitations
         self._outbox = outbox
         self._digest_key = keyring.key("content-digest")
         self._clock = clock
         self._metrics = metrics
+        self._policies = policies
         self._limits = limits
         self._policy = policy
         self._max_event_bytes = max_event_bytes
@@ -154,7 +162,7 @@ class Accept:
         async with self._database.tenant(tenant_id) as c:
             known = await self._ledger.known(c, tenant_id, sorted({d.feedback_id for d in drafts}))
             customer_ids = sorted({d.customer_id for d in drafts if d.customer_id is not None})
-            facts = await self._customers.facts(c, tenant_id, customer_ids, now) if customer_ids else {}
+            facts = await self._facts(c, tenant_id, customer_ids, now) if customer_ids else {}
             newest = {fid: k.newest_revision for fid, k in known.items()}
             rows: list[tuple[_Draft, NewRow]] = []
             for draft in drafts:
@@ -166,6 +174,8 @@ class Accept:
             new = await self._ledger.insert(c, tenant_id, [row for _, row in rows])
             fresh = [(draft, row) for draft, row in rows if draft.key in new]
             await self._outbox.add(c, [_outgoing(tenant_id, row) for _, row in fresh if row.reason is None])
+            answers = [answer_to_invitation(d.feedback_id, d.submitted.submission, now) for d, _ in fresh]
+            await self._invitations.answered(c, tenant_id, [one for one in answers if one is not None])
             originals = [_original(draft) for draft, _ in fresh if draft.prepared.altered]
             if originals:
                 await self._vault.keep(c, tenant_id, originals, now)
@@ -179,6 +189,12 @@ class Accept:
             is_new = first[draft.key] is draft and draft.key in new
             same = digests[draft.key] == draft.digest
             results[draft.index] = Result("accepted" if is_new else "duplicate", draft.feedback_id, same)
+
+    async def _facts(
+        self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str], now: datetime
+    ) -> dict[str, CustomerFacts]:
+        ages = (await classes_of(self._policies, c, tenant_id)).ages
+        return await self._customers.facts(c, tenant_id, customer_ids, ages, now)
 
     def _row(
         self,

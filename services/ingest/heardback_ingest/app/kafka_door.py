@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -93,22 +94,7 @@ class KafkaDoor:
         tenant_id = self._default_tenant
         if event and event.tenant_id and await self._tenants.exists(event.tenant_id):
             tenant_id = event.tenant_id
-        letter = StoredLetter(
-            tenant_id=tenant_id,
-            id=derived_id("dl", "ingest", record.topic, record.partition, record.offset, failed_key(record)),
-            service="ingest",
-            version=__version__,
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=record.key,
-            headers=record.headers,
-            value=record.value or b"",
-            error=type(error).__name__,
-            reason=str(error),
-            attempts=1,
-            failed_at=now,
-        )
+        letter = letter_of(record, error, tenant_id, now)
         async with self._database.tenant(tenant_id) as c:
             await self._letters.add(c, [letter])
             await self._outbox.add(c, [_announced(letter, errors, event)])
@@ -116,6 +102,26 @@ class KafkaDoor:
         _log.warning("kafka_door.rejected", letter=letter.id, error=letter.error, tenant_id=tenant_id)
         if not counted:
             self._metrics.accepted.labels(DOOR, "rejected").inc()
+
+
+def letter_of(record: Record, error: Exception, tenant_id: str, now: datetime) -> StoredLetter:
+    """What is kept of a record from a topic that cannot be taken; the same record is the same id."""
+    return StoredLetter(
+        tenant_id=tenant_id,
+        id=derived_id("dl", "ingest", record.topic, record.partition, record.offset, failed_key(record)),
+        service="ingest",
+        version=__version__,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        headers=record.headers,
+        value=record.value or b"",
+        error=type(error).__name__,
+        reason=str(error).replace("\x00", "\ufffd"),
+        attempts=1,
+        failed_at=now,
+    )
 
 
 def trace(event: Envelope) -> str | None:

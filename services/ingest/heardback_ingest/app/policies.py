@@ -11,8 +11,8 @@ from heardback_shared.policies.in_force import PoliciesInForce, Reader, own_poli
 _OWN: Mapping[str, Reader] = {"surveys": read_surveys, "classes": read_classes}
 _SHARED: Mapping[str, Reader] = {"contact": read_contact}
 READERS: Mapping[str, Reader] = {**_OWN, **_SHARED}
-"""Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml`, in this package's policies or in
-those that router reads too."""
+"""Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml`, in this package's policies or,
+where router reads it too, in what is shared."""
 
 
 def policies_in_force(folder: Path | None) -> PoliciesInForce:

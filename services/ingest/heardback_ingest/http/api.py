@@ -6,13 +6,34 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from heardback_ingest.app.accept import Accept
-from heardback_ingest.app.customers import KeepCustomers
 from heardback_ingest.app.gather import Gatherer, OverloadedError
 from heardback_ingest.app.idempotency import Idempotent
 from heardback_ingest.app.policies import READERS
+from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.replay import Replay
 from heardback_ingest.app.show import Show
-from heardback_ingest.http import cloud_events, customers, feedback, ledger, openapi, policies
+from heardback_ingest.customer_master import CustomerMaster
+from heardback_ingest.http import (
+    accounts,
+    classes,
+    cloud_events,
+    customer_imports,
+    customer_rules,
+    customers,
+    fatigue,
+    feedback,
+    holds,
+    identity,
+    ledger,
+    openapi,
+    policies,
+    preferences,
+    sampling,
+    survey_log,
+    survey_shapes,
+    survey_stops,
+    surveys,
+)
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
 from heardback_shared.db.database import Database
@@ -40,8 +61,11 @@ class UseCases:
     gatherer: Gatherer
     idempotent: Idempotent
     show: Show
-    customers: KeepCustomers
+    customers: CustomerMaster
+    preferences: KeepPreferences
     replay: Replay
+    surveys: surveys.Surveys
+    sampling: sampling.Sampling
     database: Database
     policies: PoliciesInForce
 
@@ -71,12 +95,30 @@ def build_app(
     app.include_router(
         cloud_events.routes(guard, use.accept, use.idempotent, max_rows=settings.max_batch_rows)
     )
-    app.include_router(customers.routes(guard, use.customers))
+    # Before customers: a customer's own address takes whatever follows /v1/customers/.
+    app.include_router(preferences.routes(guard, use.preferences))
+    app.include_router(holds.routes(guard, use.preferences))
+    _add_customers(app, use.customers, guard, settings)
     app.include_router(ledger.routes(guard, use.show, use.replay))
     app.include_router(policies.routes(guard, use.database, READERS, use.policies))
-    openapi.install(app, [SurveyIn, TranscriptIn, *cloud_events.MODELS, *customers.MODELS])
+    app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
+    app.include_router(survey_log.routes(guard, use.surveys.explain))
+    app.include_router(survey_stops.routes(guard, use.surveys.halt))
+    app.include_router(sampling.routes(guard, use.sampling))
+    app.include_router(fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue))
+    said = (cloud_events, customers, preferences, holds, survey_shapes)
+    openapi.install(app, [SurveyIn, TranscriptIn, *(model for module in said for model in module.MODELS)])
     _add_overloaded(app)
     return app
+
+
+def _add_customers(app: FastAPI, master: CustomerMaster, guard: Guard, settings: IngestSettings) -> None:
+    app.include_router(customer_imports.routes(guard, master.imports, max_rows=settings.max_import_rows))
+    app.include_router(customer_rules.routes(guard, master.handling))
+    app.include_router(classes.routes(guard, master.classes))
+    app.include_router(accounts.routes(guard, master.accounts))
+    app.include_router(identity.routes(guard, master.identity))
+    app.include_router(customers.routes(guard, master.keep, master.sources))
 
 
 def _add_overloaded(app: FastAPI) -> None:

@@ -21,6 +21,13 @@ def body(
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
+def one_or_many(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` for a route that takes one of the model, or an array of it."""
+    ref = {"$ref": REF.format(model=model.__name__)}
+    schema = {"anyOf": [ref, {"type": "array", "items": ref}]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 def install(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
     """Adds the schemas of the models to the page."""
     original = app.openapi

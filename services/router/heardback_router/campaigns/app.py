@@ -1,9 +1,9 @@
-"""Use cases: what people do to change records and campaigns, each deed in one transaction with its history."""
+"""Use cases: what people do to change records and campaigns, each deed one transaction with its history."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.campaigns import domain
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.campaigns.claims import ItemFacts, Refusal, decision_on, refusals
-from heardback_router.campaigns.domain import Campaign, CampaignError, ChangeRecord, ForbiddenError
+from heardback_router.campaigns.domain import Campaign, CampaignError, ChangeRecord, ForbiddenError, Picked
 from heardback_router.campaigns.drafting import message_id_of
 from heardback_router.campaigns.evidence import PostgresEvidence
 from heardback_router.campaigns.people import Person, gathered
@@ -30,24 +30,6 @@ from heardback_shared.ids import new_id
 
 MOST_ITEMS = 200
 CANCELLED = "the campaign was cancelled by {by}"
-
-
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """Which items: by id, by case, or by what they are about and when they were opened (`since` is part of
-    the range, `until` is not)."""
-
-    items: tuple[str, ...] = ()
-    cases: tuple[str, ...] = ()
-    domain: str | None = None
-    category: str | None = None
-    key: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def filters(self) -> bool:
-        return any(one is not None for one in (self.domain, self.category, self.key, self.since, self.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +58,7 @@ class Judged:
     @property
     def decision(self) -> dict[str, Any]:
         return decision_on(
-            self.items, self.changes, self.people, {"messages": self.policies.messages.name}
+            self.items, self.changes, self.people, self.policies.telling, self.policies.messages.name
         )
 
 
@@ -227,9 +209,7 @@ class Campaigns:
                 after = domain.cancelled(campaign, at)
             people = await self.store.batch(connection, tenant_id, campaign_id, 0, campaign.recipients)
             handed = [message_id for _, message_id in people[: campaign.fed]]
-            stopped = await self.outreach.cancel(
-                connection, tenant_id, handed, CANCELLED.format(by=by), at
-            )
+            stopped = await self.outreach.cancel(connection, tenant_id, handed, CANCELLED.format(by=by), at)
             untold = [*stopped, *(message_id for _, message_id in people[campaign.fed :])]
             await self.store.forget_untold(connection, tenant_id, untold)
             return await self._kept(connection, tenant_id, after, "cancelled", by, reason)
@@ -244,9 +224,7 @@ class Campaigns:
         recipients = await self.contacts.recipients(connection, tenant_id, ids, at)
         told = await self.store.told(connection, tenant_id, campaign.change_ids)
         people = gathered(stakes, recipients, changes, told)
-        guarded = [
-            one async for one in self.evidence.guarded(connection, tenant_id, campaign.item_ids)
-        ]
+        guarded = [one async for one in self.evidence.guarded(connection, tenant_id, campaign.item_ids)]
         found = refusals(items, campaign.change_ids, changes, people, guarded, policies.messages, at)
         return Judged(items, changes, people, found, policies)
 
@@ -289,28 +267,17 @@ class Campaigns:
         """(how, which items), as they are frozen with the campaign."""
         if not (picked.items or picked.cases or picked.filters):
             raise invalid((("/items", "say which items: items, cases, or a filter"),))
-        found = list(picked.items)
         await self._known(connection, tenant_id, picked.items, "/items")
-        reading = {"most": MOST_ITEMS + 1}
-        nothing: dict[str, Any] = dict.fromkeys(("domain", "category", "key", "since", "until"))
-        if picked.cases:
-            found += await self.evidence.picked(
-                connection, tenant_id, cases=picked.cases, **nothing, **reading
-            )
-        filters = {name: getattr(picked, name) for name in nothing}
-        if picked.filters:
-            found += await self.evidence.picked(connection, tenant_id, cases=(), **filters, **reading)
+        found = [
+            *picked.items,
+            *await self.evidence.picked(connection, tenant_id, picked, MOST_ITEMS + 1),
+        ]
         item_ids = tuple(dict.fromkeys(found))
         if not item_ids:
             raise invalid((("/filter", "no item is like this"),))
         if len(item_ids) > MOST_ITEMS:
             raise invalid((("/filter", f"these are more than {MOST_ITEMS} items; narrow it down"),))
-        shown = {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in filters.items()
-            if value is not None
-        }
-        return {"items": list(picked.items), "cases": list(picked.cases), **shown}, item_ids
+        return picked.record, item_ids
 
     async def _known(
         self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str], pointer: str

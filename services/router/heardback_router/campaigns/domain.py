@@ -1,7 +1,7 @@
 """What was changed, and a campaign that tells it to everybody who raised it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -61,6 +61,30 @@ def reviewed(change: ChangeRecord, by: str, at: datetime) -> ChangeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Picked:
+    """Which items: by id, by case, or by what they are about and when they were opened (`since` is part of
+    the range, `until` is not)."""
+
+    items: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    domain: str | None = None
+    category: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def filters(self) -> bool:
+        return any(one is not None for one in (self.domain, self.category, self.key, self.since, self.until))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As it is kept with the campaign; what was not asked for is left out."""
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: _plain(value) for name, value in said.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """One message to everybody with a stake in its items, resting on change records.
 
@@ -98,7 +122,11 @@ class Campaign:
 
 
 def revised(
-    campaign: Campaign, name: str, picked: Mapping[str, Any], item_ids: tuple[str, ...], changes: tuple[str, ...]
+    campaign: Campaign,
+    name: str,
+    picked: Mapping[str, Any],
+    item_ids: tuple[str, ...],
+    changes: tuple[str, ...],
 ) -> Campaign:
     _only_when(campaign, "changed", "draft")
     return _next(campaign, name=name, picked=picked, item_ids=item_ids, change_ids=changes)
@@ -164,8 +192,16 @@ def finished(campaign: Campaign, at: datetime) -> Campaign:
 
 def _only_when(campaign: Campaign, deed: str, *states: CampaignState) -> None:
     if campaign.state not in states:
-        raise CampaignError(f"it is {campaign.state}; it can be {deed} only while it is {' or '.join(states)}")
+        raise CampaignError(
+            f"it is {campaign.state}; it can be {deed} only while it is {' or '.join(states)}"
+        )
 
 
 def _next(campaign: Campaign, **values: Any) -> Campaign:
     return replace(campaign, version=campaign.version + 1, **values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

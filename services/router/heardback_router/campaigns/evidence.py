@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -14,11 +13,12 @@ from heardback_router.backlog.domain import BY_MACHINE, CUSTOMER
 from heardback_router.backlog.store import item_of
 from heardback_router.backlog.tables import items
 from heardback_router.campaigns.claims import UNRESOLVED, ItemFacts
+from heardback_router.campaigns.domain import Picked
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Stake
 from heardback_shared.db.planning import look_up_by_key
 
-FOR_CUSTOMERS = frozenset({"tell_customer", "criterion", "warnings"})
+FOR_CUSTOMERS = frozenset({"tell_customer", "plan", "criterion", "warnings"})
 """Fields of an item's log that hold what customers say or read."""
 CUSTOMERS_KINDS = frozenset({"criterion_set", "promised"})
 """Entries that say what customers want or were promised."""
@@ -34,7 +34,8 @@ _LOOPS = text("""
 SELECT found.* FROM unnest(CAST(:items AS text[])) AS asked (item_id)
 CROSS JOIN LATERAL (
     SELECT id, item_id, customer_id, state, opened_at FROM router.loop
-    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL) AS found
+    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL
+        AND merged_into IS NULL) AS found
 ORDER BY found.opened_at, found.id
 """)
 _MESSAGES = text("""
@@ -48,6 +49,12 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = :tenant AND id = about.message_id AND step = 'told'
         AND state IN ('waiting', 'paused', 'handed', 'sent') LIMIT 1) AS message
 CROSS JOIN LATERAL jsonb_array_elements(message.draft -> 'facts' -> 'changes') AS change (value)
+""")
+_REVIEWS = text("""
+SELECT found.drafts FROM unnest(CAST(:items AS text[])) AS asked (item_id)
+CROSS JOIN LATERAL (
+    SELECT drafts FROM router.review WHERE tenant_id = :tenant AND item_id = asked.item_id AND step = 'told'
+        AND state IN ('waiting', 'sending')) AS found
 """)
 _CUES = text("""
 SELECT DISTINCT asked.item_id, cue.value ->> 'name' AS name
@@ -88,6 +95,7 @@ class PostgresEvidence:
             ItemFacts(
                 item.id,
                 item.state,
+                item.weight.band,
                 item.domain,
                 item.category,
                 item.tier,
@@ -128,6 +136,9 @@ class PostgresEvidence:
                 stakes[keys[row.loop_id]] = replace(stake, told=stake.told | change)
             else:
                 stakes[keys[row.loop_id]] = replace(stake, coming=stake.coming | change)
+        for row in await connection.execute(_REVIEWS, values):
+            for loop_id in {one for draft in row.drafts for one in draft["loop_ids"]} & keys.keys():
+                stakes[keys[loop_id]] = replace(stakes[keys[loop_id]], waiting=True)
         return list(stakes.values())
 
     async def guarded(
@@ -144,29 +155,22 @@ class PostgresEvidence:
                 yield Guarded("feedback", row.item_id, row.words, row.customer_id)
 
     async def picked(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        *,
-        cases: Sequence[str],
-        domain: str | None,
-        category: str | None,
-        key: str | None,
-        since: datetime | None,
-        until: datetime | None,
-        most: int,
+        self, connection: AsyncConnection, tenant_id: str, picked: Picked, most: int
     ) -> list[str]:
-        """Ids of the items of the cases, or of those that the filter names, oldest first."""
-        query = select(items.c.id).where(items.c.tenant_id == tenant_id, items.c.state != "merged")
-        if cases:
-            query = query.where(items.c.case_id == _any("cases", cases))
-        for column, wanted in ((items.c.domain, domain), (items.c.category, category)):
-            query = query.where(column == wanted) if wanted is not None else query
-        query = query.where(items.c.matter_key == key) if key is not None else query
-        query = query.where(items.c.opened_at >= since) if since is not None else query
-        query = query.where(items.c.opened_at < until) if until is not None else query
-        rows = await connection.execute(query.order_by(items.c.opened_at, items.c.id).limit(most))
-        return [str(row.id) for row in rows]
+        """Ids of the items of the cases, then of those the filter names, each oldest first."""
+        c = items.c
+        base = select(c.id).where(c.tenant_id == tenant_id, c.state != "merged")
+        base = base.order_by(c.opened_at, c.id).limit(most)
+        found = []
+        if picked.cases:
+            found += list(await connection.execute(base.where(c.case_id == _any("cases", picked.cases))))
+        if picked.filters:
+            wanted = ((c.domain, picked.domain), (c.category, picked.category), (c.matter_key, picked.key))
+            like = base.where(*(column == value for column, value in wanted if value is not None))
+            like = like.where(c.opened_at >= picked.since) if picked.since is not None else like
+            like = like.where(c.opened_at < picked.until) if picked.until is not None else like
+            found += list(await connection.execute(like))
+        return [str(row.id) for row in found]
 
     async def _items(self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]) -> list[Any]:
         query = select(items).where(items.c.tenant_id == tenant_id, items.c.id == _any("ids", item_ids))

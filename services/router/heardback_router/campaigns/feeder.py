@@ -73,9 +73,7 @@ class Feeder:
             if campaign.fed >= campaign.recipients:
                 await self._end(connection, tenant_id, campaign, at)
                 return 0
-            people = await self._store.batch(
-                connection, tenant_id, campaign_id, campaign.fed, self._batch
-            )
+            people = await self._store.batch(connection, tenant_id, campaign_id, campaign.fed, self._batch)
             changes = await self._changes.get(connection, tenant_id, campaign.change_ids)
             drafts = [draft_of(tenant_id, campaign, person, changes) for person, _ in people]
             await self._outreach.enqueue(connection, tenant_id, drafts, at)

@@ -145,9 +145,7 @@ def _add_making(router: APIRouter, campaigns: Campaigns, guard: Guard) -> None:
         campaign_id: str, body: ReturnIn, who: writers, actor: Actor = None, if_match: IfMatch = None
     ) -> Response:
         versions, by = versions_of(if_match), actor_of(actor, who)
-        return _answer(
-            await campaigns.return_(who.tenant_id, known(campaign_id), versions, by, body.reason)
-        )
+        return _answer(await campaigns.return_(who.tenant_id, known(campaign_id), versions, by, body.reason))
 
 
 def _add_sending(router: APIRouter, campaigns: Campaigns, guard: Guard) -> None:

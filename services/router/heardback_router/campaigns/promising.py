@@ -10,7 +10,12 @@ from heardback_router.messages.lint import MessageLint
 from heardback_router.promises.suggest import suggestions_in
 
 COMMON = frozenset(
-    ["about", "again", "also", "been", "before", "could", "from", "have", "into", "just", "more", "next", "once", "only", "other", "over", "shall", "should", "soon", "than", "that", "their", "them", "then", "there", "these", "they", "this", "until", "very", "what", "when", "where", "which", "while", "will", "with", "would", "your", "yours"]
+    re.findall(
+        r"\w+",
+        """about again also been before could from have into just more next once only other over shall should
+        soon than that their them then there these they this until very what when where which while will with
+        would your yours""",
+    )
 )
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?](?=\w)[^.!?\n]*)*[.!?]*")

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from heardback_router.backlog.schemas import ForCustomer, Internal, Name
-from heardback_router.campaigns.app import MOST_ITEMS, Done, Picked
-from heardback_router.campaigns.domain import CampaignState
+from heardback_router.campaigns.app import MOST_ITEMS, Done
+from heardback_router.campaigns.domain import CampaignState, Picked
 from heardback_router.messages.domain import Result
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.base import Submission
@@ -112,7 +112,7 @@ class WouldBeOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """People, except where it says otherwise. `excluded` are not written to at all, by code. `waiting` are due,
+    """People. `excluded` are not written to at all, by code. `waiting` are due,
     `deferred` have a later time, `handed` are with a channel; `ended_by` says why failed, refused and
     cancelled ones ended. `told`, `confirmed` and `disputed` are where the people stand who were written to.
     `per_minute` counts the time of sending only, and `eta` leaves the deferred out."""

@@ -82,9 +82,7 @@ class PostgresCampaigns:
         query = query.order_by(campaigns.c.made_at.desc(), campaigns.c.id).limit(limit)
         return [_campaign(row) for row in (await connection.execute(query)).mappings()]
 
-    async def next_in_hand(
-        self, connection: AsyncConnection, after: InHand
-    ) -> InHand | None:
+    async def next_in_hand(self, connection: AsyncConnection, after: InHand) -> InHand | None:
         """The next campaign that is sending, of any tenant."""
         at, tenant_id, campaign_id = after
         values = {"at": at, "tenant": tenant_id, "id": campaign_id}
@@ -205,17 +203,15 @@ class PostgresCampaigns:
         rows = (await connection.execute(query.order_by(c.person_id).limit(limit))).mappings()
         return [(_person(row), row["message_id"]) for row in rows]
 
-    async def excluded(
-        self, connection: AsyncConnection, tenant_id: str, campaign_id: str
-    ) -> dict[str, int]:
+    async def excluded(self, connection: AsyncConnection, tenant_id: str, campaign_id: str) -> dict[str, int]:
         c = campaign_recipients.c
         query = (
-            select(c.code, func.count())
+            select(c.code, func.count().label("number"))
             .where(c.tenant_id == tenant_id, c.campaign_id == campaign_id, c.code.is_not(None))
             .group_by(c.code)
             .order_by(c.code)
         )
-        return {code: count for code, count in await connection.execute(query)}
+        return {str(row.code): row.number for row in await connection.execute(query)}
 
     async def answers(
         self, connection: AsyncConnection, tenant_id: str, campaign: Campaign

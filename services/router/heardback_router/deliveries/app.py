@@ -1,24 +1,37 @@
-"""Use cases of endpoints and deliveries, each one transaction of one tenant."""
+"""Use cases of endpoints, each one transaction of one tenant."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.deliveries.addresses import RefusedError, UrlRules, read_url
-from heardback_router.deliveries.domain import ENDPOINT_TEST
-from heardback_router.deliveries.ports import (
-    DeliveryQueue,
+from heardback_router.deliveries.alarms import Alarms
+from heardback_router.deliveries.endpoint import (
+    ENDPOINT_TEST,
     Endpoint,
+    Group,
+    Signature,
+    disabled,
+    enabled,
+    moved,
+)
+from heardback_router.deliveries.keys import Issued, Keys, kinds_of
+from heardback_router.deliveries.log import check_usable, hasten
+from heardback_router.deliveries.ports import (
+    AlertMails,
+    DeliveryQueue,
+    EndpointEvent,
     Endpoints,
+    LiveKey,
     LoopSettler,
     Message,
     Waker,
 )
-from heardback_router.deliveries.seal import SecretSeal
-from heardback_router.deliveries.signing import new_secret
+from heardback_router.mail.domain import UnfitMailError, checked_address
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -26,8 +39,26 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.http.problems import invalid, not_found
 from heardback_shared.ids import new_id
 
-OLD_SECRET_HOURS = 24
 REMOVED = "the endpoint was removed"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEndpoint:
+    url: str
+    event_types: Sequence[str] = ()
+    description: str | None = None
+    group: Group = field(default_factory=Group)
+    fields: Sequence[str] = ()
+    signature: Signature = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An endpoint with its live keys; `issued` holds what is shown this once."""
+
+    endpoint: Endpoint
+    keys: Sequence[LiveKey]
+    issued: Issued | None = None
 
 
 class Webhooks:
@@ -35,41 +66,51 @@ class Webhooks:
         self,
         database: Database,
         endpoints: Endpoints,
+        keys: Keys,
         queue: DeliveryQueue,
+        alarms: Alarms,
+        mails: AlertMails,
+        *,
         settler: LoopSettler,
         outbox: Outbox,
-        seal: SecretSeal,
         waker: Waker,
-        *,
         clock: Clock,
         rules: UrlRules,
         limit: int,
     ) -> None:
         self._database = database
         self._endpoints = endpoints
+        self._keys = keys
         self._queue = queue
+        self._alarms = alarms
+        self._mails = mails
         self._settler = settler
         self._outbox = outbox
-        self._seal = seal
         self._waker = waker
         self._clock = clock
         self._rules = rules
         self._limit = limit
 
-    async def add_endpoint(
-        self, tenant_id: str, url: str, event_types: Sequence[str], description: str | None, actor: str
-    ) -> tuple[Endpoint, str]:
-        """The endpoint and its secret, which is shown this once. The name behind the URL is checked again,
-        by its addresses, at every delivery."""
-        try:
-            read_url(url, self._rules)
-        except RefusedError as error:
-            raise invalid((("/url", str(error)),)) from error
+    async def add_endpoint(self, tenant_id: str, new: NewEndpoint, actor: str) -> Shown:
+        """Unproven: nothing but a proof is sent to it yet. The name behind the URL is checked again, by its
+        addresses, at every request."""
+        self._check_url(new.url)
         at = self._clock.now()
         endpoint = Endpoint(
-            new_id("ep"), url, description, tuple(dict.fromkeys(event_types)), True, None, None, at, at
+            new_id("ep"),
+            new.url,
+            new.description,
+            tuple(dict.fromkeys(new.event_types)),
+            True,
+            None,
+            None,
+            at,
+            at,
+            group=new.group,
+            fields=tuple(dict.fromkeys(new.fields)),
+            signature=new.signature,
+            held_since=at,
         )
-        secret = new_secret()
         async with self._database.tenant(tenant_id) as connection:
             if len(await self._endpoints.all(connection, tenant_id)) >= self._limit:
                 raise ProblemError(
@@ -79,16 +120,47 @@ class Webhooks:
                     f"A tenant has at most {self._limit} endpoints; remove one first.",
                 )
             await self._endpoints.add(connection, tenant_id, endpoint, actor)
-            await self._put_secret(connection, tenant_id, endpoint.id, secret, at)
-        return endpoint, secret
+            kinds = kinds_of(new.signature)
+            issued = await self._keys.issue(connection, tenant_id, endpoint.id, kinds, at)
+            await self._note(connection, tenant_id, endpoint.id, "added", None, actor)
+            return await self._shown(connection, tenant_id, endpoint, issued)
 
-    async def endpoints(self, tenant_id: str) -> Sequence[Endpoint]:
+    async def change_endpoint(
+        self, tenant_id: str, endpoint_id: str, changes: Mapping[str, Any], actor: str
+    ) -> Shown:
+        """`changes` are fields of NewEndpoint. Another URL has to be proved anew; another way of signing
+        makes the key it lacks, and the old one signs for a day more."""
+        at = self._clock.now()
         async with self._database.tenant(tenant_id) as connection:
-            return await self._endpoints.all(connection, tenant_id)
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            url = changes.get("url", endpoint.url)
+            if url != endpoint.url:
+                self._check_url(url)
+                endpoint = moved(endpoint, url, at)
+            rest = {name: value for name, value in changes.items() if name != "url"}
+            after = replace(endpoint, **rest, changed_at=at)
+            await self._endpoints.save(connection, tenant_id, after)
+            issued = None
+            if "signature" in changes:
+                issued = await self._keys.change(connection, tenant_id, endpoint_id, after.signature, at)
+            said = ", ".join(sorted(changes))
+            await self._note(connection, tenant_id, endpoint_id, "changed", said, actor)
+            return await self._shown(connection, tenant_id, after, issued)
 
-    async def endpoint(self, tenant_id: str, endpoint_id: str) -> Endpoint:
+    async def endpoints(self, tenant_id: str) -> Sequence[Shown]:
         async with self._database.tenant(tenant_id) as connection:
-            return await self._get(connection, tenant_id, endpoint_id)
+            found = await self._endpoints.all(connection, tenant_id)
+            return [await self._shown(connection, tenant_id, endpoint) for endpoint in found]
+
+    async def endpoint(self, tenant_id: str, endpoint_id: str) -> Shown:
+        async with self._database.tenant(tenant_id) as connection:
+            endpoint = await self._get(connection, tenant_id, endpoint_id)
+            return await self._shown(connection, tenant_id, endpoint)
+
+    async def history(self, tenant_id: str, endpoint_id: str) -> Sequence[EndpointEvent]:
+        async with self._database.tenant(tenant_id) as connection:
+            await self._get(connection, tenant_id, endpoint_id)
+            return await self._endpoints.history(connection, tenant_id, endpoint_id)
 
     async def remove_endpoint(self, tenant_id: str, endpoint_id: str) -> None:
         """What still waits for it fails, visibly; its delivery log stays."""
@@ -101,27 +173,49 @@ class Webhooks:
             await self._outbox.add(connection, changes)
         self._outbox.wake()
 
-    async def rotate_secret(self, tenant_id: str, endpoint_id: str) -> tuple[str, datetime]:
-        """The new secret, and until when the one before it signs as well. At most two are live."""
+    async def rotate_keys(self, tenant_id: str, endpoint_id: str, actor: str) -> Issued:
+        """New keys of every kind it signs by. Those before them sign as well for a day."""
         at = self._clock.now()
-        secret = new_secret()
         async with self._database.tenant(tenant_id) as connection:
-            await self._get(connection, tenant_id, endpoint_id, lock=True)
-            until = await self._put_secret(connection, tenant_id, endpoint_id, secret, at)
-        return secret, until
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            kinds = kinds_of(endpoint.signature)
+            issued = await self._keys.issue(connection, tenant_id, endpoint_id, kinds, at)
+            await self._note(connection, tenant_id, endpoint_id, "key_rotated", None, actor)
+        return issued
 
-    async def set_enabled(
-        self, tenant_id: str, endpoint_id: str, *, enabled: bool, because: str | None = None
-    ) -> Endpoint:
-        """Disabling holds deliveries back, enabling lets them go on where their schedule stands."""
+    async def revoke_old_keys(self, tenant_id: str, endpoint_id: str, actor: str) -> Shown:
+        """At once instead of after a day, for when the old key is known to somebody."""
         async with self._database.tenant(tenant_id) as connection:
-            await self._get(connection, tenant_id, endpoint_id, lock=True)
-            await self._endpoints.set_enabled(
-                connection, tenant_id, endpoint_id, enabled=enabled, because=because, at=self._clock.now()
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            ended = await self._endpoints.revoke_old_keys(
+                connection, tenant_id, endpoint_id, self._clock.now()
             )
-            endpoint = await self._get(connection, tenant_id, endpoint_id)
+            said = f"{ended} key(s) that had been replaced"
+            await self._note(connection, tenant_id, endpoint_id, "old_keys_revoked", said, actor)
+            return await self._shown(connection, tenant_id, endpoint)
+
+    async def enable(self, tenant_id: str, endpoint_id: str, actor: str) -> Shown:
+        """Deliveries go on where their schedule stands."""
+        async with self._database.tenant(tenant_id) as connection:
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            after = enabled(endpoint, self._clock.now())
+            await self._endpoints.save(connection, tenant_id, after)
+            await self._note(connection, tenant_id, endpoint_id, "enabled", None, actor)
+            shown = await self._shown(connection, tenant_id, after)
         self._waker.wake()
-        return endpoint
+        return shown
+
+    async def disable(self, tenant_id: str, endpoint_id: str, because: str, actor: str) -> Shown:
+        """Deliveries are held back; what is still held when the hold time is over fails."""
+        at = self._clock.now()
+        async with self._database.tenant(tenant_id) as connection:
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            after = disabled(endpoint, "person", because, at)
+            await self._endpoints.save(connection, tenant_id, after)
+            await self._alarms.disabled(connection, tenant_id, after, at, actor)
+            shown = await self._shown(connection, tenant_id, after)
+        self._waker.wake()
+        return shown
 
     async def send_test(self, tenant_id: str, endpoint_id: str) -> Mapping[str, Any]:
         """Queues an `endpoint.test`, which goes the way of every other delivery: guard, signature, log."""
@@ -133,49 +227,59 @@ class Webhooks:
         }
         message = Message(new_id("msg"), endpoint_id, ENDPOINT_TEST, orjson.dumps(body), None)
         async with self._database.tenant(tenant_id) as connection:
-            self._check_enabled(await self._get(connection, tenant_id, endpoint_id, lock=True))
+            endpoint = await self._get(connection, tenant_id, endpoint_id, lock=True)
+            check_usable(endpoint)
+            await hasten(self._endpoints, connection, tenant_id, endpoint, at)
             await self._queue.add(connection, tenant_id, [message], at)
-            delivery = await self._delivery(connection, tenant_id, message.id)
+            delivery = await self._queue.find(connection, tenant_id, message.id)
         self._waker.wake()
-        return delivery
+        return delivery or {}
 
-    async def delivery(self, tenant_id: str, delivery_id: str) -> Mapping[str, Any]:
+    async def alert_addresses(self, tenant_id: str) -> Sequence[str]:
         async with self._database.tenant(tenant_id) as connection:
-            return await self._delivery(connection, tenant_id, delivery_id)
+            return await self._mails.addresses(connection, tenant_id)
 
-    async def deliveries(
-        self, tenant_id: str, filters: Mapping[str, str], after: tuple[datetime, str] | None, limit: int
-    ) -> Sequence[Mapping[str, Any]]:
+    async def put_alert_addresses(
+        self, tenant_id: str, addresses: Sequence[str], actor: str
+    ) -> Sequence[str]:
+        """Whom to write to when an endpoint is disabled or back. They take the place of those before."""
+        wrong = []
+        for number, address in enumerate(addresses):
+            try:
+                checked_address(address)
+            except UnfitMailError as error:
+                wrong.append((f"/addresses/{number}", str(error)))
+        if wrong:
+            raise invalid(tuple(wrong))
+        kept = tuple(dict.fromkeys(addresses))
         async with self._database.tenant(tenant_id) as connection:
-            return await self._queue.search(connection, tenant_id, filters, after, limit)
+            await self._mails.put_addresses(connection, tenant_id, kept, actor, self._clock.now())
+        return kept
 
-    async def replay(self, tenant_id: str, delivery_id: str) -> Mapping[str, Any]:
-        """Sends it again: same id, same bytes, fresh schedule, same guard."""
-        at = self._clock.now()
-        async with self._database.tenant(tenant_id) as connection:
-            found = await self._delivery(connection, tenant_id, delivery_id)
-            endpoint = await self._endpoints.find(connection, tenant_id, found["endpoint_id"], lock=True)
-            if endpoint is None:
-                raise ProblemError(
-                    409, "endpoint-removed", "The endpoint is gone", "It was removed; make a new one."
-                )
-            self._check_enabled(endpoint)
-            await self._queue.replay(connection, tenant_id, delivery_id, at)
-            loop_ids = [found["loop_id"]] if found["loop_id"] else []
-            changes = await self._settler.settle(connection, tenant_id, loop_ids, at)
-            await self._outbox.add(connection, changes)
-            replayed = await self._delivery(connection, tenant_id, delivery_id)
-        self._outbox.wake()
-        self._waker.wake()
-        return replayed
+    def _check_url(self, url: str) -> None:
+        try:
+            read_url(url, self._rules)
+        except RefusedError as error:
+            raise invalid((("/url", str(error)),)) from error
 
-    async def _put_secret(
-        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, secret: str, at: datetime
-    ) -> datetime:
-        secret_id, until = new_id("sec"), at + timedelta(hours=OLD_SECRET_HOURS)
-        sealed = self._seal.close(tenant_id, endpoint_id, secret_id, secret)
-        await self._endpoints.put_secret(connection, tenant_id, endpoint_id, secret_id, sealed, at, until)
-        return until
+    async def _shown(
+        self, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint, issued: Issued | None = None
+    ) -> Shown:
+        now: datetime = self._clock.now()
+        live = await self._endpoints.live_keys(connection, tenant_id, endpoint.id, now)
+        return Shown(endpoint, live, issued)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        endpoint_id: str,
+        kind: str,
+        because: str | None,
+        actor: str,
+    ) -> None:
+        event = EndpointEvent(self._clock.now(), kind, because, actor)
+        await self._endpoints.note(connection, tenant_id, endpoint_id, event)
 
     async def _get(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, *, lock: bool = False
@@ -184,21 +288,3 @@ class Webhooks:
         if endpoint is None:
             raise not_found(f"The endpoint {endpoint_id}")
         return endpoint
-
-    async def _delivery(
-        self, connection: AsyncConnection, tenant_id: str, delivery_id: str
-    ) -> Mapping[str, Any]:
-        delivery = await self._queue.find(connection, tenant_id, delivery_id)
-        if delivery is None:
-            raise not_found(f"The delivery {delivery_id}")
-        return delivery
-
-    @staticmethod
-    def _check_enabled(endpoint: Endpoint) -> None:
-        if not endpoint.enabled:
-            raise ProblemError(
-                409,
-                "endpoint-disabled",
-                "The endpoint is disabled",
-                f"{endpoint.disabled_because or 'It was disabled by hand'}; enable it first.",
-            )

@@ -22,7 +22,9 @@ from heardback_router.deliveries.domain import (
     RetryPolicy,
     next_attempt,
 )
+from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, LoopSettler, Sender
+from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.signing import signed_headers
 from heardback_shared.clock import Clock
@@ -51,6 +53,7 @@ class Dispatcher:
         self,
         database: Database,
         queue: DeliveryQueue,
+        recorder: Recorder,
         sender: Sender,
         settler: LoopSettler,
         outbox: Outbox,
@@ -64,6 +67,7 @@ class Dispatcher:
     ) -> None:
         self._database = database
         self._queue = queue
+        self._recorder = recorder
         self._sender = sender
         self._settler = settler
         self._outbox = outbox
@@ -150,6 +154,20 @@ class Dispatcher:
             task.result()
 
     async def _deliver(self, claimed: Claimed) -> None:
+        try:
+            permit = await self._permitted(claimed)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            _log.warning("delivery.not_asked", delivery=claimed.id, error=type(error).__name__)
+            return
+        if isinstance(permit, Held):
+            return
+        if isinstance(permit, Stopped):
+            at = self._clock.now()
+            response = Response(None, permit.because, ours=True)
+            await self._record(Attempt(claimed, at, response, 0, GiveUp(permit.because)))
+            return
         started = perf_counter()
         response = await self._post(claimed)
         seconds = perf_counter() - started
@@ -173,6 +191,17 @@ class Dispatcher:
             await recording
             raise
 
+    async def _permitted(self, claimed: Claimed) -> Held | Stopped | None:
+        """Asked at the last moment, since hours may have passed; what is held is due again later."""
+        if claimed.loop_id is None:
+            return None
+        at = self._clock.now()
+        async with self._database.tenant(claimed.tenant_id) as connection:
+            permit = await self._settler.permit(connection, claimed.tenant_id, claimed.loop_id, at)
+            if isinstance(permit, Held):
+                await self._queue.postpone(connection, claimed, permit.at)
+        return permit
+
     async def _post(self, claimed: Claimed) -> Response:
         try:
             secrets = [
@@ -182,14 +211,14 @@ class Dispatcher:
             headers = signed_headers(claimed.id, self._clock.now(), claimed.body, secrets)
         except (SealBrokenError, ValueError) as error:
             _log.error("delivery.cannot_sign", endpoint=claimed.endpoint_id, error=type(error).__name__)
-            return Response(None, "the signing secret cannot be read; rotate it")
+            return Response(None, "the signing key cannot be read; rotate it", ours=True)
         return await self._sender.send(claimed.url, headers, claimed.body)
 
     async def _record(self, attempt: Attempt) -> None:
         tenant_id = attempt.claimed.tenant_id
         try:
             async with self._database.tenant(tenant_id) as connection:
-                loops = await self._queue.record(connection, attempt)
+                loops = await self._recorder.record(connection, attempt)
                 changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), attempt.at)
                 await self._outbox.add(connection, changes)
         except Exception as error:

@@ -1,15 +1,9 @@
 """When a webhook is sent again, and when no more. Pure: time and jitter are arguments."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
-
-LOOP_TOLD = "loop.told"
-ENDPOINT_TEST = "endpoint.test"
-SUBSCRIBABLE = (LOOP_TOLD,)
-"""Event types an endpoint may ask for; a test is always let through."""
 
 DeliveryState = Literal["pending", "delivered", "failed"]
 EXCERPT_BYTES = 1_024
@@ -33,13 +27,17 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came of one POST: a status, or the reason why there was none."""
+    """What came of one request: a status, or the reason why there was none; and the headers that count."""
 
     status: int | None
     error: str | None = None
     excerpt: str = ""
     retry_after: str | None = None
     abort: bool = False
+    allowed_origin: str | None = None
+    allowed_rate: str | None = None
+    ours: bool = False
+    """The fault is on our side and says nothing about the receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +114,3 @@ def excerpt(body: bytes) -> str:
     """The beginning of an answer, as text a database takes, at most 1 kB in UTF-8."""
     text = body[:EXCERPT_BYTES].decode(errors="ignore").replace("\x00", "")
     return text.encode()[:EXCERPT_BYTES].decode(errors="ignore")
-
-
-def takes(event_types: Sequence[str], event_type: str) -> bool:
-    """Whether an endpoint with this filter wants the event; an empty filter wants all."""
-    return not event_types or event_type in event_types

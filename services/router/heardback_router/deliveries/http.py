@@ -1,124 +1,95 @@
-"""Endpoints and deliveries over HTTP."""
+"""Endpoints over HTTP."""
 
-import base64
-import binascii
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from fastapi import APIRouter, Depends, Response
 
-from heardback_router.deliveries.app import Webhooks
-from heardback_router.deliveries.domain import SUBSCRIBABLE, DeliveryState
-from heardback_router.deliveries.ports import Endpoint
+from heardback_router.deliveries.app import NewEndpoint, Webhooks
+from heardback_router.deliveries.proving import Prover
+from heardback_router.deliveries.schemas import (
+    READ,
+    WRITE,
+    Addresses,
+    AddressesIn,
+    DeliveryOut,
+    DisableIn,
+    EndpointChange,
+    EndpointIn,
+    EndpointList,
+    EndpointOut,
+    EndpointShown,
+    History,
+    Id,
+    KeysRotated,
+    ProveIn,
+    show_delivery,
+    show_endpoint,
+    show_events,
+)
 from heardback_shared.access.keys import Principal
-from heardback_shared.contracts.base import Submission
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid
 
-WRITE, READ = "endpoints:write", "items:read"
 
-Id = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,64}$")]
-IdFilter = Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,64}$")]
-Words = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
-
-
-class EndpointIn(Submission):
-    url: Annotated[str, Field(description="https, a public host, a usual port")]
-    event_types: Annotated[
-        tuple[Literal["loop.told"], ...],
-        Field(max_length=len(SUBSCRIBABLE) * 2, description="Empty takes every event"),
-    ] = ()
-    description: Words | None = None
-
-
-class EndpointOut(BaseModel):
-    id: str
-    url: str
-    description: str | None
-    event_types: tuple[str, ...]
-    enabled: bool
-    disabled_because: str | None
-    throttled_until: AwareDatetime | None
-    created_at: AwareDatetime
-    changed_at: AwareDatetime
-
-
-class EndpointCreated(EndpointOut):
-    secret: str = Field(description="Signs every delivery; shown this once")
-
-
-class EndpointList(BaseModel):
-    endpoints: list[EndpointOut]
-
-
-class SecretRotated(BaseModel):
-    secret: str = Field(description="Signs from now on; shown this once")
-    old_secret_valid_until: AwareDatetime = Field(description="Until then both sign")
-
-
-class DisableIn(Submission):
-    reason: Words | None = None
-
-
-class AttemptOut(BaseModel):
-    number: int
-    at: AwareDatetime
-    outcome: Literal["delivered", "retry", "gave_up", "disabled"]
-    status: int | None
-    response: str = Field(description="The beginning of the answer, at most 1 kB")
-    error: str | None
-    duration_ms: int
-
-
-class DeliveryOut(BaseModel):
-    id: str = Field(description="The webhook-id: the same over retries and replays")
-    endpoint_id: str
-    loop_id: str | None
-    event_type: str
-    state: DeliveryState
-    because: str | None
-    attempt_count: int = Field(description="Attempts in the current schedule; a replay starts it anew")
-    next_attempt_at: AwareDatetime | None
-    created_at: AwareDatetime
-    done_at: AwareDatetime | None
-    attempts: list[AttemptOut]
-
-
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryOut]
-    next_cursor: str | None
-
-
-def webhook_routes(webhooks: Webhooks, guard: Guard) -> APIRouter:
+def endpoint_routes(webhooks: Webhooks, prover: Prover, guard: Guard) -> APIRouter:
     router = APIRouter(prefix="/v1")
+    _add_alert_routes(router, webhooks, guard)
     _add_endpoint_routes(router, webhooks, guard)
-    _add_endpoint_commands(router, webhooks, guard)
-    _add_delivery_routes(router, webhooks, guard)
+    _add_proof_routes(router, webhooks, prover, guard)
+    _add_key_routes(router, webhooks, guard)
     return router
+
+
+def _add_alert_routes(router: APIRouter, webhooks: Webhooks, guard: Guard) -> None:
+    may_write, may_read = Depends(guard.needs(WRITE)), Depends(guard.needs(READ))
+
+    @router.get("/endpoints/alert-addresses", tags=["endpoints"], summary="Who is mailed about endpoints")
+    async def read(who: Principal = may_read) -> Addresses:
+        return Addresses(addresses=list(await webhooks.alert_addresses(who.tenant_id)))
+
+    @router.put(
+        "/endpoints/alert-addresses",
+        tags=["endpoints"],
+        summary="Whom to mail when an endpoint is disabled or back",
+    )
+    async def put(body: AddressesIn, who: Principal = may_write) -> Addresses:
+        kept = await webhooks.put_alert_addresses(who.tenant_id, body.addresses, _actor(who))
+        return Addresses(addresses=list(kept))
 
 
 def _add_endpoint_routes(router: APIRouter, webhooks: Webhooks, guard: Guard) -> None:
     may_write, may_read = Depends(guard.needs(WRITE)), Depends(guard.needs(READ))
 
     @router.post("/endpoints", status_code=201, tags=["endpoints"], summary="Add a webhook endpoint")
-    async def add(body: EndpointIn, response: Response, who: Principal = may_write) -> EndpointCreated:
-        endpoint, secret = await webhooks.add_endpoint(
-            who.tenant_id, body.url, body.event_types, body.description, f"key:{who.name}"
+    async def add(body: EndpointIn, response: Response, who: Principal = may_write) -> EndpointShown:
+        """Set its secret at the receiver, then `:prove` it: nothing else is sent before."""
+        new = NewEndpoint(
+            body.url, body.event_types, body.description, body.group.read(), body.fields, body.signature
         )
-        response.headers["Location"] = f"/v1/endpoints/{endpoint.id}"
+        shown = await webhooks.add_endpoint(who.tenant_id, new, _actor(who))
+        response.headers["Location"] = f"/v1/endpoints/{shown.endpoint.id}"
         response.headers["Cache-Control"] = "no-store"
-        return EndpointCreated(**_fields(endpoint), secret=secret)
+        return show_endpoint(shown)
 
     @router.get("/endpoints", tags=["endpoints"], summary="All endpoints, without their secrets")
     async def all_endpoints(who: Principal = may_read) -> EndpointList:
-        found = await webhooks.endpoints(who.tenant_id)
-        return EndpointList(endpoints=[_endpoint(e) for e in found])
+        return EndpointList(endpoints=[_public(s) for s in await webhooks.endpoints(who.tenant_id)])
 
     @router.get("/endpoints/{endpoint_id}", tags=["endpoints"], summary="One endpoint")
     async def one(endpoint_id: Id, who: Principal = may_read) -> EndpointOut:
-        return _endpoint(await webhooks.endpoint(who.tenant_id, endpoint_id))
+        return _public(await webhooks.endpoint(who.tenant_id, endpoint_id))
+
+    @router.get("/endpoints/{endpoint_id}/history", tags=["endpoints"], summary="What happened to it")
+    async def history(endpoint_id: Id, who: Principal = may_read) -> History:
+        return show_events(await webhooks.history(who.tenant_id, endpoint_id))
+
+    @router.patch("/endpoints/{endpoint_id}", tags=["endpoints"], summary="Change what is sent, how, where")
+    async def change(
+        endpoint_id: Id, body: EndpointChange, response: Response, who: Principal = may_write
+    ) -> EndpointShown:
+        changed = await webhooks.change_endpoint(who.tenant_id, endpoint_id, _changes(body), _actor(who))
+        response.headers["Cache-Control"] = "no-store"
+        return show_endpoint(changed)
 
     @router.delete(
         "/endpoints/{endpoint_id}", status_code=204, tags=["endpoints"], summary="Remove an endpoint"
@@ -127,8 +98,19 @@ def _add_endpoint_routes(router: APIRouter, webhooks: Webhooks, guard: Guard) ->
         await webhooks.remove_endpoint(who.tenant_id, endpoint_id)
 
 
-def _add_endpoint_commands(router: APIRouter, webhooks: Webhooks, guard: Guard) -> None:
+def _add_proof_routes(router: APIRouter, webhooks: Webhooks, prover: Prover, guard: Guard) -> None:
     may_write = Depends(guard.needs(WRITE))
+
+    @router.post(
+        "/endpoints/{endpoint_id}:prove",
+        tags=["endpoints"],
+        summary="Ask the receiver whether it wants webhooks",
+    )
+    async def prove(endpoint_id: Id, body: ProveIn | None = None, who: Principal = may_write) -> EndpointOut:
+        """By the CloudEvents handshake or a signed ping; `proof` in the answer says what came of it."""
+        method = body.method if body else None
+        await prover.prove(who.tenant_id, endpoint_id, method, _actor(who))
+        return _public(await webhooks.endpoint(who.tenant_id, endpoint_id))
 
     @router.post(
         "/endpoints/{endpoint_id}:test",
@@ -137,106 +119,61 @@ def _add_endpoint_commands(router: APIRouter, webhooks: Webhooks, guard: Guard) 
         summary="Send a test event, signed like every other",
     )
     async def test(endpoint_id: Id, who: Principal = may_write) -> DeliveryOut:
-        return _delivery(await webhooks.send_test(who.tenant_id, endpoint_id))
-
-    @router.post("/endpoints/{endpoint_id}:rotate-secret", tags=["endpoints"], summary="Change the secret")
-    async def rotate(endpoint_id: Id, response: Response, who: Principal = may_write) -> SecretRotated:
-        secret, until = await webhooks.rotate_secret(who.tenant_id, endpoint_id)
-        response.headers["Cache-Control"] = "no-store"
-        return SecretRotated(secret=secret, old_secret_valid_until=until)
+        return show_delivery(await webhooks.send_test(who.tenant_id, endpoint_id))
 
     @router.post("/endpoints/{endpoint_id}:enable", tags=["endpoints"], summary="Let deliveries go on")
     async def enable(endpoint_id: Id, who: Principal = may_write) -> EndpointOut:
-        return _endpoint(await webhooks.set_enabled(who.tenant_id, endpoint_id, enabled=True))
+        return _public(await webhooks.enable(who.tenant_id, endpoint_id, _actor(who)))
 
     @router.post("/endpoints/{endpoint_id}:disable", tags=["endpoints"], summary="Hold deliveries back")
     async def disable(
         endpoint_id: Id, body: DisableIn | None = None, who: Principal = may_write
     ) -> EndpointOut:
         because = (body.reason if body else None) or f"disabled by {who.name}"
-        return _endpoint(
-            await webhooks.set_enabled(who.tenant_id, endpoint_id, enabled=False, because=because)
-        )
+        return _public(await webhooks.disable(who.tenant_id, endpoint_id, because, _actor(who)))
 
 
-def _add_delivery_routes(router: APIRouter, webhooks: Webhooks, guard: Guard) -> None:
-    may_write, may_read = Depends(guard.needs(WRITE)), Depends(guard.needs(READ))
-
-    @router.get("/deliveries", tags=["deliveries"], summary="Deliveries with their attempts, newest first")
-    async def search(
-        loop: IdFilter = None,
-        endpoint: IdFilter = None,
-        state: DeliveryState | None = None,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
-        limit: Annotated[int, Query(ge=1, le=100)] = 50,
-        who: Principal = may_read,
-    ) -> DeliveryList:
-        given = {"loop_id": loop, "endpoint_id": endpoint, "state": state}
-        filters = {column: value for column, value in given.items() if value is not None}
-        after = _read_cursor(cursor) if cursor else None
-        found = await webhooks.deliveries(who.tenant_id, filters, after, limit + 1)
-        return _page(found, limit)
-
-    @router.get("/deliveries/{delivery_id}", tags=["deliveries"], summary="One delivery with its attempts")
-    async def one(delivery_id: Id, who: Principal = may_read) -> DeliveryOut:
-        return _delivery(await webhooks.delivery(who.tenant_id, delivery_id))
+def _add_key_routes(router: APIRouter, webhooks: Webhooks, guard: Guard) -> None:
+    may_write = Depends(guard.needs(WRITE))
 
     @router.post(
-        "/deliveries/{delivery_id}:replay",
-        status_code=202,
-        tags=["deliveries"],
-        summary="Send it again: same id, same bytes",
+        "/endpoints/{endpoint_id}:rotate-secret", tags=["endpoints"], summary="Change the signing keys"
     )
-    async def replay(delivery_id: Id, who: Principal = may_write) -> DeliveryOut:
-        return _delivery(await webhooks.replay(who.tenant_id, delivery_id))
+    async def rotate(endpoint_id: Id, response: Response, who: Principal = may_write) -> KeysRotated:
+        issued = await webhooks.rotate_keys(who.tenant_id, endpoint_id, _actor(who))
+        response.headers["Cache-Control"] = "no-store"
+        return KeysRotated(
+            secret=issued.secret,
+            public_key=issued.public_key,
+            old_secret_valid_until=issued.old_valid_until,
+        )
 
-
-def _fields(endpoint: Endpoint) -> dict[str, Any]:
-    return {name: getattr(endpoint, name) for name in EndpointOut.model_fields}
-
-
-def _endpoint(endpoint: Endpoint) -> EndpointOut:
-    return EndpointOut(**_fields(endpoint))
-
-
-def _delivery(row: Mapping[str, Any]) -> DeliveryOut:
-    attempts = [
-        AttemptOut(**{name: made[name] for name in AttemptOut.model_fields}) for made in row["attempt_log"]
-    ]
-    return DeliveryOut(
-        id=row["id"],
-        endpoint_id=row["endpoint_id"],
-        loop_id=row["loop_id"],
-        event_type=row["event_type"],
-        state=row["state"],
-        because=row["because"],
-        attempt_count=row["attempts"],
-        next_attempt_at=row["next_attempt_at"] if row["state"] == "pending" else None,
-        created_at=row["created_at"],
-        done_at=row["done_at"],
-        attempts=attempts,
+    @router.post(
+        "/endpoints/{endpoint_id}:revoke-old-secret",
+        tags=["endpoints"],
+        summary="End the keys that have been replaced, at once",
     )
+    async def revoke(endpoint_id: Id, who: Principal = may_write) -> EndpointOut:
+        return _public(await webhooks.revoke_old_keys(who.tenant_id, endpoint_id, _actor(who)))
 
 
-def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> DeliveryList:
-    shown = rows[:limit]
-    more = len(rows) > limit
-    return DeliveryList(
-        deliveries=[_delivery(row) for row in shown], next_cursor=_cursor(shown[-1]) if more else None
-    )
+def _public(shown: Any) -> EndpointOut:
+    return EndpointOut(**show_endpoint(shown).model_dump(exclude={"secret"}))
 
 
-def _cursor(row: Mapping[str, Any]) -> str:
-    return base64.urlsafe_b64encode(f"{row['created_at'].isoformat()} {row['id']}".encode()).decode()
+def _actor(who: Principal) -> str:
+    return f"key:{who.name}"
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, delivery_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        created_at = datetime.fromisoformat(at)
-        if created_at.tzinfo is None or "\x00" in delivery_id:
-            raise ValueError
-    except (ValueError, binascii.Error) as error:
-        problem = (("query:cursor", "is not a cursor of ours; take next_cursor from the page before"),)
-        raise invalid(problem) from error
-    return created_at, delivery_id
+def _changes(body: EndpointChange) -> dict[str, Any]:
+    """Only what was given. A description may be taken away; everything else needs a value."""
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    empty = [name for name, value in given.items() if value is None and name != "description"]
+    if empty:
+        raise invalid(tuple((f"/{name}", "leave it out to keep it, or send a value") for name in empty))
+    if "group" in given:
+        given["group"] = given["group"].read()
+    for name in ("event_types", "fields"):
+        if name in given:
+            given[name] = tuple(dict.fromkeys(given[name]))
+    return given

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
+import h11
 import httpcore
 import httpx
 import structlog
@@ -25,6 +26,7 @@ from heardback_router.deliveries.addresses import (
 )
 from heardback_router.deliveries.domain import EXCERPT_BYTES, Response, excerpt
 from heardback_router.deliveries.ports import Resolver
+from heardback_router.deliveries.proxy import Proxy, tunnel
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +47,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     """
 
     def __init__(
-        self, resolver: Resolver, rules: UrlRules, inner: httpcore.AsyncNetworkBackend | None = None
+        self,
+        resolver: Resolver,
+        rules: UrlRules,
+        inner: httpcore.AsyncNetworkBackend | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
+        self._proxy = proxy
         self._resolver = resolver
         self._rules = rules
         self._inner = inner or httpcore.AnyIOBackend()
@@ -67,12 +74,32 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         failure: Exception | None = None
         for address in dict.fromkeys(addresses):
             try:
-                return await self._inner.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                return await self._connect(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address could be reached")
+
+    async def _connect(
+        self,
+        address: Address,
+        port: int,
+        timeout: float | None,  # noqa: ASYNC109  (the signature is httpcore's)
+        local_address: str | None,
+        socket_options: Iterable[SocketOption] | None,
+    ) -> httpcore.AsyncNetworkStream:
+        if self._proxy is None or address.is_loopback:
+            return await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
+        stream = await self._inner.connect_tcp(
+            self._proxy.host, self._proxy.port, timeout, local_address, socket_options
+        )
+        try:
+            await tunnel(stream, self._proxy, address, port, timeout)
+        except BaseException as error:
+            await stream.aclose()
+            if isinstance(error, h11.RemoteProtocolError):
+                raise httpcore.ProxyError("the proxy did not answer in HTTP") from error
+            raise
+        return stream
 
     async def connect_unix_socket(
         self,
@@ -99,6 +126,7 @@ class HttpcoreSender:
         user_agent: str,
         backend: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._rules = rules
         self._timeout = timeout_seconds
@@ -108,14 +136,20 @@ class HttpcoreSender:
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=5,
-            network_backend=GuardedBackend(resolver, rules, backend),
+            network_backend=GuardedBackend(resolver, rules, backend, proxy),
         )
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
+        return await self._try(b"POST", url, {"content-type": "application/json", **headers}, body)
+
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Response:
+        return await self._try(b"OPTIONS", url, headers, b"")
+
+    async def _try(self, method: bytes, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         try:
             target = read_url(url, self._rules)
             async with asyncio.timeout(self._timeout) as deadline:
-                return await self._post(target, headers, body, deadline)
+                return await self._request(method, target, headers, body, deadline)
         except RefusedError as error:
             return Response(None, f"refused: {error}")
         except (TimeoutError, httpcore.TimeoutException):
@@ -123,6 +157,7 @@ class HttpcoreSender:
         except (
             httpcore.NetworkError,
             httpcore.ProtocolError,
+            httpcore.ProxyError,
             httpcore.UnsupportedProtocol,
             OSError,
         ) as error:
@@ -132,10 +167,15 @@ class HttpcoreSender:
             _log.error("delivery.unexpected", error=type(error).__name__)
             return Response(None, f"unexpected {type(error).__name__}")
 
-    async def _post(
-        self, target: Target, headers: Mapping[str, str], body: bytes, deadline: asyncio.Timeout
+    async def _request(
+        self,
+        method: bytes,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: asyncio.Timeout,
     ) -> Response:
-        sent = {"content-type": "application/json", "user-agent": self._user_agent, **headers}
+        sent = {"user-agent": self._user_agent, **headers}
         url = httpcore.URL(
             scheme=target.scheme.encode(),
             host=target.host.encode(),
@@ -144,7 +184,7 @@ class HttpcoreSender:
         )
         limits = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         async with self._pool.stream(
-            b"POST", url, headers=list(sent.items()), content=body, extensions={"timeout": limits}
+            method, url, headers=list(sent.items()), content=body, extensions={"timeout": limits}
         ) as response:
             answer = {k.lower(): v for k, v in response.headers}
             return Response(
@@ -152,6 +192,8 @@ class HttpcoreSender:
                 excerpt=excerpt(await self._beginning(response, deadline)),
                 retry_after=_text(answer.get(b"retry-after")),
                 abort=(_text(answer.get(b"webhook-delivery")) or "").strip().lower() == "abort-message",
+                allowed_origin=_text(answer.get(b"webhook-allowed-origin")),
+                allowed_rate=_text(answer.get(b"webhook-allowed-rate")),
             )
 
     async def _beginning(self, response: httpcore.Response, deadline: asyncio.Timeout) -> bytes:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.deliveries.addresses import Address
 from heardback_router.deliveries.domain import Decision, DeliveryState, Response
+from heardback_router.deliveries.endpoint import Endpoint
+from heardback_router.deliveries.permits import Permits
 from heardback_shared.stream.ports import Outgoing
 
 
@@ -49,21 +51,72 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class NewKey:
+    """A sealed key. `public_key` is None for a shared secret."""
+
     id: str
-    url: str
-    description: str | None
-    event_types: tuple[str, ...]
-    enabled: bool
-    disabled_because: str | None
-    throttled_until: datetime | None
+    sealed: bytes
+    public_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKey:
+    """Signs every delivery until `valid_until`; None: until it is replaced."""
+
+    id: str
+    sealed: bytes
+    public_key: str | None
     created_at: datetime
-    changed_at: datetime
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointEvent:
+    """What happened to an endpoint: `kind` for machines, `because` in plain words."""
+
+    at: datetime
+    kind: str
+    because: str | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertMail:
+    """One e-mail to one of the tenant's own people; the Message-ID is made of `id`."""
+
+    id: str
+    endpoint_id: str
+    address: str
+    subject: str
+    text: str
+
+
+Which = Literal["missing", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Deliveries of a time range, sent again. `matched` were found, `queued` of them taken, oldest first; the
+    rest is left for another replay."""
+
+    id: str
+    endpoint_id: str
+    which: Which
+    since: datetime
+    until: datetime
+    matched: int
+    queued: int
+    actor: str
+    at: datetime
 
 
 class Sender(Protocol):
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
         """One POST, never more: no redirect is followed. Never raises for what the receiver does."""
+        ...
+
+    async def ask(self, url: str, headers: Mapping[str, str]) -> Response:
+        """One OPTIONS, under the same guard."""
         ...
 
 
@@ -73,7 +126,7 @@ class Resolver(Protocol):
         ...
 
 
-class LoopSettler(Protocol):
+class LoopSettler(Permits, Protocol):
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
@@ -102,14 +155,20 @@ class DeliveryQueue(Protocol):
         per_endpoint: int,
         busy: Mapping[str, int],
     ) -> Sequence[Claimed]:
-        """Takes due deliveries of enabled endpoints, over all tenants, at most `free`.
+        """Takes due deliveries, over all tenants, at most `free`: of endpoints that are enabled and proven,
+        whose circuit is closed and whose throttle is over. Where an open circuit may be probed, one process
+        takes one delivery; where the receiver set a rate, no more are taken than it allows.
 
         `busy` is how many attempts are in flight here already, per endpoint.
         """
         ...
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
-        """Stores the attempt and what follows from it; returns the loops it may have changed."""
+    async def postpone(self, connection: AsyncConnection, claimed: Claimed, until: datetime) -> None:
+        """No attempt was made; it is due again then."""
+        ...
+
+    async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:
+        """Stores the attempt and moves its delivery. False if it did not: a failure counts for its claim."""
         ...
 
     async def states_of_loops(
@@ -126,6 +185,32 @@ class DeliveryQueue(Protocol):
         self, connection: AsyncConnection, tenant_id: str, delivery_id: str, at: datetime
     ) -> None:
         """Makes it due at once, with a fresh schedule and the same id and body."""
+        ...
+
+    async def count_range(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        endpoint_id: str,
+        which: Which,
+        since: datetime,
+        until: datetime,
+    ) -> int:
+        """Deliveries made in the range that a replay would send: failed ones, or delivered ones, too."""
+        ...
+
+    async def replay_range(
+        self, connection: AsyncConnection, tenant_id: str, replay: Replay, limit: int
+    ) -> tuple[int, tuple[str, ...]]:
+        """The oldest `limit` of them, like `replay`; how many that were, and the loops concerned."""
+        ...
+
+    async def add_replay(self, connection: AsyncConnection, tenant_id: str, replay: Replay) -> None: ...
+
+    async def find_replay(
+        self, connection: AsyncConnection, tenant_id: str, replay_id: str
+    ) -> tuple[Replay, Mapping[DeliveryState, int]] | None:
+        """With how its deliveries stand."""
         ...
 
     async def find(
@@ -160,29 +245,83 @@ class Endpoints(Protocol):
     ) -> Endpoint | None: ...
 
     async def remove(self, connection: AsyncConnection, tenant_id: str, endpoint_id: str) -> None:
-        """With its secrets."""
+        """With its keys and its history; its deliveries stay."""
         ...
 
-    async def set_enabled(
+    async def save(self, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint) -> None:
+        """All of it but who made it and when. Hold its lock."""
+        ...
+
+    async def put_key(
         self,
         connection: AsyncConnection,
         tenant_id: str,
         endpoint_id: str,
-        *,
-        enabled: bool,
+        key: NewKey,
+        at: datetime,
+        old_valid_until: datetime,
+    ) -> None:
+        """The new key signs from now on; the one of its kind before it signs too until `old_valid_until`."""
+        ...
+
+    async def end_keys(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, kind: str, until: datetime
+    ) -> None:
+        """The keys of this kind (v1, v1a) sign no longer than this."""
+        ...
+
+    async def revoke_old_keys(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, at: datetime
+    ) -> int:
+        """Those that have been replaced sign no more; how many that were."""
+        ...
+
+    async def live_keys(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, at: datetime
+    ) -> Sequence[LiveKey]:
+        """Newest first."""
+        ...
+
+    async def note(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, event: EndpointEvent
+    ) -> None: ...
+
+    async def history(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_id: str
+    ) -> Sequence[EndpointEvent]:
+        """Newest first, the last hundred."""
+        ...
+
+
+class AlertMails(Protocol):
+    async def addresses(self, connection: AsyncConnection, tenant_id: str) -> Sequence[str]: ...
+
+    async def put_addresses(
+        self, connection: AsyncConnection, tenant_id: str, addresses: Sequence[str], actor: str, at: datetime
+    ) -> None: ...
+
+    async def add(
+        self, connection: AsyncConnection, tenant_id: str, mails: Sequence[AlertMail], at: datetime
+    ) -> None: ...
+
+    async def claim(
+        self, connection: AsyncConnection, now: datetime, lease_until: datetime, limit: int
+    ) -> Sequence[tuple[str, AlertMail, int]]:
+        """Due mails of all tenants: (tenant, mail, tries including this one)."""
+        ...
+
+    async def ended(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        mail_id: str,
+        state: Literal["sent", "failed"],
         because: str | None,
         at: datetime,
     ) -> None: ...
 
-    async def put_secret(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        endpoint_id: str,
-        secret_id: str,
-        sealed: bytes,
-        at: datetime,
-        old_valid_until: datetime,
+    async def again(
+        self, connection: AsyncConnection, tenant_id: str, mail_id: str, because: str, at: datetime
     ) -> None:
-        """The new secret signs from now on; the one before it signs too until `old_valid_until`."""
+        """It is due once more at `at`."""
         ...

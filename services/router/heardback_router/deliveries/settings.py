@@ -24,6 +24,19 @@ class WebhookSettings(BaseSettings):
     """How long a claimed delivery stays with its process; after a crash it is free again then."""
     poll_seconds: float = Field(default=0.25, gt=0)
     endpoints_per_tenant: int = Field(default=50, ge=1)
+    origin: str | None = Field(default=None, pattern=r"^[a-z0-9]([a-z0-9.\-]{0,251}[a-z0-9])?$")
+    """The DNS name we call ourselves by in a handshake; the host of the public URL, if not set."""
+    proxy: str | None = None
+    """`http://host:port` (with `user:password@` if it wants them) of a proxy that every request goes through
+    by CONNECT. It is given the address that was checked here, never the name."""
+    hold_hours: float = Field(default=24, gt=0)
+    """How long deliveries wait for an endpoint that is disabled by hand or unproven before they fail."""
+    care_seconds: float = Field(default=5, gt=0)
+    """How often it is looked whether a disabled endpoint is due for a ping, or people for an e-mail."""
+    replay_limit: int = Field(default=5_000, ge=1, le=50_000)
+    """Deliveries that one replay sends again at most."""
+    portal_hours: float = Field(default=168, gt=0, le=2_160)
+    """How long a portal link is good for at most."""
 
     @model_validator(mode="after")
     def _lease_outlives_attempt(self) -> Self:

@@ -1,18 +1,48 @@
 """The delivery queue in Postgres: due rows, leases, attempts."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, tuple_, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.deliveries.domain import Delivered, DeliveryState, Disable, GiveUp, Retry
-from heardback_router.deliveries.ports import Attempt, Claimed, Message
-from heardback_router.deliveries.tables import attempts, deliveries, endpoints
+from heardback_router.deliveries.ports import Attempt, Claimed, Message, Replay, Which
+from heardback_router.deliveries.tables import attempts, deliveries, replays
 from heardback_shared.db.bulk import insert_rows
+
+# Endpoints that must not be claimed from by two at once: the row lock lasts until the claim is committed.
+_GATED = text("""
+SELECT e.tenant_id, e.id, e.circuit, e.rate_per_minute
+FROM router.endpoint e
+WHERE e.enabled AND e.proven AND (e.circuit <> 'closed' OR e.rate_per_minute IS NOT NULL)
+    AND (e.throttled_until IS NULL OR e.throttled_until <= :now)
+    AND (e.circuit = 'closed' OR e.circuit_until <= :now)
+    AND EXISTS (
+        SELECT FROM router.delivery q
+        WHERE q.tenant_id = e.tenant_id AND q.endpoint_id = e.id AND q.state = 'pending'
+            AND q.next_attempt_at <= :now AND (q.leased_until IS NULL OR q.leased_until <= :now)
+    )
+FOR NO KEY UPDATE OF e SKIP LOCKED
+""")
+
+_MARK_PROBES = text("""
+UPDATE router.endpoint e SET circuit = 'half_open', circuit_until = :lost_at
+FROM unnest(CAST(:tenants AS text[]), CAST(:endpoints AS text[])) AS p (tenant_id, id)
+WHERE e.tenant_id = p.tenant_id AND e.id = p.id
+""")
+
+_MARK_PACED = text("""
+UPDATE router.endpoint e
+SET throttled_until = CAST(:now AS timestamptz) + make_interval(secs => p.taken * 60.0 / e.rate_per_minute)
+FROM unnest(CAST(:tenants AS text[]), CAST(:endpoints AS text[]), CAST(:taken AS int[]))
+    AS p (tenant_id, id, taken)
+WHERE e.tenant_id = p.tenant_id AND e.id = p.id
+""")
 
 # Leases are taken per endpoint, so that a slow one with many rows due never keeps others waiting.
 _CLAIM = text("""
@@ -21,16 +51,19 @@ WITH due AS (
     FROM router.endpoint e
     LEFT JOIN unnest(CAST(:busy AS text[]), CAST(:used AS int[])) AS b (endpoint_id, used)
         ON b.endpoint_id = e.id
+    LEFT JOIN unnest(CAST(:gated AS text[]), CAST(:shares AS int[])) AS g (endpoint_id, share)
+        ON g.endpoint_id = e.id
     CROSS JOIN LATERAL (
         SELECT q.tenant_id, q.id, q.next_attempt_at
         FROM router.delivery q
         WHERE q.tenant_id = e.tenant_id AND q.endpoint_id = e.id AND q.state = 'pending'
             AND q.next_attempt_at <= :now AND (q.leased_until IS NULL OR q.leased_until <= :now)
         ORDER BY q.next_attempt_at
-        LIMIT greatest(CAST(:per_endpoint AS int) - coalesce(b.used, 0), 0)
+        LIMIT least(g.share, greatest(CAST(:per_endpoint AS int) - coalesce(b.used, 0), 0))
         FOR UPDATE SKIP LOCKED
     ) d
-    WHERE e.enabled AND (e.throttled_until IS NULL OR e.throttled_until <= :now)
+    WHERE e.enabled AND e.proven AND (e.throttled_until IS NULL OR e.throttled_until <= :now)
+        AND (g.share IS NOT NULL OR (e.circuit = 'closed' AND e.rate_per_minute IS NULL))
     ORDER BY d.next_attempt_at
     LIMIT :free
 )
@@ -83,6 +116,7 @@ class PostgresDeliveryQueue:
         per_endpoint: int,
         busy: Mapping[str, int],
     ) -> Sequence[Claimed]:
+        gated = (await connection.execute(_GATED, {"now": now})).mappings().all()
         result = await connection.execute(
             _CLAIM,
             {
@@ -92,11 +126,15 @@ class PostgresDeliveryQueue:
                 "per_endpoint": per_endpoint,
                 "busy": list(busy),
                 "used": list(busy.values()),
+                "gated": [g["id"] for g in gated],
+                "shares": [_share(g) for g in gated],
             },
         )
         rows = result.mappings().all()
         if not rows:
             return ()
+        if gated:
+            await self._mark(connection, gated, Counter(r["endpoint_id"] for r in rows), now, lease_until)
         wanted = {(r["tenant_id"], r["endpoint_id"]) for r in rows}
         found = await connection.execute(
             _LIVE_SECRETS,
@@ -107,63 +145,54 @@ class PostgresDeliveryQueue:
             sealed[endpoint_id].append((secret_id, blob))
         return [_claimed(r, tuple(sealed[r["endpoint_id"]])) for r in rows]
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
-        claimed, decision = attempt.claimed, attempt.decision
-        loops: tuple[str, ...] = (claimed.loop_id,) if claimed.loop_id else ()
-        # Locks are always taken in the order endpoint, delivery, loop, so that two records never deadlock.
-        if isinstance(decision, Retry) and decision.throttle_until:
-            await self._throttle(connection, claimed, decision.throttle_until)
-        if isinstance(decision, Disable):
-            await self._disable(connection, claimed, decision.because, attempt.at)
-        await connection.execute(insert(attempts).values(_attempt_row(attempt)))
-        await self._advance(connection, attempt)
-        if isinstance(decision, Disable):
-            loops += await self.fail_pending(
-                connection, claimed.tenant_id, claimed.endpoint_id, decision.because, attempt.at
+    async def postpone(self, connection: AsyncConnection, claimed: Claimed, until: datetime) -> None:
+        await connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.tenant_id == claimed.tenant_id,
+                deliveries.c.id == claimed.id,
+                deliveries.c.claims == claimed.claim,
+                deliveries.c.state == "pending",
             )
-        return loops
+            .values(next_attempt_at=until, leased_until=None)
+        )
 
-    async def _advance(self, connection: AsyncConnection, attempt: Attempt) -> None:
+    async def _mark(
+        self,
+        connection: AsyncConnection,
+        gated: Sequence[RowMapping],
+        taken: Mapping[str, int],
+        now: datetime,
+        lost_at: datetime,
+    ) -> None:
+        used = [g for g in gated if taken.get(g["id"])]
+        probes = [g for g in used if g["circuit"] != "closed"]
+        paced = [g for g in used if g["rate_per_minute"] is not None]
+        if probes:
+            await connection.execute(_MARK_PROBES, {**_names(probes), "lost_at": lost_at})
+        if paced:
+            shares = [taken[g["id"]] for g in paced]
+            await connection.execute(_MARK_PACED, {**_names(paced), "taken": shares, "now": now})
+
+    async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:
         claimed, decision = attempt.claimed, attempt.decision
+        await connection.execute(insert(attempts).values(_attempt_row(attempt)))
         change = update(deliveries).where(
             deliveries.c.tenant_id == claimed.tenant_id, deliveries.c.id == claimed.id
         )
-        count = deliveries.c.attempts + 1
+        values: dict[str, Any] = {"attempts": deliveries.c.attempts + 1, "leased_until": None}
         if isinstance(decision, Delivered):
             # True whoever holds the lease by now: the receiver has it.
-            await connection.execute(
-                change.values(
-                    state="delivered", attempts=count, leased_until=None, because=None, done_at=attempt.at
-                )
-            )
-            return
-        # A failure counts only while the claim is ours: a later one may be in flight, or have succeeded.
-        ours = change.where(deliveries.c.claims == claimed.claim, deliveries.c.state == "pending")
-        values: dict[str, Any]
-        if isinstance(decision, Retry):
-            values = {"next_attempt_at": decision.at}
+            values |= {"state": "delivered", "because": None, "done_at": attempt.at}
         else:
-            values = {"state": "failed", "done_at": attempt.at}
-        await connection.execute(
-            ours.values(attempts=count, leased_until=None, because=decision.because, **values)
-        )
-
-    async def _throttle(self, connection: AsyncConnection, claimed: Claimed, until: datetime) -> None:
-        await connection.execute(
-            update(endpoints)
-            .where(endpoints.c.tenant_id == claimed.tenant_id, endpoints.c.id == claimed.endpoint_id)
-            .where(endpoints.c.throttled_until.is_(None) | (endpoints.c.throttled_until < until))
-            .values(throttled_until=until)
-        )
-
-    async def _disable(
-        self, connection: AsyncConnection, claimed: Claimed, because: str, at: datetime
-    ) -> None:
-        await connection.execute(
-            update(endpoints)
-            .where(endpoints.c.tenant_id == claimed.tenant_id, endpoints.c.id == claimed.endpoint_id)
-            .values(enabled=False, disabled_because=because, changed_at=at)
-        )
+            # A failure counts only while the claim is ours: a later one may be in flight, or have succeeded.
+            change = change.where(deliveries.c.claims == claimed.claim, deliveries.c.state == "pending")
+            values["because"] = decision.because
+            if isinstance(decision, Retry):
+                values["next_attempt_at"] = decision.at
+            else:
+                values |= {"state": "failed", "done_at": attempt.at}
+        return (await connection.execute(change.values(values))).rowcount > 0
 
     async def fail_pending(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, because: str, at: datetime
@@ -193,6 +222,63 @@ class PostgresDeliveryQueue:
             .where(mine, deliveries.c.state != "pending")
             .values(state="pending", attempts=0, next_attempt_at=at, leased_until=None, done_at=None)
         )
+
+    async def count_range(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        endpoint_id: str,
+        which: Which,
+        since: datetime,
+        until: datetime,
+    ) -> int:
+        query = select(func.count()).where(*_range(tenant_id, endpoint_id, which, since, until))
+        return int((await connection.execute(query)).scalar_one())
+
+    async def replay_range(
+        self, connection: AsyncConnection, tenant_id: str, replay: Replay, limit: int
+    ) -> tuple[int, tuple[str, ...]]:
+        chosen = (
+            select(deliveries.c.id)
+            .where(*_range(tenant_id, replay.endpoint_id, replay.which, replay.since, replay.until))
+            .order_by(deliveries.c.created_at, deliveries.c.id)
+            .limit(limit)
+            .with_for_update()
+            .cte("chosen")  # read once: as a plain subquery it may be read anew for every row
+        )
+        result = await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.id.in_(select(chosen.c.id)))
+            .values(
+                state="pending",
+                attempts=0,
+                next_attempt_at=replay.at,
+                leased_until=None,
+                done_at=None,
+                replay_id=replay.id,
+            )
+            .returning(deliveries.c.loop_id)
+        )
+        rows = result.all()
+        return len(rows), tuple(loop_id for (loop_id,) in rows if loop_id)
+
+    async def add_replay(self, connection: AsyncConnection, tenant_id: str, replay: Replay) -> None:
+        await connection.execute(insert(replays).values(tenant_id=tenant_id, **asdict(replay)))
+
+    async def find_replay(
+        self, connection: AsyncConnection, tenant_id: str, replay_id: str
+    ) -> tuple[Replay, Mapping[DeliveryState, int]] | None:
+        query = select(replays).where(replays.c.tenant_id == tenant_id, replays.c.id == replay_id)
+        row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            return None
+        counted = await connection.execute(
+            select(deliveries.c.state, func.count())
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.replay_id == replay_id)
+            .group_by(deliveries.c.state)
+        )
+        found = Replay(**{name: row[name] for name in Replay.__dataclass_fields__})
+        return found, {row[0]: row[1] for row in counted.all()}
 
     async def states_of_loops(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]
@@ -244,6 +330,28 @@ class PostgresDeliveryQueue:
         for row in result.mappings():
             made[row["delivery_id"]].append(dict(row))
         return made
+
+
+def _share(gated: RowMapping) -> int:
+    """A probe is one delivery; a rate gives what it allows in a second, and at least one."""
+    return 1 if gated["circuit"] != "closed" else max(gated["rate_per_minute"] // 60, 1)
+
+
+def _names(gated: Sequence[RowMapping]) -> dict[str, list[str]]:
+    return {"tenants": [g["tenant_id"] for g in gated], "endpoints": [g["id"] for g in gated]}
+
+
+def _range(
+    tenant_id: str, endpoint_id: str, which: Which, since: datetime, until: datetime
+) -> tuple[Any, ...]:
+    wanted = deliveries.c.state == "failed" if which == "missing" else deliveries.c.state != "pending"
+    return (
+        deliveries.c.tenant_id == tenant_id,
+        deliveries.c.endpoint_id == endpoint_id,
+        deliveries.c.created_at >= since,
+        deliveries.c.created_at < until,
+        wanted,
+    )
 
 
 def _any(values: Sequence[str]) -> Any:

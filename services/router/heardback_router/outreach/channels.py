@@ -1,19 +1,28 @@
 """Gives messages to a channel: rows of the delivery queue for webhooks, letters for e-mail."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.deliveries.domain import takes
-from heardback_router.deliveries.ports import DeliveryQueue, Endpoint, Endpoints, Message, Waker
+from heardback_router.deliveries.endpoint import Endpoint, takes, wants
+from heardback_router.deliveries.ports import DeliveryQueue, Endpoints, Message, Waker
 from heardback_router.loops.ports import FeedbackOrigins
 from heardback_router.mail.ports import Mailer
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.links import MessageAddresses
-from heardback_router.outreach.payload import DIGEST, Outgoing, Part, event_type, shown_links, webhook_body
+from heardback_router.outreach.payload import (
+    DIGEST,
+    Origin,
+    Outgoing,
+    Part,
+    event_type,
+    shown_changes,
+    shown_links,
+    webhook_body,
+)
 from heardback_router.outreach.tables import handovers, letters
 from heardback_shared.contact.domain import Channel, Recipient
 from heardback_shared.db.bulk import insert_rows
@@ -73,7 +82,7 @@ class Channels:
         at: datetime,
     ) -> None:
         rows, mail, queued = [], [], []
-        for one in ready:
+        for one in await self._with_origins(connection, tenant_id, ready, open_):
             handover_id = one.handover_id(tenant_id)
             url, expires_at = self._addresses.details(tenant_id, handover_id, at)
             rows.append(_handover_row(tenant_id, handover_id, one, at, expires_at))
@@ -84,12 +93,23 @@ class Channels:
             outgoing = Outgoing(handover_id, customer_id, one.channel, one.parts, url, at)
             kind = event_type([part.draft for part in one.parts])
             for endpoint in open_.receivers(kind, one.recipient):
-                body = webhook_body(outgoing, frozenset())
+                body = webhook_body(outgoing, frozenset(endpoint.fields))
                 message_id = derived_id("msg", handover_id, endpoint.id)
                 queued.append(Message(message_id, endpoint.id, kind, body, handover_id))
         await insert_rows(connection, handovers, rows)
         await insert_rows(connection, letters, mail)
         await self._queue.add(connection, tenant_id, queued, at)
+
+    async def _with_origins(
+        self, connection: AsyncConnection, tenant_id: str, ready: Sequence[Ready], open_: "OpenChannels"
+    ) -> Sequence[Ready]:
+        """Where feedback came from is looked up only for endpoints that asked for it."""
+        wanted = [one for one in ready if one.channel in BY_WEBHOOK and open_.asks("feedback", one)]
+        ids = {feedback_id for one in wanted for part in one.parts for feedback_id in part.draft.feedback_ids}
+        if not ids:
+            return ready
+        origins = await self._origins.of(connection, tenant_id, sorted(ids))
+        return [_named(one, origins) for one in ready]
 
 
 class OpenChannels:
@@ -98,7 +118,11 @@ class OpenChannels:
         self._mail = mail
 
     def receivers(self, kind: str, recipient: Recipient) -> Sequence[Endpoint]:
-        return [e for e in self._endpoints if e.enabled and takes(e.event_types, kind)]
+        return [e for e in self._endpoints if takes(e, kind, recipient)]
+
+    def asks(self, field: str, ready: Ready) -> bool:
+        kind = event_type([part.draft for part in ready.parts])
+        return any(field in endpoint.fields for endpoint in self.receivers(kind, ready.recipient))
 
     def closed(self, draft: Draft, recipient: Recipient) -> tuple[Mapping[Channel, str], bool]:
         """Channels of the customer that cannot be used for this message, and why; and whether one of them is
@@ -109,7 +133,7 @@ class OpenChannels:
         if not self.receivers(kind, recipient):
             why = f"no enabled webhook endpoint takes {kind} of this customer"
             found = {channel: why for channel in recipient.channels if channel in BY_WEBHOOK}
-            down = bool(found) and any(takes(e.event_types, kind) for e in self._endpoints)
+            down = bool(found) and any(wants(e, kind, recipient) for e in self._endpoints)
         if "email" in recipient.channels and not self._mail:
             found["email"] = "no mail server is set"
         return found, down
@@ -117,6 +141,14 @@ class OpenChannels:
     def together(self, channel: Channel, recipient: Recipient) -> bool:
         """Whether the channel takes several messages as one."""
         return channel not in BY_WEBHOOK or bool(self.receivers(DIGEST, recipient))
+
+
+def _named(ready: Ready, origins: Mapping[str, Origin]) -> Ready:
+    parts = (
+        replace(part, origins=tuple(origins[f] for f in part.draft.feedback_ids if f in origins))
+        for part in ready.parts
+    )
+    return replace(ready, parts=tuple(parts))
 
 
 def _handover_row(
@@ -146,10 +178,7 @@ def _content(part: Part) -> dict[str, Any]:
         "language": part.rendered.language,
         "template": part.rendered.template,
         "links": dict(shown_links(part.links)),
-        "changes": [
-            {"id": c.change_id, "result": c.result, "reviewed": c.reviewed, "reference": c.reference}
-            for c in part.draft.facts.changes
-        ],
+        "changes": shown_changes(part.draft),
     }
 
 

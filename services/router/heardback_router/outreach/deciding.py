@@ -177,12 +177,12 @@ def _decided(
             one, now + BEHIND, "in_order", "An earlier message about the same matter is still on its way."
         )
     channels = tuple(c for c in recipient.channels if c not in one.tried and c not in one.closed)
-    if one.tried and not channels:
-        return End(
-            one, "failed", "no_channel_left", f"Not taken by {', '.join(one.tried)}; no other is left."
-        )
     basis = Asked(replace(recipient, channels=channels), asked(draft, recipient), tuple(touches))
-    match ask(basis.recipient, basis.ask, touches, now):
+    said = ask(basis.recipient, basis.ask, touches, now)
+    if one.tried and not channels and not _refuses(said):
+        because = f"Not taken by {', '.join(one.tried)}; no other channel is left."
+        return End(one, "failed", "no_channel_left", because, basis)
+    match said:
         case Now(channel):
             touch = Touch(draft.id, recipient.person_id, draft.purpose, channel, draft.automatic, now)
             return Hand((one,), channel, touch, (basis,))
@@ -195,6 +195,11 @@ def _decided(
         case Never(code, because):
             because += _closed(one) if code == "no_channel" else ""
             return End(one, "refused", code, because, basis)
+
+
+def _refuses(said: Verdict) -> bool:
+    """Whether it is the customer who does not want it, whatever the channels."""
+    return isinstance(said, Never) and said.code != "no_channel"
 
 
 def _closed(one: Due) -> str:

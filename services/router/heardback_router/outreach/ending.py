@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.source import PolicySource
+from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import DeliveryQueue
 from heardback_router.outreach.deciding import by_rules, still
 from heardback_router.outreach.domain import ENDED, Standing
@@ -23,21 +24,6 @@ from heardback_shared.stream.ports import Outgoing
 
 Outcome = Literal["sent", "failed"]
 NOT_TAKEN = "No endpoint took it; see its deliveries."
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Not now: at `at` it may be asked again."""
-
-    at: datetime
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Not any more by this channel."""
-
-    because: str
 
 
 @dataclass(frozen=True, slots=True)

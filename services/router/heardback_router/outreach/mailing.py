@@ -11,9 +11,10 @@ from typing import Any
 
 import structlog
 
+from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.mail.domain import SUBJECT_LIMIT, Mail, MailOutcome, UnfitMailError, unsubscribe_headers
 from heardback_router.mail.ports import Mailer
-from heardback_router.outreach.ending import Ending, Held, Outcome, Stopped
+from heardback_router.outreach.ending import Ending, Outcome
 from heardback_router.outreach.letters import ClaimedLetter, PostgresLetters
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_shared.clock import Clock

@@ -115,16 +115,16 @@ class Invitations(Protocol):
         self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], *, for_update: bool = False
     ) -> Mapping[str, Held]: ...
 
-    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None: ...
+    async def add(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> bool:
+        """False when one of the ids is taken; the transaction is then to be given up."""
+        ...
 
     async def change(self, c: AsyncConnection, tenant_id: str, held: Sequence[Held]) -> None:
         """State, times and lateness."""
         ...
 
-    async def lapsed(
-        self, c: AsyncConnection, now: datetime, limit: int
-    ) -> list[tuple[str, Held]]:
-        """(tenant, kept place) whose time has run out, locked; over all tenants. Those locked already stay."""
+    async def lapsed(self, c: AsyncConnection, now: datetime, limit: int) -> list[tuple[str, Held]]:
+        """(tenant, kept place) whose time has run out, locked, over all tenants; not those locked already."""
         ...
 
     async def answered(self, c: AsyncConnection, tenant_id: str, answers: Sequence[Answered]) -> None:
@@ -160,8 +160,8 @@ class SurveyLog(Protocol):
         """The inputs of every decision about the customer; who was erased is not asked again."""
         ...
 
-    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Somebody told of the customer after the erasure: it does not stand in the way any more."""
+    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]) -> None:
+        """Somebody told of them after their erasure: it does not stand in the way any more."""
         ...
 
 

@@ -19,9 +19,10 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One survey that was sent. `gap`: the days that the customer's arm asked for when it was sent, None outside
-    of any experiment. `opened`: seen but not necessarily answered. `opted_out`: refused after this ask and
-    before the next. `same_again`: the third time or more in a row the same score, None without an answer."""
+    """One survey that was sent. `gap`: the days that the customer's arm asked for when it was sent, None
+    outside of any experiment. `opened`: seen but not necessarily answered. `opted_out`: refused after this
+    ask and before the next. `same_again`: the third time or more in a row the same score, None without an
+    answer."""
 
     customer_id: str
     at: datetime

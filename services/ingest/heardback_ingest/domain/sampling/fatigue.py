@@ -2,8 +2,8 @@
 
 Within an arm those who come by often are asked more often and answer more, so asks of one arm must not be
 compared with each other, nor counted one by one: the arm with the short distance would be full of asks of the
-active. So each customer counts once, with the mean over their asks. Arms were drawn by lot, so customers' means
-differ between arms only by what the distance did. The model is
+active. So each customer counts once, with the mean over their asks. Arms were drawn by lot, so customers'
+means differ between arms only by what the distance did. The model is
 
     logit(share that answers in an arm) = intercept + slope · mean exposure of the arm
 
@@ -49,8 +49,8 @@ class Arm:
 @dataclass(frozen=True, slots=True)
 class Effect:
     """`slope` in logits per ask of exposure, at 95 %. `smallest_seen`: the least slope (as a distance from 0)
-    that this much data shows with 80 % power. `fits`: how well a straight line fits the arms, as a p-value; None
-    with two arms. `opt_outs` is the hazard per ask, over all arms."""
+    that this much data shows with 80 % power. `fits`: how well a straight line fits the arms, as a p-value;
+    None with two arms. `opt_outs` is the hazard per ask, over all arms."""
 
     arms: tuple[Arm, ...]
     intercept: float
@@ -130,8 +130,8 @@ def estimate(asks: Asks) -> Effect | Refused:
     if apart < LEAST_APART:
         return Refused(
             "not_apart",
-            f"The arms were asked almost alike (mean exposures differ by {apart:.2f}, at least {LEAST_APART} is "
-            "needed): another rule holds them all back, or too little time has passed.",
+            f"The arms were asked almost alike (mean exposures differ by {apart:.2f}, at least {LEAST_APART} "
+            "is needed): another rule holds them all back, or too little time has passed.",
         )
     return _fit(groups, drawn)
 

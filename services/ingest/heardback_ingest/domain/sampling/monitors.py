@@ -14,8 +14,8 @@ EDGES = (0.0, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """`dropped_off`: of those opened, not answered. `same_again`: of those answered, the third time or more in a
-    row the same score."""
+    """`dropped_off`: of those opened, not answered. `same_again`: of those answered, the third time or more
+    in a row the same score."""
 
     begins: float
     ends: float | None
@@ -29,7 +29,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """`label` says how far it may be read: customers at a high exposure differ from others in more than it."""
+    """`label` says how far it may be read: who has a high exposure differs from others in more than it."""
 
     label: Literal["by lot", "not randomised"]
     bands: tuple[Band, ...]

@@ -20,9 +20,9 @@ class Reach:
 class Size:
     """What to send, and everything that was assumed.
 
-    `invites` is the fewest that bring `answers` with chance `assurance`; where not even asking everybody does,
-    `reachable` is false and `invites` is the population. `expected` is what these invites bring on average (the
-    answers rounded), `assured` what they bring with chance `assurance`.
+    `invites` is the fewest that bring `answers` with chance `assurance`; where not even asking everybody
+    does, `reachable` is false and `invites` is the population. `expected` is what these invites bring on
+    average (the answers rounded), `assured` what they bring with chance `assurance`.
     """
 
     target: Target

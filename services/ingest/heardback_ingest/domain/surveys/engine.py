@@ -1,4 +1,4 @@
-"""May this customer be asked now; if not, why, and when. The same facts, policy and time give the same answer."""
+"""May this customer be asked now; if not, why, and when. Facts, policy and time decide, nothing else."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -59,7 +59,7 @@ class Invitation:
 class Person:
     """Whom it concerns, as known at the moment. `known`: anything at all was told or heard of them.
 
-    `refused`: opted out of being asked. `no_consent`: an agreement is needed and there is none.
+    `refused`: opted out of being asked. `agreed`: said provably that they want to be asked.
     """
 
     person_id: str
@@ -68,7 +68,7 @@ class Person:
     known: bool = True
     erased: bool = False
     refused: bool = False
-    no_consent: bool = False
+    agreed: bool = False
     held_because: str | None = None
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
 
@@ -93,6 +93,7 @@ class Facts:
     crisis_ends: datetime | None = None
     sending_stopped: str | None = None
     skipped_because: str | None = None
+    enough_because: str | None = None
 
 
 ReasonCode = Literal[
@@ -110,6 +111,7 @@ ReasonCode = Literal[
     "just_answered",
     "vulnerability_cue",
     "contacted_too_often",
+    "enough_asked",
     "agent_started",
     "spam_thread",
     "auto_resolved_long_ago",

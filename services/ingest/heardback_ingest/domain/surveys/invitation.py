@@ -30,17 +30,15 @@ def move(invitation: Invitation, step: Step, at: datetime, now: datetime) -> Mov
         return _released(invitation)
     if step == "expired":
         return _expired(invitation, now)
-    times = {
-        "sent_at": _earliest(invitation.sent_at, at),
-        "seen_at": _earliest(invitation.seen_at, at) if step != "sent" else invitation.seen_at,
-        "answered_at": _earliest(invitation.answered_at, at) if step == "answered" else invitation.answered_at,
-    }
+    sent_at = _earliest(invitation.sent_at, at)
+    seen_at = _earliest(invitation.seen_at, at) if step != "sent" else invitation.seen_at
+    answered_at = _earliest(invitation.answered_at, at) if step == "answered" else invitation.answered_at
     state: Literal["sent", "seen", "answered"] = "sent"
-    if times["answered_at"] is not None:
+    if answered_at is not None:
         state = "answered"
-    elif times["seen_at"] is not None:
+    elif seen_at is not None:
         state = "seen"
-    after = replace(invitation, state=state, **times)
+    after = replace(invitation, state=state, sent_at=sent_at, seen_at=seen_at, answered_at=answered_at)
     if after == invitation:
         return Moved(invitation, "already")
     lapsed = invitation.state in {"released", "expired"}

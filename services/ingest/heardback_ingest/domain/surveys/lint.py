@@ -110,8 +110,10 @@ def _starved(rule: Rule, policy: SurveysPolicy, pointer: str) -> Iterator[Findin
 
 def _idle(rule: Rule, place: int, policy: SurveysPolicy, pointer: str) -> Iterator[Finding]:
     for at, other in enumerate(policy.rules):
-        if at != place and _always_as_strict(other, rule) and not (
-            at > place and _always_as_strict(rule, other)
+        if (
+            at != place
+            and _always_as_strict(other, rule)
+            and not (at > place and _always_as_strict(rule, other))
         ):
             said = f"never decides: {other.name} is always as strict"
             yield Finding("warning", "unreachable", pointer, said)

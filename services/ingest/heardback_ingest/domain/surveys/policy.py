@@ -108,6 +108,7 @@ class Suppression:
     messages: int | None
     messages_within: timedelta
     unknown_customer: bool
+    consent_needed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version,
 _LENGTH = re.compile(r"^([1-9][0-9]{0,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=3_660)
-NAMED = ("customer.tier", "customer.segment", "customer.language", "customer.region")
+NAMED = ("customer.tier", "customer.segment", "customer.language", "customer.region", "customer.arm")
 """Attributes we know ourselves; every other name is the caller's."""
 
 
@@ -187,6 +187,7 @@ class _Suppress(Shape):
     agent_started: bool = True
     messages: _Messages | None = None
     unknown_customer: bool = True
+    consent_needed: bool = False
 
     def suppression(self) -> Suppression:
         severe, vulnerable, messages = self.severe, self.vulnerability, self.messages
@@ -202,6 +203,7 @@ class _Suppress(Shape):
             messages.most if messages else None,
             messages.within if messages else timedelta(),
             self.unknown_customer,
+            self.consent_needed,
         )
 
 

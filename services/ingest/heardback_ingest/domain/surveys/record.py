@@ -15,12 +15,18 @@ _FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _AT: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
+def spelled_at(at: datetime) -> str:
+    """As every moment is spelled: RFC 3339, in UTC as it comes."""
+    spelled: str = _AT.dump_python(at, mode="json")
+    return spelled
+
+
 def inputs_of(request: Request, facts: Facts, now: datetime) -> dict[str, Any]:
     """As JSON values."""
     return {
         "request": _REQUEST.dump_python(request, mode="json"),
         "facts": _FACTS.dump_python(facts, mode="json"),
-        "at": _AT.dump_python(now, mode="json"),
+        "at": spelled_at(now),
     }
 
 
@@ -32,13 +38,13 @@ def answer_of(decision: Decision) -> dict[str, Any]:
         if reason.rule is not None:
             told["rule"] = reason.rule
         if reason.until is not None:
-            told["until"] = _AT.dump_python(reason.until, mode="json")
+            told["until"] = spelled_at(reason.until)
         reasons.append(told)
     at = decision.next_eligible_at
     return {
         "allowed": decision.allowed,
         "reasons": reasons,
-        "next_eligible_at": None if at is None else _AT.dump_python(at, mode="json"),
+        "next_eligible_at": None if at is None else spelled_at(at),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from heardback_ingest.domain.surveys.facts import Conversation, Facts, Reason, ReasonCode, Request
+from heardback_ingest.domain.surveys.limits import counts_from
 from heardback_ingest.domain.surveys.policy import Suppression, SurveysPolicy
 from heardback_ingest.domain.surveys.windows import spelled
 
@@ -19,6 +20,8 @@ def suppressed(request: Request, facts: Facts, policy: SurveysPolicy, now: datet
     if facts.skipped_because is not None:
         detail = f"Somebody left this conversation out: {facts.skipped_because}"
         yield Reason("conversation_skipped", detail)
+    if facts.enough_because is not None and request.kind == "invitation":
+        yield Reason("enough_asked", f"Enough are asked: {facts.enough_because}.")
     if request.conversation is not None:
         yield from _conversation(request.conversation, policy.suppress, now)
 
@@ -28,7 +31,9 @@ def _survey(request: Request, policy: SurveysPolicy) -> Iterator[Reason]:
         return
     known = policy.surveys.get(request.survey)
     if known is None:
-        said = f"The policy {policy.version} lists the surveys that may be asked; {request.survey} is not there."
+        said = (
+            f"The policy {policy.version} lists the surveys that may be asked; {request.survey} is not there."
+        )
         yield Reason("survey_unknown", said)
     elif known != request.type:
         said = f"{request.survey} is of type {known} in {policy.version}, not {request.type}."
@@ -43,7 +48,7 @@ def _person(facts: Facts, suppress: Suppression) -> Iterator[Reason]:
         yield Reason("unknown_customer", "Nothing was ever told or heard of this customer.")
     if person.refused:
         yield Reason("opted_out", "The customer does not want to be asked.")
-    if person.no_consent:
+    elif suppress.consent_needed and not person.agreed:
         yield Reason("no_consent", "The customer has not agreed to be asked.")
     if person.held_because is not None:
         yield Reason("on_hold", f"No machine may write to the customer: {person.held_because}")
@@ -66,10 +71,14 @@ def _lived(facts: Facts, suppress: Suppression, now: datetime) -> Iterator[Reaso
         yield from _recent("open_complaint", "Feedback of band {}", severe, suppress.severe_within, now)
     if suppress.just_answered is not None:
         answers = [(at, "") for at in facts.answers]
-        yield from _recent("just_answered", "The customer answered a survey", answers, suppress.just_answered, now)
+        yield from _recent(
+            "just_answered", "The customer answered a survey", answers, suppress.just_answered, now
+        )
     if suppress.vulnerable_within is not None:
         cues = [(at, cue) for cue, at in facts.cues if cue in suppress.vulnerable_cues]
-        yield from _recent("vulnerability_cue", "Feedback with the cue {}", cues, suppress.vulnerable_within, now)
+        yield from _recent(
+            "vulnerability_cue", "Feedback with the cue {}", cues, suppress.vulnerable_within, now
+        )
 
 
 def _recent(
@@ -84,15 +93,22 @@ def _recent(
 
 
 def _reached(facts: Facts, suppress: Suppression, now: datetime) -> Iterator[Reason]:
-    """The last `messages` touches that count decide; room comes when the oldest of them is past."""
+    """Room comes when as few are left as are allowed less one."""
     if suppress.messages is None:
         return
-    there = sorted((at for at in facts.messages if now < at + suppress.messages_within), reverse=True)
+    within = suppress.messages_within
+    ends = [at + within for at in facts.messages]
+    for one in facts.invitations:
+        began = counts_from(one, "sent", now)
+        if began is not None:
+            ends.append(min(began + within, one.expires_at) if one.state == "reserved" else began + within)
+    there = sorted((end for end in ends if now < end), reverse=True)
     if len(there) < suppress.messages:
         return
-    until = there[suppress.messages - 1] + suppress.messages_within
-    said = f"We wrote to the customer {len(there)} times in {spelled(suppress.messages_within)}"
-    yield Reason("contacted_too_often", f"{said}; {suppress.messages} is the most.", until=until, ends="at")
+    said = (
+        f"We wrote to the customer {len(there)} times in {spelled(within)}; {suppress.messages} is the most."
+    )
+    yield Reason("contacted_too_often", said, until=there[suppress.messages - 1], ends="at")
 
 
 def _conversation(about: Conversation, suppress: Suppression, now: datetime) -> Iterator[Reason]:

@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script, secure_tables
 
 revision = "ingest_2026_11_23_04"
-down_revision = "ingest_2026_11_22_02"
+down_revision = "ingest_2026_11_23_03"
 
 TABLES = (
     "survey_invitation",

@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script, secure_tables
 
 revision = "router_2026_11_23_13"
-down_revision = "router_2026_11_23_11"
+down_revision = "router_2026_11_23_12"
 
 
 def upgrade() -> None:

@@ -1,0 +1,116 @@
+"""Ids in other systems, what customers share, and who is one person, in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_ingest.adapters import customer_tables as tables
+from heardback_ingest.domain.identity import Change, IdentityEvent
+from heardback_shared.db.bulk import insert_rows
+
+_OWNERS = text("""
+SELECT asked.source, asked.external_id, found.customer_id
+FROM unnest(CAST(:sources AS text[]), CAST(:external_ids AS text[])) AS asked(source, external_id)
+CROSS JOIN LATERAL (
+    SELECT customer_id FROM ingest.external_id
+    WHERE tenant_id = :tenant AND source = asked.source AND external_id = asked.external_id LIMIT 1
+) AS found
+""")
+_UNMAP = text("DELETE FROM ingest.external_id WHERE tenant_id = :tenant AND customer_id = ANY(:ids)")
+_UNLIKEN = text("DELETE FROM ingest.likeness WHERE tenant_id = :tenant AND customer_id = ANY(:ids)")
+_ALIKE = text("""
+SELECT kind, digest, array_agg(customer_id ORDER BY customer_id) AS ids FROM ingest.likeness
+WHERE tenant_id = :tenant AND (kind, digest) > (:kind, :digest)
+GROUP BY kind, digest HAVING count(*) > 1 ORDER BY kind, digest LIMIT :limit
+""")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.identity/' || :tenant, 0))")
+_EVENTS = text("""
+SELECT sequence, id, kind, customer_id, into_id, undoes, actor, reason, at FROM ingest.identity_event
+WHERE tenant_id = :tenant ORDER BY sequence
+""")
+_ADD = text("""
+INSERT INTO ingest.identity_event
+    (tenant_id, sequence, id, kind, customer_id, into_id, undoes, actor, reason, at)
+VALUES (:tenant, :sequence, :id, :kind, :customer_id, :into_id, :undoes, :actor, :reason, :at)
+""")
+_ALONE = text("DELETE FROM ingest.identity WHERE tenant_id = :tenant AND customer_id = ANY(:ids)")
+_JOINED = text("""
+INSERT INTO ingest.identity (tenant_id, customer_id, person_id, members)
+VALUES (:tenant, :customer_id, :person_id, :members)
+""")
+_PEOPLE = text("""
+SELECT found.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
+CROSS JOIN LATERAL (
+    SELECT customer_id, person_id, members FROM ingest.identity
+    WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
+) AS found
+""")
+
+
+class PostgresLinks:
+    async def owners(
+        self, c: AsyncConnection, tenant_id: str, ids: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        asked = {"tenant": tenant_id, "sources": [s for s, _ in ids], "external_ids": [e for _, e in ids]}
+        rows = await c.execute(_OWNERS, asked)
+        return {(row.source, row.external_id): row.customer_id for row in rows}
+
+    async def map_ids(self, c: AsyncConnection, tenant_id: str, ids: Mapping[str, Mapping[str, str]]) -> None:
+        await c.execute(_UNMAP, {"tenant": tenant_id, "ids": sorted(ids)})
+        rows = [
+            {"tenant_id": tenant_id, "source": source, "external_id": external_id, "customer_id": customer}
+            for customer, mapped in sorted(ids.items())
+            for source, external_id in sorted(mapped.items())
+        ]
+        await insert_rows(c, tables.external_id, rows)
+
+    async def liken(
+        self, c: AsyncConnection, tenant_id: str, marks: Mapping[str, Mapping[str, bytes]]
+    ) -> None:
+        await c.execute(_UNLIKEN, {"tenant": tenant_id, "ids": sorted(marks)})
+        rows = [
+            {"tenant_id": tenant_id, "kind": kind, "digest": digest, "customer_id": customer}
+            for customer, found in sorted(marks.items())
+            for kind, digest in sorted(found.items())
+        ]
+        await insert_rows(c, tables.likeness, rows)
+
+    async def alike(
+        self, c: AsyncConnection, tenant_id: str, after: tuple[str, bytes] | None, limit: int
+    ) -> list[tuple[str, bytes, tuple[str, ...]]]:
+        kind, digest = after or ("", b"")
+        rows = await c.execute(_ALIKE, {"tenant": tenant_id, "kind": kind, "digest": digest, "limit": limit})
+        return [(row.kind, row.digest, tuple(row.ids)) for row in rows]
+
+    async def lock_identity(self, c: AsyncConnection, tenant_id: str) -> None:
+        await c.execute(_LOCK, {"tenant": tenant_id})
+
+    async def identity_events(self, c: AsyncConnection, tenant_id: str) -> list[IdentityEvent]:
+        rows = await c.execute(_EVENTS, {"tenant": tenant_id})
+        return [IdentityEvent(*row) for row in rows]
+
+    async def add_identity_event(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> None:
+        values = {name: getattr(event, name) for name in IdentityEvent.__dataclass_fields__}
+        await c.execute(_ADD, {"tenant": tenant_id, **values})
+
+    async def keep_identity(self, c: AsyncConnection, tenant_id: str, changed: Sequence[Change]) -> None:
+        if not changed:
+            return
+        await c.execute(_ALONE, {"tenant": tenant_id, "ids": [x.customer_id for x in changed]})
+        rows = [
+            {
+                "tenant": tenant_id,
+                "customer_id": x.customer_id,
+                "person_id": x.person_id,
+                "members": list(x.members),
+            }
+            for x in changed
+            if len(x.members) > 1
+        ]
+        if rows:
+            await c.execute(_JOINED, rows)
+
+    async def people(self, c: AsyncConnection, tenant_id: str, ids: Sequence[str]) -> dict[str, Change]:
+        rows = await c.execute(_PEOPLE, {"tenant": tenant_id, "ids": list(ids)})
+        return {r.customer_id: Change(r.customer_id, r.person_id, tuple(r.members)) for r in rows}

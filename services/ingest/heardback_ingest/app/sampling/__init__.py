@@ -1,0 +1,1 @@
+"""How many are asked, by which survey, and what being asked does to them."""

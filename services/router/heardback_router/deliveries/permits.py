@@ -1,0 +1,30 @@
+"""Whether what waits for an endpoint may still go out, asked before every attempt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not now: at `at` it may be asked again. No attempt is spent."""
+
+    at: datetime
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Not any more by this channel."""
+
+    because: str
+
+
+class Permits(Protocol):
+    async def permit(
+        self, connection: AsyncConnection, tenant_id: str, subject: str, at: datetime
+    ) -> Held | Stopped | None:
+        """None: it may go. `subject` is what the message was queued for."""
+        ...
