@@ -51,6 +51,7 @@ from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.grouping.reader import PostgresGroups
 from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.loops.watches import DelayWatch, SilenceWatch
 from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
@@ -173,7 +174,7 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), DelayWatch(), StepsWatch(), SilenceWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),

@@ -24,6 +24,7 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
+from heardback_router.mail.settings import MailSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
@@ -124,7 +125,15 @@ class House:
         """Loops of one resolution with this many customers, whose item is of no concern; their ids."""
         linked = tuple(LinkedCustomer(f"c-{n}", (f"fb_{item}_{n}",), "email") for n in range(count))
         resolution = Resolution(
-            item, "internal", number, "cause", "action", CustomerText("Fixed."), None, linked, "key:ann",
+            item,
+            "internal",
+            number,
+            "cause",
+            "action",
+            CustomerText("Fixed."),
+            None,
+            linked,
+            "key:ann",
             change_id=f"ch_{item}_{number}",
         )
         policy = load_policies().telling
@@ -165,11 +174,14 @@ def build_house(
     at: datetime,
     webhooks: WebhookSettings = WEBHOOKS,
     clock: FakeClock | None = None,
+    mail: MailSettings | None = None,
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
     router = RouterSettings(policies=POLICIES)
-    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks)
+    settings = Settings(
+        SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

@@ -66,7 +66,9 @@ async def test_disputing_reopens_the_item_with_the_customers_words_in_its_timeli
     assert all("Still" not in c.model_dump_json() for c in await house.announced())
 
 
-async def test_a_dispute_begins_the_next_round_on_the_same_loop(house: House, receiver: Receiver, ann: Caller) -> None:
+async def test_a_dispute_begins_the_next_round_on_the_same_loop(
+    house: House, receiver: Receiver, ann: Caller
+) -> None:
     await house.endpoint()
     item_id, data = await told(house, receiver, ann)
     await house.client.post(path(data["dispute"]))

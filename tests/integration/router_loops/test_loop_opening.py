@@ -96,7 +96,5 @@ async def _resolve_and_fail(house: House) -> None:
     resolution = Resolution("it_1", "t", 1, "c", "a", CustomerText("Fixed."), None, linked, "key:ann")
     policy = load_policies().telling
     async with house.database.tenant("default") as connection:
-        await house.core.closing.loops.resolved(
-            connection, "default", resolution, policy, house.clock.now()
-        )
+        await house.core.closing.loops.resolved(connection, "default", resolution, policy, house.clock.now())
         raise RuntimeError("no")

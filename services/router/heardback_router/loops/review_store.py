@@ -41,7 +41,12 @@ class PostgresReviews:
         return await self._review(connection, tenant_id, row) if row else None
 
     async def put(
-        self, connection: AsyncConnection, tenant_id: str, review: Review, *, edited_at: datetime | None = None
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        review: Review,
+        *,
+        edited_at: datetime | None = None,
     ) -> None:
         """Stores it as it is now; with `edited_at`, its words as a version of their own."""
         await connection.execute(
