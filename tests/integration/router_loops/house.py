@@ -22,6 +22,7 @@ from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
+from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
 from heardback_router.mail.settings import MailSettings
@@ -29,7 +30,7 @@ from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
-from heardback_shared.contracts.events import LOOP_CHANGED, LoopChanged
+from heardback_shared.contracts.events import LOOP_CHANGED, FeedbackScored, LoopChanged
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
@@ -79,6 +80,10 @@ class House:
     def dispatcher(self) -> Dispatcher:
         return self.core.closing.deliveries.dispatcher
 
+    @property
+    def link_key(self) -> bytes:
+        return Keyring(SERVICE.master_key).key(PURPOSE)
+
     async def deliver(self) -> int:
         """Decides about what is due, and makes what attempts are due; how many attempts."""
         await self.core.closing.messages.sending.send_due()
@@ -101,6 +106,9 @@ class House:
         """A feedback routed to an item of its own; the item's id."""
         feedback = scored(number, customer=customer, accepted_at=self.clock.now())
         await self.core.route([incoming(feedback, tenant=tenant)])
+        return await self.item_of(feedback, tenant)
+
+    async def item_of(self, feedback: FeedbackScored, tenant: str = "default") -> str:
         async with self.database.tenant(tenant) as connection:
             found = await connection.exec_driver_sql(
                 "SELECT item_id FROM router.item_feedback WHERE feedback_id = $1",
