@@ -30,7 +30,9 @@ def test_what_the_npm_library_signed_is_believed_and_nothing_near_it(vector: dic
 def npm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package. Without node or the network there is none, and the test is skipped, saying so."""
     if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("NOT CHECKED against the npm library: node and npm are not here; stored vectors are checked")
+        pytest.skip(
+            "NOT CHECKED against the npm library: node and npm are not here; stored vectors are checked"
+        )
     folder = tmp_path_factory.mktemp("npm")
     done = subprocess.run(
         ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE],

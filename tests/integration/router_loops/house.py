@@ -179,7 +179,9 @@ def build_house(
     clock = clock or FakeClock(at)
     metrics = Metrics()
     router = RouterSettings(policies=POLICIES)
-    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings())
+    settings = Settings(
+        SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

@@ -18,9 +18,7 @@ from heardback_router.deliveries.breaker import (
 )
 
 POLICY = BreakerPolicy()
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["ok", "failed", "busy"]), st.integers(0, 200_000)), max_size=60
-)
+STEPS = st.lists(st.tuples(st.sampled_from(["ok", "failed", "busy"]), st.integers(0, 200_000)), max_size=60)
 
 
 def fail(health: Health, times: int, every: float = 1) -> tuple[Health, list[Event | None]]:
