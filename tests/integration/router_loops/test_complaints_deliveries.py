@@ -1,7 +1,6 @@
 """What people complained of elsewhere about webhooks, and must not meet here."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
@@ -14,9 +13,9 @@ from tests.integration.router_loops.test_webhook_tls import PUBLIC
 
 
 @pytest.fixture
-async def told(house: House) -> AsyncIterator[tuple[House, str, str]]:
+async def told(house: House) -> tuple[House, str, str]:
     endpoint_id, secret = await house.endpoint()
-    yield house, endpoint_id, secret
+    return house, endpoint_id, secret
 
 
 async def test_complaint_sent_once_and_dropped_on_a_timeout(
@@ -155,12 +154,13 @@ async def test_complaint_429_is_not_honoured(told: tuple[House, str, str], recei
     house, endpoint_id, _ = told
     ann = await house.caller()
     receiver.replies.append(Reply(429, headers=(("Retry-After", "600"),)))
-    for _ in range(3):
+    await ann.post(f"/v1/endpoints/{endpoint_id}:test")
+    assert await house.deliver() == 1
+    for _ in range(2):
         await ann.post(f"/v1/endpoints/{endpoint_id}:test")
-    first = await house.deliver()
     house.clock.forward(seconds=599)
     assert await house.deliver() == 0
     house.clock.forward(seconds=1)
-    assert await house.deliver() == 1 + (3 - first)
+    assert await house.deliver() == 3
     endpoint = (await ann.get(f"/v1/endpoints/{endpoint_id}")).json()
     assert (endpoint["enabled"], endpoint["health"]["circuit"]) == (True, "closed")

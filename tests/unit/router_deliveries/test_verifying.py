@@ -25,7 +25,7 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def test_the_published_vectors_are_those_the_command_makes() -> None:
-    assert PUBLISHED == vectors()
+    assert vectors() == PUBLISHED
 
 
 @pytest.mark.parametrize("vector", PUBLISHED["vectors"], ids=[v["name"] for v in PUBLISHED["vectors"]])

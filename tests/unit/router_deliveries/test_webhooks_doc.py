@@ -20,7 +20,7 @@ VECTORS = json.loads(Path("docs/webhooks-vectors.json").read_text("utf-8"))["vec
 def snippet() -> Any:
     (code,) = re.findall(r"```python\n(.*?)```", DOC, re.S)
     names: dict[str, Any] = {}
-    exec(compile(code, "docs/webhooks.md", "exec"), names)  # noqa: S102
+    exec(compile(code, "docs/webhooks.md", "exec"), names)
     return names["genuine"]
 
 
