@@ -208,7 +208,7 @@ class Sources(Protocol):
 class Cards(Protocol):
     """Contact, as the customer master tells it who there is and how they are reached."""
 
-    async def put_card(self, connection: AsyncConnection, tenant_id: str, card: Card) -> None: ...
+    async def put_cards(self, connection: AsyncConnection, tenant_id: str, cards: Sequence[Card]) -> None: ...
 
     async def put_address(
         self,

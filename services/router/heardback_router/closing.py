@@ -32,6 +32,7 @@ from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.compose import page_parts
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
@@ -82,6 +83,7 @@ class Closing:
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
+        self._public_url = loops.public_url
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
@@ -147,9 +149,20 @@ class Closing:
             database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
         )
         answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        page = page_parts(
+            database,
+            around.keyring,
+            answers,
+            self.mailer,
+            around.policies,
+            clock,
+            guard,
+            self._public_url,
+        )
         return (
             *self.deliveries.routers(guard),
             self.messages.routes(),
+            *page,
             review_routes(database, self._reviews, self.reviews, guard),
             contest_routes(database, kept, contests, clock, guard),
             figure_routes(database, clock, guard),

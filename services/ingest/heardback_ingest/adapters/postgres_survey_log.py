@@ -40,7 +40,9 @@ INSERT INTO ingest.erased_customer (tenant_id, customer_id, at) VALUES (:tenant,
 ON CONFLICT (tenant_id, customer_id) DO UPDATE SET at = excluded.at
 """),
 )
-_HEARD_AGAIN = text("DELETE FROM ingest.erased_customer WHERE tenant_id = :tenant AND customer_id = :id")
+_HEARD_AGAIN = text("""
+DELETE FROM ingest.erased_customer WHERE tenant_id = :tenant AND customer_id = ANY (CAST(:ids AS text[]))
+""")
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 _END = datetime.fromisoformat("9999-12-30T00:00:00+00:00")
 
@@ -89,8 +91,8 @@ class PostgresSurveyLog:
         for statement in _ERASE:
             await c.execute(statement, {"tenant": tenant_id, "id": customer_id, "now": now})
 
-    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        await c.execute(_HEARD_AGAIN, {"tenant": tenant_id, "id": customer_id})
+    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]) -> None:
+        await c.execute(_HEARD_AGAIN, {"tenant": tenant_id, "ids": list(customer_ids)})
 
 
 def _row(tenant_id: str, one: Logged) -> dict[str, Any]:

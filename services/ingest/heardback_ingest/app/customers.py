@@ -172,8 +172,7 @@ class KeepCustomers:
         )
         stored = [Profile(i, plain[i], sealed.get(subject_of_customer(i)), settled[i]) for i in ids]
         await self._profiles.put(c, tenant_id, stored, now)
-        for customer_id in ids:
-            await self._surveys.heard_again(c, tenant_id, customer_id)
+        await self._surveys.heard_again(c, tenant_id, ids)
         await self._link(c, tenant_id, ids, before, known)
         await self._cards.write(c, tenant_id, stored, now)
         await self._cards.write_addresses(c, tenant_id, ids, before, known, now)

@@ -160,8 +160,8 @@ class SurveyLog(Protocol):
         """The inputs of every decision about the customer; who was erased is not asked again."""
         ...
 
-    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Somebody told of the customer after the erasure: it does not stand in the way any more."""
+    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]) -> None:
+        """Somebody told of them after their erasure: it does not stand in the way any more."""
         ...
 
 
