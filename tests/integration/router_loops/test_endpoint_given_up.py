@@ -1,4 +1,4 @@
-"""An endpoint that is given up: people hear of it, it is asked whether it is back, and nothing hangs for ever."""
+"""An endpoint that is given up: people hear of it, it is pinged, and nothing hangs for ever."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
