@@ -8,16 +8,20 @@ import uvloop
 from fastapi import FastAPI
 
 from heardback_ingest.adapters import tables
+from heardback_ingest.adapters.postgres_asking import PostgresAsking
 from heardback_ingest.adapters.postgres_customers import PostgresCustomers
 from heardback_ingest.adapters.postgres_dead_letters import PostgresDeadLetters
+from heardback_ingest.adapters.postgres_experiments import PostgresExperiments
 from heardback_ingest.adapters.postgres_idempotency import PostgresIdempotencyKeys
 from heardback_ingest.adapters.postgres_invitations import PostgresInvitations
 from heardback_ingest.adapters.postgres_ledger import PostgresLedger
+from heardback_ingest.adapters.postgres_sampling import PostgresChoices, PostgresPlans
 from heardback_ingest.adapters.postgres_survey_log import PostgresSurveyLog
 from heardback_ingest.adapters.postgres_survey_stops import PostgresStops
 from heardback_ingest.adapters.postgres_sweep import PostgresSweep
 from heardback_ingest.adapters.postgres_tenants import PostgresTenants
 from heardback_ingest.adapters.postgres_vault import PostgresVault
+from heardback_ingest.adapters.router_drafts import RouterDrafts
 from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.gather import Gatherer, GatherPolicy
 from heardback_ingest.app.idempotency import Idempotent
@@ -26,6 +30,11 @@ from heardback_ingest.app.policies import policies_in_force
 from heardback_ingest.app.preferences import KeepPreferences
 from heardback_ingest.app.redrive import GaugeLedger, Redrive, repeat
 from heardback_ingest.app.replay import Replay
+from heardback_ingest.app.sampling.arms import Arms, KeepExperiments
+from heardback_ingest.app.sampling.budgets import Budgets
+from heardback_ingest.app.sampling.choosing import CompetingSurveys
+from heardback_ingest.app.sampling.fatigue import Fatigue
+from heardback_ingest.app.sampling.plans import SamplingPlans
 from heardback_ingest.app.settle import CollectDeadLetters, FollowBacklog, Settle
 from heardback_ingest.app.show import Show
 from heardback_ingest.app.standing import FollowStandings
@@ -38,6 +47,7 @@ from heardback_ingest.customer_master import CustomerMaster, build_master
 from heardback_ingest.domain.ledger import RedrivePolicy
 from heardback_ingest.domain.limits import Limits
 from heardback_ingest.http.api import UseCases, build_app
+from heardback_ingest.http.sampling import Sampling
 from heardback_ingest.http.surveys import Surveys
 from heardback_ingest.settings import IngestSettings
 from heardback_shared.access.store import ApiKeys
@@ -85,6 +95,7 @@ class Ingest:
     outbox: Outbox
     keys: PostgresIdempotencyKeys
     policies: PoliciesInForce
+    surveys: Surveys
     lapse: Lapse
     http: FastAPI
     readiness: Readiness
@@ -115,6 +126,7 @@ def build(
     )
     policies = policies_in_force(settings.policies)
     invitations, survey_log, contacts = PostgresInvitations(), PostgresSurveyLog(), PostgresContacts(keyring)
+    surveys = _surveys(database, invitations, survey_log, contacts, policies, clock)
     accept = Accept(
         database,
         ledger,
@@ -173,7 +185,8 @@ def build(
             database, contacts, PostgresWishes(keyring), PostgresHolds(), policies, clock
         ),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
-        surveys=_surveys(database, invitations, survey_log, contacts, policies, clock),
+        surveys=surveys,
+        sampling=_sampling(database, policies, settings.router_url, clock),
         database=database,
         policies=policies,
     )
@@ -210,6 +223,7 @@ def build(
         outbox=outbox,
         keys=idempotency,
         policies=policies,
+        surveys=surveys,
         lapse=Lapse(database, invitations, survey_log, contacts, clock, keep_days=settings.survey_log_days),
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,
@@ -226,13 +240,27 @@ def _surveys(
     policies: PoliciesInForce,
     clock: Clock,
 ) -> Surveys:
-    stops = PostgresStops()
-    gather = Gather(invitations, stops, contacts)
+    stops, arms = PostgresStops(), Arms(PostgresExperiments(), clock)
+    gather = Gather(invitations, stops, contacts, arms, Budgets(PostgresPlans(), PostgresAsking()))
     return Surveys(
         Ask(database, invitations, log, gather, contacts, policies, clock),
         Follow(database, invitations, contacts, clock),
         Explain(database, log, policies),
         Halt(database, stops, clock),
+    )
+
+
+def _sampling(
+    database: Database, policies: PoliciesInForce, router_url: str | None, clock: Clock
+) -> Sampling:
+    plans, asking, experiments = PostgresPlans(), PostgresAsking(), PostgresExperiments()
+    drafts = RouterDrafts(router_url)
+    return Sampling(
+        SamplingPlans(database, plans, asking, clock),
+        CompetingSurveys(database, plans, PostgresChoices(), asking, clock),
+        KeepExperiments(database, experiments, policies, clock),
+        Fatigue(database, asking, experiments, policies, drafts, clock),
+        clock,
     )
 
 

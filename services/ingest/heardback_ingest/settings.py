@@ -13,6 +13,9 @@ class IngestSettings(BaseSettings):
     policies: Path | None = None
     """A folder whose files (surveys.yaml, classes.yaml) take the place of those that come with heardback."""
 
+    router_url: str | None = None
+    """Where router answers HTTP: suggested policies are proposed there as drafts."""
+
     # Sizes; beyond them a request is answered 413
     max_text_chars: int = Field(default=20_000, ge=1)
     """Of one comment or one turn."""

@@ -14,10 +14,15 @@ from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
 from heardback_router.loops.app import Loops
+from heardback_router.loops.contest_http import contest_routes
+from heardback_router.loops.contests import Contests, PostgresContests
+from heardback_router.loops.figures_http import figure_routes
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
+from heardback_router.loops.review_http import review_routes
 from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.loops.reviews import Reviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
@@ -27,6 +32,8 @@ from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.addresses import PageAddresses
+from heardback_router.page.compose import page_parts
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
@@ -77,6 +84,7 @@ class Closing:
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
+        self._public_url = loops.public_url
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
@@ -85,9 +93,23 @@ class Closing:
         outreach = message_queue(around.metrics)
         saying = Saying(store, tellings, reviews, contacts, outreach)
         self.loops = Loops(store, tellings, reviews, saying, outreach, changes, around.metrics)
+        self._store, self._saying, self._reviews = store, saying, reviews
+        self.reviews = Reviews(
+            around.database,
+            around.outbox,
+            store,
+            tellings,
+            reviews,
+            self.loops,
+            outreach,
+            changes,
+            around.policies,
+            around.clock,
+        )
         bell = _Bell()
         addresses = MessageAddresses(
             self._link_key,
+            PageAddresses(around.keyring, loops.public_url),
             around.keyring.key(DETAILS),
             loops.public_url,
             loops.loop_link_days,
@@ -123,8 +145,25 @@ class Closing:
 
     def routers(self, backlog: Backlog) -> tuple[APIRouter, ...]:
         around = self._around
-        answers = Answers(around.database, around.outbox, self.loops, backlog, around.clock, self._link_key)
-        return *self.deliveries.routers(around.guard), self.messages.routes(), answer_routes(answers)
+        database, outbox, guard, clock = around.database, around.outbox, around.guard, around.clock
+        kept = PostgresContests()
+        contests = Contests(
+            database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
+        )
+        answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        page = page_parts(
+            database, around.keyring, answers, self.mailer, around.policies, clock, guard, self._public_url
+        )
+        return (
+            *page,
+            *self.deliveries.routers(guard),
+            self.messages.routes(),
+            review_routes(database, self._reviews, self.reviews, guard),
+            contest_routes(database, kept, contests, clock, guard),
+            figure_routes(database, clock, guard),
+            # Last: a link's address takes whatever follows /v1/loops/.
+            answer_routes(answers),
+        )
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

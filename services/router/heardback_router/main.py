@@ -51,12 +51,12 @@ from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.grouping.reader import PostgresGroups
 from heardback_router.grouping.store import PostgresGrouping
 from heardback_router.loops.settings import LoopSettings
+from heardback_router.loops.watches import DelayWatch, SilenceWatch
 from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
-from heardback_router.outreach.queue import MessageQueue
+from heardback_router.outreach.compose import message_queue
 from heardback_router.outreach.settings import OutreachSettings
-from heardback_router.outreach.store import PostgresMessages
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -174,7 +174,7 @@ class Core:
             told,
             self.outbox,
             source,
-            [SlaWatch(), LadderWatch(), PromiseWatch(), StepsWatch()],
+            [SlaWatch(), LadderWatch(), PromiseWatch(), DelayWatch(), StepsWatch(), SilenceWatch()],
             clock=clock,
             metrics=metrics,
             pace=Pace(share=settings.router.timers_share),
@@ -190,7 +190,7 @@ class Core:
             apply={"sla": self.repin.all, "ladder": LookAgain(database, clock).all},
             corrections=HeldByPeople(said),
         )
-        messages = MessageQueue(PostgresMessages(), metrics)
+        messages = message_queue(metrics)
         campaigns = Campaigns(database, PostgresContacts(keyring), messages, source, clock)
         self.feeder = Feeder(database, messages, clock)
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)

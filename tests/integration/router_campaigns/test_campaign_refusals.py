@@ -128,8 +128,8 @@ async def test_many_people_or_high_stakes_need_a_second_person_and_few_do_not(st
             (urgent("safety").model_dump_json(), grave),
         )
     crowded = await stage.item("c-3", direction=7)
-    await stage.more_customers(crowded, 24)
-    for item, why in ((grave, "safety"), (crowded, "25 people")):
+    await stage.more_customers(crowded, 49)
+    for item, why in ((grave, "safety"), (crowded, "Many customers")):
         campaign = await stage.campaign([item], [await stage.change(item, tell=TELL)])
         assert (await stage.show(campaign))["would_be"]["second_person"] is True
         await stage.do(campaign, "submit")

@@ -57,7 +57,8 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     handshake: Reply = field(default_factory=lambda: Reply(headers=(("WebHook-Allowed-Origin", "*"),)))
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    at_once: int = 0
+    echo: bool = False
+    """Answers pings with their challenge."""
     most_at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     port: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -106,10 +107,16 @@ class Receiver:
         method, path, _ = head[0].split(" ")
         if method == "OPTIONS":
             self.asked.append((path, headers))
+            self.arrived.set()
+            if self.handshake.hold is not None:
+                await self.handshake.hold.wait()
             await self._answer(writer, self.handshake)
             return True
         self.received.append(Received(path, headers, body))
         self.arrived.set()
+        if self.echo and b'"challenge"' in body:
+            await self._answer(writer, Reply(200, body=orjson.dumps(orjson.loads(body)["data"])))
+            return True
         reply = self.by_path.get(path) or (self.replies.popleft() if self.replies else self.usual)
         self._busy[path] += 1
         self.most_at_once[path] = max(self.most_at_once[path], self._busy[path])

@@ -9,12 +9,14 @@ from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Person, Stake
 from heardback_router.configuration.source import packaged
+from heardback_router.loops.policy import read_telling
 from heardback_router.messages.domain import Result
 from heardback_router.messages.policy import read_messages
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contact.domain import Recipient
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
+TELLING = read_telling(packaged("telling.yaml"))
 MESSAGES = read_messages(packaged("messages.yaml"))
 
 

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.router_campaigns.campaigns import AT, change, known, refused, stake
+from tests.unit.router_campaigns.campaigns import TELLING, change, known, refused, stake
 
 from heardback_router.backlog.duties import Promise
-from heardback_router.campaigns.claims import SECOND_PERSON_FROM, ItemFacts, decision_on
+from heardback_router.campaigns.claims import ItemFacts, decision_on
 from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Person, gathered
+from heardback_router.loops.telling import Stakes, decide
 from heardback_router.messages.domain import Result
 
 FRIDAY = datetime(2026, 11, 27, 17, tzinfo=UTC)
@@ -121,18 +122,23 @@ def people(count: int) -> tuple[Person, ...]:
 
 
 @pytest.mark.parametrize(
-    ("item", "count", "needed"),
+    ("item", "count", "rule"),
     [
-        (ItemFacts("it_a", "resolved", domain="operations"), SECOND_PERSON_FROM - 1, False),
-        (ItemFacts("it_a", "resolved", domain="operations"), SECOND_PERSON_FROM, True),
-        (ItemFacts("it_a", "resolved", domain="legal"), 1, True),
-        (ItemFacts("it_a", "resolved", tier="strategic"), 1, True),
-        (ItemFacts("it_a", "resolved", tier="key"), 1, False),
-        (ItemFacts("it_a", "resolved", cues=frozenset({"safety"})), 1, True),
+        (ItemFacts("it_a", "resolved", domain="operations"), 49, None),
+        (ItemFacts("it_a", "resolved", domain="operations"), 50, "many-customers"),
+        (ItemFacts("it_a", "resolved", domain="legal"), 1, "high-stakes-domain"),
+        (ItemFacts("it_a", "resolved", tier="strategic"), 1, "strategic-customer"),
+        (ItemFacts("it_a", "resolved", tier="key"), 1, None),
+        (ItemFacts("it_a", "resolved", cues=frozenset({"safety"})), 1, "law-or-safety"),
     ],
 )
-def test_high_stakes_and_many_people_need_a_second_person(item: ItemFacts, count: int, needed: bool) -> None:
-    decision = decision_on([item], [change()], people(count), {"messages": "default@1"})
-    assert (decision["second_person"], bool(decision["because"])) == (needed, needed)
+def test_the_telling_policy_says_when_a_second_person_is_needed(
+    item: ItemFacts, count: int, rule: str | None
+) -> None:
+    decision = decision_on([item], [change()], people(count), TELLING, "default@1")
+    assert decision["second_person"] == (rule is not None)
+    assert bool(decision["because"]) == (rule is not None)
+    assert decision["items"]["it_a"]["rule"] == (rule or "everyone")
     assert decision["to_tell"] == count
-    assert change().recorded_at == AT
+    again = Stakes.of_record(decision["items"]["it_a"]["stakes"])
+    assert decide(again, TELLING).rule == decision["items"]["it_a"]["rule"]

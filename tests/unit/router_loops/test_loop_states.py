@@ -158,9 +158,7 @@ def test_an_answer_that_counts_may_follow(state: LoopState, answer: Answer) -> N
         assert round_after(state, 3, answer) == 3
 
 
-STATUS = st.builds(
-    LoopStatus, st.sampled_from(STATES), st.integers(1, 3), st.integers(1, 9), st.just(NOON)
-)
+STATUS = st.builds(LoopStatus, st.sampled_from(STATES), st.integers(1, 3), st.integers(1, 9), st.just(NOON))
 STANDING = st.builds(Standing, st.just("msg_1"), st.sampled_from(get_args(MessageState)), st.just(NOON))
 
 

@@ -97,4 +97,3 @@ def test_an_excerpt_is_short_text_a_database_takes(body: bytes) -> None:
     text = excerpt(body)
     assert len(text.encode()) <= 1_024
     assert "\x00" not in text
-

@@ -68,6 +68,8 @@ class Story:
             "/v1/endpoints", {"url": self.receiver.url, "event_types": [EVENT_TYPE]}
         )
         self.receiver.secret = str(endpoint["secret"])
+        proven = await self.router.post(f"/v1/endpoints/{endpoint['id']}:prove", {})
+        self.checks.equal("the receiver agreed to be sent webhooks", "proven", proven["proof"]["state"])
 
     async def _post(self, samples: tuple[Sample, ...]) -> dict[tuple[str, str], set[str]]:
         """Ids that were given out, per feedback."""

@@ -24,6 +24,10 @@ SELECT count(DISTINCT i.person_id), count(DISTINCT i.person_id) FILTER (WHERE i.
 FROM ingest.survey_invitation i
 WHERE i.tenant_id = :tenant AND i.survey = :survey AND i.kind = 'invitation' AND i.sent_at >= :since
 """
+_HELD = """
+SELECT count(*) FROM ingest.survey_invitation i
+WHERE i.tenant_id = :tenant AND i.survey = :survey AND i.kind = 'invitation' AND i.state = 'reserved'
+"""
 _PAST = """
 SELECT CAST(floor(extract(epoch FROM :now - i.sent_at) / :month) AS integer) AS age,
     count(DISTINCT i.person_id), count(DISTINCT i.person_id) FILTER (WHERE i.answered_at IS NOT NULL)
@@ -32,9 +36,9 @@ WHERE i.tenant_id = :tenant AND i.survey = :survey AND i.kind = 'invitation'
     AND i.sent_at >= :since AND i.sent_at < :until
 """
 _POPULATION = "SELECT count(DISTINCT person_id) FROM platform.contact_card WHERE tenant_id = :tenant"
-_SEGMENT = text(
-    "SELECT card ->> 'segment' FROM platform.contact_card WHERE tenant_id = :tenant AND customer_id = :customer"
-)
+_SEGMENT = text("""
+SELECT card ->> 'segment' FROM platform.contact_card WHERE tenant_id = :tenant AND customer_id = :customer
+""")
 _SENT = text("""
 SELECT i.person_id, i.sent_at, i.type, arm.gap, i.seen_at IS NOT NULL, i.answered_at IS NOT NULL,
     answer.metric_value, refusal.at
@@ -63,12 +67,11 @@ class PostgresAsking:
     async def tally(
         self, c: AsyncConnection, tenant_id: str, survey: str, segment: str | None, since: datetime
     ) -> Tally:
-        asked = {"tenant": tenant_id, "survey": survey, "since": since}
-        if segment is None:
-            row = (await c.execute(text(_TALLY), asked)).one()
-        else:
-            row = (await c.execute(text(_TALLY + _OF_SEGMENT), {**asked, "segment": segment})).one()
-        return Tally(*row)
+        asked = {"tenant": tenant_id, "survey": survey, "segment": segment}
+        narrowed = "" if segment is None else _OF_SEGMENT
+        row = (await c.execute(text(_TALLY + narrowed), {**asked, "since": since})).one()
+        held = await c.scalar(text(_HELD + narrowed), asked)
+        return Tally(row[0], row[1], row[2], int(held or 0))
 
     async def past(
         self, c: AsyncConnection, tenant_id: str, survey: str, segment: str | None, now: datetime
@@ -80,12 +83,10 @@ class PostgresAsking:
             "month": MONTH * 86_400,
             "since": now - timedelta(days=MONTH * PAST_MONTHS),
             "until": now - SETTLED,
+            "segment": segment,
         }
-        grouped = " GROUP BY 1 ORDER BY 1"
-        if segment is None:
-            rows = await c.execute(text(_PAST + grouped), asked)
-        else:
-            rows = await c.execute(text(_PAST + _OF_SEGMENT + grouped), {**asked, "segment": segment})
+        narrowed = "" if segment is None else _OF_SEGMENT
+        rows = await c.execute(text(f"{_PAST}{narrowed} GROUP BY 1 ORDER BY 1"), asked)
         return [Past((age + 0.5) * MONTH, out, answered) for age, out, answered in rows]
 
     async def population(self, c: AsyncConnection, tenant_id: str, segment: str | None) -> int:

@@ -79,7 +79,7 @@ class PostgresExperiments:
 
     async def sizes(self, c: AsyncConnection, tenant_id: str, experiment_id: str) -> Mapping[int, int]:
         rows = await c.execute(_SIZES, {"tenant": tenant_id, "id": experiment_id})
-        return {gap: count for gap, count in rows}
+        return {row[0]: row[1] for row in rows}
 
     async def suggested(self, c: AsyncConnection, tenant_id: str, made: MadeSuggestion) -> None:
         row = {
@@ -95,9 +95,7 @@ class PostgresExperiments:
         }
         await c.execute(_SUGGESTED, row)
 
-    async def suggestions(
-        self, c: AsyncConnection, tenant_id: str, limit: int
-    ) -> Sequence[MadeSuggestion]:
+    async def suggestions(self, c: AsyncConnection, tenant_id: str, limit: int) -> Sequence[MadeSuggestion]:
         rows = await c.execute(_SUGGESTIONS, {"tenant": tenant_id, "limit": limit})
         return [MadeSuggestion(r[0], r[1], r[2], orjson.loads(r[3]), *r[4:]) for r in rows]
 
@@ -106,6 +104,4 @@ def _running(row: Row[Any] | None) -> Running | None:
     if row is None:
         return None
     experiment = Experiment(row.id, tuple(row.gaps), row.share)
-    return Running(
-        experiment, row.because, row.started_by, row.started_at, row.ended_at, row.ended_by
-    )
+    return Running(experiment, row.because, row.started_by, row.started_at, row.ended_at, row.ended_by)

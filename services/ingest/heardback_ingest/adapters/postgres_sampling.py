@@ -15,8 +15,8 @@ from heardback_ingest.domain.sampling.precision import Target
 from heardback_ingest.domain.sampling.response import Rate
 from heardback_shared.db.database import to_json
 
-_FIELDS = """id, survey, segment, weight, wait_days, CAST(size AS text) AS size, state, made_by, made_at, because,
-    ended_at, ended_by"""
+_FIELDS = """id, survey, segment, weight, wait_days, CAST(size AS text) AS size, state, made_by, made_at,
+    because, ended_at, ended_by"""
 _ADD = text("""
 INSERT INTO ingest.sampling_plan
     (tenant_id, id, survey, segment, weight, wait_days, size, state, made_by, made_at)
@@ -37,7 +37,7 @@ CROSS JOIN LATERAL (
 """)  # noqa: S608
 _END = text("""
 UPDATE ingest.sampling_plan SET state = :state, because = :because, ended_at = :at, ended_by = :by
-WHERE tenant_id = :tenant AND id = :id AND state = 'running'
+WHERE tenant_id = :tenant AND id = :id
 """)
 _WAVES = text("""
 SELECT number, invites, CAST(record AS text) AS record, opened_by, opened_at FROM ingest.sampling_wave

@@ -20,6 +20,7 @@ from heardback_ingest.http import (
     customer_imports,
     customer_rules,
     customers,
+    fatigue,
     feedback,
     holds,
     identity,
@@ -27,6 +28,7 @@ from heardback_ingest.http import (
     openapi,
     policies,
     preferences,
+    sampling,
     survey_log,
     survey_shapes,
     survey_stops,
@@ -63,6 +65,7 @@ class UseCases:
     preferences: KeepPreferences
     replay: Replay
     surveys: surveys.Surveys
+    sampling: sampling.Sampling
     database: Database
     policies: PoliciesInForce
 
@@ -101,6 +104,8 @@ def build_app(
     app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
     app.include_router(survey_log.routes(guard, use.surveys.explain))
     app.include_router(survey_stops.routes(guard, use.surveys.halt))
+    app.include_router(sampling.routes(guard, use.sampling))
+    app.include_router(fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue))
     said = (cloud_events, customers, preferences, holds, survey_shapes)
     openapi.install(app, [SurveyIn, TranscriptIn, *(model for module in said for model in module.MODELS)])
     _add_overloaded(app)

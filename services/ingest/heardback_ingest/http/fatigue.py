@@ -46,7 +46,7 @@ class SuggestIn(Submission):
 def routes(guard: Guard, experiments: KeepExperiments, fatigue: Fatigue) -> APIRouter:
     api = APIRouter(prefix="/v1/fatigue", tags=["fatigue"])
     _add_experiments(api, guard, experiments)
-    readers = Annotated[Principal, Depends(guard.needs("surveys:read", "surveys:write"))]
+    readers = Annotated[Principal, Depends(guard.needs("surveys:write", "policies:read"))]
     proposers = Annotated[Principal, Depends(guard.needs("policies:write"))]
 
     @api.get("", summary="What asking does to customers, where an experiment tells")
@@ -73,7 +73,7 @@ def routes(guard: Guard, experiments: KeepExperiments, fatigue: Fatigue) -> APIR
 
 
 def _add_experiments(api: APIRouter, guard: Guard, experiments: KeepExperiments) -> None:
-    readers = Annotated[Principal, Depends(guard.needs("surveys:read", "surveys:write"))]
+    readers = Annotated[Principal, Depends(guard.needs("surveys:write", "policies:read"))]
     approvers = Annotated[Principal, Depends(guard.needs("policies:approve"))]
 
     @api.get("/experiment", summary="The newest experiment, and how many people are in each arm")

@@ -1,12 +1,14 @@
 """How many to ask, plans of asking in waves, and which survey gets a moment."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import Field, model_validator
 
+from heardback_ingest.app.sampling.arms import KeepExperiments
 from heardback_ingest.app.sampling.choosing import CompetingSurveys, shown
+from heardback_ingest.app.sampling.fatigue import Fatigue
 from heardback_ingest.app.sampling.plans import Progress, SamplingPlans, Wanted
 from heardback_ingest.app.sampling.ports import Plan
 from heardback_ingest.domain.sampling.plan import ASSURANCE, Size
@@ -72,16 +74,27 @@ class ChooseIn(Submission):
         return self
 
 
-def routes(guard: Guard, plans: SamplingPlans, competing: CompetingSurveys, clock: Clock) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """The use cases of this page and of the one about fatigue."""
+
+    plans: SamplingPlans
+    competing: CompetingSurveys
+    experiments: KeepExperiments
+    fatigue: Fatigue
+    clock: Clock
+
+
+def routes(guard: Guard, use: Sampling) -> APIRouter:
     api = APIRouter(prefix="/v1", tags=["sampling"])
-    _add_sizes(api, guard, plans, clock)
-    _add_plans(api, guard, plans, clock)
-    _add_choices(api, guard, competing)
+    _add_sizes(api, guard, use.plans, use.clock)
+    _add_plans(api, guard, use.plans, use.clock)
+    _add_choices(api, guard, use.competing)
     return api
 
 
 def _add_sizes(api: APIRouter, guard: Guard, plans: SamplingPlans, clock: Clock) -> None:
-    readers = Annotated[Principal, Depends(guard.needs("surveys:read", "surveys:write"))]
+    readers = Annotated[Principal, Depends(guard.needs("surveys:write", "policies:read"))]
 
     @api.post("/sampling:plan", summary="How many to ask for a precision; nothing is stored")
     async def size(body: SizeIn, who: readers) -> dict[str, Any]:
@@ -91,9 +104,8 @@ def _add_sizes(api: APIRouter, guard: Guard, plans: SamplingPlans, clock: Clock)
         return _size(found, origin)
 
 
-
 def _add_plans(api: APIRouter, guard: Guard, plans: SamplingPlans, clock: Clock) -> None:
-    readers = Annotated[Principal, Depends(guard.needs("surveys:read", "surveys:write"))]
+    readers = Annotated[Principal, Depends(guard.needs("surveys:write", "policies:read"))]
     writers = Annotated[Principal, Depends(guard.needs("surveys:write"))]
 
     @api.post("/sampling-plans", status_code=201, summary="Plan to ask until there are enough answers")
@@ -123,13 +135,13 @@ def _add_plans(api: APIRouter, guard: Guard, plans: SamplingPlans, clock: Clock)
         """Asked again for the same wave, the same answer."""
         return _progress(await plans.next_wave(who.tenant_id, who.name, plan_id, body.wave))
 
-    @api.post("/sampling-plans/{plan_id}/stop", summary="Ask nobody more for this plan")
+    @api.post("/sampling-plans/{plan_id}/stop", summary="Let the survey be asked without a plan again")
     async def stop(plan_id: PlanId, body: StopIn, who: writers) -> dict[str, Any]:
         return _progress(await plans.stop(who.tenant_id, who.name, plan_id, body.reason))
 
 
 def _add_choices(api: APIRouter, guard: Guard, competing: CompetingSurveys) -> None:
-    readers = Annotated[Principal, Depends(guard.needs("surveys:read", "surveys:write"))]
+    readers = Annotated[Principal, Depends(guard.needs("surveys:write", "policies:read"))]
     writers = Annotated[Principal, Depends(guard.needs("surveys:write"))]
 
     @api.post("/sampling:choose", summary="Which of the surveys that may ask gets this moment")
@@ -185,6 +197,7 @@ def _progress(progress: Progress) -> dict[str, Any]:
         "progress": {
             "allowed": progress.allowed,
             "out": progress.tally.out,
+            "held": progress.tally.held,
             "answered": progress.tally.answered,
             "last_out_at": progress.tally.last_out_at,
             "response": asdict(progress.rate),

@@ -3,22 +3,24 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.assignment.ports import Assignment
 from heardback_router.assignment.queueing import teams_to_drain
 from heardback_router.backlog.announce import item_changed
 from heardback_router.backlog.commands import Close, Command, Reassign, Reopen, Resolve, Start, decide
-from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent, Resolution
+from heardback_router.backlog.domain import CUSTOMER, ROUTER, EventKind, Item, ItemEvent
 from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.backlog.resolving import checked_resolve
+from heardback_router.backlog.telling import Telling
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
-from heardback_router.loops.domain import SETTLED, WAITING, change_id
+from heardback_router.loops.domain import SETTLED, WAITING
 from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
@@ -69,6 +71,7 @@ class Backlog:
         cases: Cases,
     ) -> None:
         self._cases = cases
+        self._telling = Telling(items, loops, cases)
         self._database = database
         self._items = items
         self._loops = loops
@@ -129,44 +132,11 @@ class Backlog:
         policies: Policies,
     ) -> tuple[Item, list[Outgoing]]:
         """Customers are told, the case follows its owner, queues are given out where there is room now."""
-        outgoing = list(await self._told(connection, tenant_id, after, event, policies))
+        outgoing = list(await self._telling.told(connection, tenant_id, after, event, policies))
         if event.kind in FOLLOWED:
             outgoing += await self._follow_owner(connection, tenant_id, after, event, policies)
         after, given = await self._given_out(connection, tenant_id, before, after, policies, event.at)
         return after, [*outgoing, *given]
-
-    async def _told(
-        self, connection: AsyncConnection, tenant_id: str, item: Item, event: ItemEvent, policies: Policies
-    ) -> Sequence[Outgoing]:
-        """What the deed means for those who raised it; a part of the work concerns nobody by itself."""
-        at, loops, policy = event.at, self._loops, policies.telling
-        if item.parent_id is not None:
-            return ()
-        if event.kind == "started":
-            given, due = event.data.get("plan"), event.data.get("due")
-            return await loops.planned(
-                connection,
-                tenant_id,
-                item,
-                policy,
-                plan=CustomerText(given) if given else None,
-                due=datetime.fromisoformat(due) if due else None,
-                actor=event.actor,
-                at=at,
-            )
-        if event.kind == "reopened":
-            by_loop = event.data["loop_id"]
-            return await loops.reopened(
-                connection, tenant_id, item.id, by_loop=by_loop, actor=event.actor, at=at
-            )
-        if event.kind != "resolved":
-            return ()
-        resolution = await self._resolution(connection, tenant_id, item)
-        await loops.recorded(connection, tenant_id, resolution, at)
-        outgoing: list[Outgoing] = []
-        for part in await self._cases.resolutions(connection, tenant_id, item, resolution):
-            outgoing += await loops.resolved(connection, tenant_id, part, policy, at)
-        return outgoing
 
     async def act(
         self,
@@ -213,9 +183,7 @@ class Backlog:
         at: datetime,
     ) -> Sequence[Outgoing]:
         """Reopens the item in the caller's transaction; an item that is open already gets a note instead."""
-        item = await self._locked(connection, tenant_id, item_id)
-        while item.merged_into is not None:
-            item = await self._locked(connection, tenant_id, item.merged_into)
+        item = await self._standing_for(connection, tenant_id, item_id)
         policies = await self._policies.of(connection, tenant_id)
         # The customer's words stay in the log: the reason travels on the topic, they do not.
         said = InternalText(comment) if comment and comment.strip() else None
@@ -225,7 +193,10 @@ class Backlog:
             data = {"text": NOT_SOLVED.text, "loop_id": loop_id, "comment": said.text if said else None}
             event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
         after, outgoing = await self._append(connection, tenant_id, item, event)
-        return [*outgoing, *await self._told(connection, tenant_id, after, event, policies)]
+        return [*outgoing, *await self._telling.told(connection, tenant_id, after, event, policies)]
+
+    async def lock(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> None:
+        await self._standing_for(connection, tenant_id, item_id)
 
     async def note_contest(
         self,
@@ -239,9 +210,7 @@ class Backlog:
         at: datetime,
     ) -> Sequence[Outgoing]:
         """The timeline says that the customer disagrees with how it was judged, in their words."""
-        item = await self._locked(connection, tenant_id, item_id)
-        while item.merged_into is not None:
-            item = await self._locked(connection, tenant_id, item.merged_into)
+        item = await self._standing_for(connection, tenant_id, item_id)
         said = comment if comment and comment.strip() else None
         data = {"text": CONTESTED, "loop_id": loop_id, "contest_id": contest_id, "comment": said}
         event = ItemEvent(item.id, item.version + 1, "commented", CUSTOMER, at, None, data)
@@ -298,6 +267,13 @@ class Backlog:
                 outgoing += more
         return outgoing
 
+    async def _standing_for(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Item:
+        """The item, or the one into which it was merged, locked."""
+        item = await self._locked(connection, tenant_id, item_id)
+        while item.merged_into is not None:
+            item = await self._locked(connection, tenant_id, item.merged_into)
+        return item
+
     async def _locked(
         self,
         connection: AsyncConnection,
@@ -349,28 +325,6 @@ class Backlog:
         warning = passed_back([*teams, event.data["from"]], event.data["team"])
         return replace(event, data={**event.data, "warning": warning}) if warning else event
 
-    async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
-        outcome = item.resolution
-        if outcome is None:
-            raise ValueError("a resolved item has an outcome")
-        return Resolution(
-            item_id=item.id,
-            title=item.title,
-            resolution_number=outcome.number,
-            root_cause=outcome.root_cause,
-            action=outcome.action,
-            tell_customer=CustomerText(outcome.tell_customer) if outcome.tell_customer else None,
-            not_telling_because=outcome.not_telling_because,
-            linked=await self._items.linked(connection, tenant_id, item.id),
-            actor=outcome.actor,
-            result=outcome.result,
-            change_id=change_id(tenant_id, item.id, outcome.number),
-            reference=outcome.reference,
-            band=item.weight.band,
-            domain=item.domain,
-            category=item.category,
-        )
-
     async def _refuse_while_customers_wait(
         self, connection: AsyncConnection, tenant_id: str, item: Item
     ) -> None:
@@ -411,6 +365,7 @@ def _promised(plan: CustomerText, due: datetime, item: Item, actor: str) -> Entr
 
 
 def _ended(before: Item, after: Item) -> list[str]:
-    """The promises that were open and are not any more."""
+    """The promises that were open, and of which nothing is owed any more."""
     running = {promise.id for promise in before.promises if promise.state == "open"}
-    return [promise.id for promise in after.promises if promise.id in running and promise.state != "open"]
+    over = {"kept", "withdrawn"}
+    return [promise.id for promise in after.promises if promise.id in running and promise.state in over]

@@ -46,6 +46,7 @@ LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
     "flagged": ("open", "in_progress", "resolved", "closed"),
     "promised": ("open", "in_progress"),
     "promise_settled": ("open", "in_progress", "resolved", "closed", "merged"),
+    "delay_foreseen": ("open", "in_progress"),
     "steps_chosen": ("open", "in_progress"),
     "step_settled": ("open", "in_progress"),
     "deviated": ("open", "in_progress"),

@@ -46,6 +46,7 @@ EventKind = Literal[
     "flagged",
     "promised",
     "promise_settled",
+    "delay_foreseen",
     "steps_chosen",
     "step_settled",
     "deviated",
@@ -72,6 +73,7 @@ BY_MACHINE: frozenset[EventKind] = frozenset(
         "clock_breached",
         "sla_pinned",
         "loops_settled",
+        "delay_foreseen",
         "steps_chosen",
     }
 )

@@ -57,7 +57,9 @@ class Judged:
 
     @property
     def decision(self) -> dict[str, Any]:
-        return decision_on(self.items, self.changes, self.people, {"messages": self.policies.messages.name})
+        return decision_on(
+            self.items, self.changes, self.people, self.policies.telling, self.policies.messages.name
+        )
 
 
 class Campaigns:

@@ -1,6 +1,7 @@
 """Whether a campaign may be sent: what it claims, what that rests on, and what it must not say. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,9 +11,11 @@ from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.guard import Guarded, leaks
 from heardback_router.campaigns.people import Person
 from heardback_router.campaigns.promising import unregistered
+from heardback_router.loops.telling import Stakes, TellingPolicy, decide, sensitivity_of
 from heardback_router.messages.lint import look
 from heardback_router.messages.rendering import MessagesPolicy
 from heardback_shared.contracts.events import ItemState
+from heardback_shared.contracts.score import Band
 
 RefusalCode = Literal[
     "no_change",
@@ -26,11 +29,6 @@ RefusalCode = Literal[
     "promise",
 ]
 UNRESOLVED: frozenset[ItemState] = frozenset({"open", "in_progress"})
-SECOND_PERSON_FROM = 25
-"""With so many to tell, or more, a second person approves."""
-HIGH_STAKES_CUES = frozenset({"safety", "legal_or_press_threat"})
-HIGH_STAKES_DOMAINS = frozenset({"safety", "legal"})
-HIGH_STAKES_TIER = "strategic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,7 @@ class ItemFacts:
 
     id: str
     state: ItemState
+    band: Band = "P4"
     domain: str | None = None
     category: str | None = None
     tier: str | None = None
@@ -53,16 +52,11 @@ class ItemFacts:
     @property
     def sensitive(self) -> bool:
         """Told plainly and without cheer."""
-        return self.domain in HIGH_STAKES_DOMAINS or bool(self.cues & HIGH_STAKES_CUES)
+        return sensitivity_of(self.cues) == "sensitive"
 
-    @property
-    def high_stakes(self) -> str | None:
-        """Why a message about it needs a second person, if it does."""
-        if self.domain in HIGH_STAKES_DOMAINS:
-            return f"{self.id} is about {self.domain}"
-        if cues := sorted(self.cues & HIGH_STAKES_CUES):
-            return f"{self.id} has feedback with the cue {', '.join(cues)}"
-        return f"{self.id} has a strategic customer" if self.tier == HIGH_STAKES_TIER else None
+    def stakes(self, customers: int) -> Stakes:
+        """What the telling policy is asked, for so many people; the words are a person's own."""
+        return Stakes("told", self.band, self.domain, self.tier, self.cues, customers, written=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,23 +191,20 @@ def decision_on(
     items: Sequence[ItemFacts],
     changes: Sequence[ChangeRecord],
     people: Sequence[Person],
-    policies: Mapping[str, str],
+    telling: TellingPolicy,
+    messages: str,
 ) -> dict[str, Any]:
     """What an approval rests on: whether a second person is needed and why, who is told and who is not and
-    why, on whose word the claims stand, and how each item is spoken of. As JSON."""
+    why, on whose word the claims stand, and how each item is spoken of: as JSON, to be decided again from."""
     to_tell = sum(1 for person in people if person.code is None)
-    because = [why for item in items if (why := item.high_stakes) is not None]
-    if to_tell >= SECOND_PERSON_FROM:
-        because.append(f"{to_tell} people are told, and from {SECOND_PERSON_FROM} on two people look at it")
-    excluded: dict[str, int] = {}
-    for person in people:
-        if person.code is not None:
-            excluded[person.code] = excluded.get(person.code, 0) + 1
+    asked = {item.id: item.stakes(to_tell) for item in items}
+    decided = {item_id: decide(stakes, telling) for item_id, stakes in asked.items()}
+    because = [f"{item_id}: {one.because}" for item_id, one in decided.items() if one.way != "automatic"]
     return {
         "second_person": bool(because),
         "because": because,
         "to_tell": to_tell,
-        "excluded": excluded,
+        "excluded": dict(Counter(person.code for person in people if person.code is not None)),
         "changes": [
             {
                 "id": change.id,
@@ -225,7 +216,14 @@ def decision_on(
             for change in changes
         ],
         "items": {
-            item.id: {"state": item.state, "about": item.about, "sensitive": item.sensitive} for item in items
+            item.id: {
+                "state": item.state,
+                "about": item.about,
+                "sensitive": item.sensitive,
+                "stakes": asked[item.id].record,
+                "rule": decided[item.id].rule,
+            }
+            for item in items
         },
-        "policies": dict(policies),
+        "policies": {"telling": telling.name, "messages": messages},
     }

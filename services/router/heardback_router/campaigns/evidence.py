@@ -18,7 +18,7 @@ from heardback_router.campaigns.guard import Guarded
 from heardback_router.campaigns.people import Stake
 from heardback_shared.db.planning import look_up_by_key
 
-FOR_CUSTOMERS = frozenset({"tell_customer", "criterion", "warnings"})
+FOR_CUSTOMERS = frozenset({"tell_customer", "plan", "criterion", "warnings"})
 """Fields of an item's log that hold what customers say or read."""
 CUSTOMERS_KINDS = frozenset({"criterion_set", "promised"})
 """Entries that say what customers want or were promised."""
@@ -34,7 +34,8 @@ _LOOPS = text("""
 SELECT found.* FROM unnest(CAST(:items AS text[])) AS asked (item_id)
 CROSS JOIN LATERAL (
     SELECT id, item_id, customer_id, state, opened_at FROM router.loop
-    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL) AS found
+    WHERE tenant_id = :tenant AND item_id = asked.item_id AND customer_id IS NOT NULL
+        AND merged_into IS NULL) AS found
 ORDER BY found.opened_at, found.id
 """)
 _MESSAGES = text("""
@@ -48,6 +49,12 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = :tenant AND id = about.message_id AND step = 'told'
         AND state IN ('waiting', 'paused', 'handed', 'sent') LIMIT 1) AS message
 CROSS JOIN LATERAL jsonb_array_elements(message.draft -> 'facts' -> 'changes') AS change (value)
+""")
+_REVIEWS = text("""
+SELECT found.drafts FROM unnest(CAST(:items AS text[])) AS asked (item_id)
+CROSS JOIN LATERAL (
+    SELECT drafts FROM router.review WHERE tenant_id = :tenant AND item_id = asked.item_id AND step = 'told'
+        AND state IN ('waiting', 'sending')) AS found
 """)
 _CUES = text("""
 SELECT DISTINCT asked.item_id, cue.value ->> 'name' AS name
@@ -88,6 +95,7 @@ class PostgresEvidence:
             ItemFacts(
                 item.id,
                 item.state,
+                item.weight.band,
                 item.domain,
                 item.category,
                 item.tier,
@@ -128,6 +136,9 @@ class PostgresEvidence:
                 stakes[keys[row.loop_id]] = replace(stake, told=stake.told | change)
             else:
                 stakes[keys[row.loop_id]] = replace(stake, coming=stake.coming | change)
+        for row in await connection.execute(_REVIEWS, values):
+            for loop_id in {one for draft in row.drafts for one in draft["loop_ids"]} & keys.keys():
+                stakes[keys[loop_id]] = replace(stakes[keys[loop_id]], waiting=True)
         return list(stakes.values())
 
     async def guarded(

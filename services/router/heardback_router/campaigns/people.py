@@ -11,16 +11,28 @@ from heardback_shared.contact.domain import Recipient
 from heardback_shared.contracts.events import LoopState
 
 LeftOutCode = Literal[
-    "unknown_customer", "disputed_open", "already_told", "on_its_way", "opted_out_of_item", "opted_out"
+    "unknown_customer",
+    "disputed_open",
+    "confirmed",
+    "already_told",
+    "in_review",
+    "on_its_way",
+    "opted_out_of_item",
+    "opted_out",
 ]
 WHY: Mapping[LeftOutCode, str] = {
     "unknown_customer": "the feedback names no customer",
     "disputed_open": "the customer said it is not solved, and that is still open",
+    "confirmed": "the customer has confirmed that it is solved",
     "already_told": "the customer has been told of this change",
+    "in_review": "what became of it waits for a second person; approve or reject that review first",
     "on_its_way": "another message about this is on its way to the customer",
     "opted_out_of_item": "the customer does not want to hear about this matter",
     "opted_out": "the customer does not want messages about what became of feedback",
 }
+
+
+_ANSWERED: Mapping[LoopState | None, LeftOutCode] = {"disputed": "disputed_open", "confirmed": "confirmed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +142,10 @@ def _news(
         return "unknown_customer"
     if refused := _refused(stake, known):
         return refused
-    if stake.state == "disputed":
-        return "disputed_open"
+    if answered := _ANSWERED.get(stake.state):
+        return answered
     if stake.waiting:
-        return "on_its_way"
+        return "in_review"
     about = frozenset(change.id for change in changes if stake.item_id in change.item_ids)
     untold = about - told - stake.told
     if not untold:

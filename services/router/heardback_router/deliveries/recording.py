@@ -41,7 +41,8 @@ class Recorder:
             loops += await self._queue.fail_pending(
                 connection, claimed.tenant_id, claimed.endpoint_id, given_up, attempt.at
             )
-        exhausted = isinstance(attempt.decision, GiveUp) and not attempt.response.abort
+        response = attempt.response
+        exhausted = isinstance(attempt.decision, GiveUp) and not (response.abort or response.ours)
         if counted and exhausted and claimed.event_type in LOOP_EVENTS:
             await self._alarms.exhausted(connection, attempt)
         return loops

@@ -244,10 +244,11 @@ class PostgresDeliveryQueue:
             .order_by(deliveries.c.created_at, deliveries.c.id)
             .limit(limit)
             .with_for_update()
+            .cte("chosen")  # read once: as a plain subquery it may be read anew for every row
         )
         result = await connection.execute(
             update(deliveries)
-            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.id.in_(chosen))
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.id.in_(select(chosen.c.id)))
             .values(
                 state="pending",
                 attempts=0,
@@ -277,7 +278,7 @@ class PostgresDeliveryQueue:
             .group_by(deliveries.c.state)
         )
         found = Replay(**{name: row[name] for name in Replay.__dataclass_fields__})
-        return found, dict(counted.tuples().all())
+        return found, {row[0]: row[1] for row in counted.all()}
 
     async def states_of_loops(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]

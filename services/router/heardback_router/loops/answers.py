@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.loops.app import Loops
+from heardback_router.loops.contests import Contest, Contests
 from heardback_router.loops.domain import Answer, Refuse, Take, judge_answer
 from heardback_router.loops.links import ExpiredError, LinkClaim, TamperedError, read_link
 from heardback_router.loops.ports import Backlog, Loop
@@ -42,7 +43,9 @@ class Answers:
         backlog: Backlog,
         clock: Clock,
         link_key: bytes,
+        contests: Contests,
     ) -> None:
+        self._contests = contests
         self._database = database
         self._outbox = outbox
         self._loops = loops
@@ -55,6 +58,13 @@ class Answers:
         claim = self._read(token)
         async with self._database.tenant(claim.tenant_id) as connection:
             return Seen(await self._find(connection, claim), claim.expires_at)
+
+    async def contest(self, token: str, comment: str | None = None) -> Contest:
+        """The customer asks for a person to judge again. Asked while one is open, it is that one."""
+        contest = await self._contests.open(self._read(token), comment)
+        if contest is None:
+            raise _unknown()
+        return contest
 
     async def give(self, token: str, answer: Answer, comment: str | None = None) -> Seen:
         """The loop after the answer. The same answer again is no error and has no further effect.

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.backlog.domain import ROUTER, Item, LinkedCustomer, Resolution
+from heardback_router.backlog.domain import ROUTER, Item, ItemEvent, Resolution
 from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.ports import Changes
 from heardback_router.loops.announce import loop_changed
@@ -24,14 +24,14 @@ from heardback_router.loops.domain import (
     judge_answer,
 )
 from heardback_router.loops.drafting import Matter
-from heardback_router.loops.outcomes import NO_CUSTOMER, TOLD_NOTHING, Outcome, outcome_of
+from heardback_router.loops.outcomes import outcome_of
 from heardback_router.loops.ports import Loop, LoopStep, LoopStore, Opening, Tellings
+from heardback_router.loops.resolving import Resolving
 from heardback_router.loops.review_domain import withdrawn
 from heardback_router.loops.review_store import PostgresReviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.showing import shown
 from heardback_router.loops.telling import TellingPolicy, may_tell
-from heardback_router.messages.domain import ChangeFacts
 from heardback_router.outreach.domain import Standing
 from heardback_router.outreach.ports import Outreach
 from heardback_router.wording import CustomerText, InternalText
@@ -41,6 +41,7 @@ from heardback_shared.stream.ports import Outgoing
 
 CUSTOMER = "customer"
 TAKEN_UP_AGAIN = "It was taken up again before this message left."
+SOLVED_FIRST = "What became of the matter is told instead."
 PROMISE_OVER = "The promise it was about is kept, or is not owed any more."
 _REPLANNED: frozenset[LoopState] = frozenset({"acknowledged", "disputed", "not_told", "failed"})
 
@@ -60,6 +61,7 @@ class Loops:
         self._tellings = tellings
         self._reviews = reviews
         self._saying = saying
+        self._resolving = Resolving(store, saying)
         self._outreach = outreach
         self._changes = changes
         self._metrics = metrics
@@ -76,7 +78,9 @@ class Loops:
         """The loop of each routed feedback: its customer's in that item, or a new one. Nothing is announced:
         what routing answers carries it."""
         opened = await self._store.open(connection, tenant_id, openings, at)
-        new = {loop.id: loop for loop in opened.values() if loop.status.sequence == 1 and loop.opened_at == at}
+        new = {
+            loop.id: loop for loop in opened.values() if loop.status.sequence == 1 and loop.opened_at == at
+        }
         self._metrics.loops.labels("acknowledged").inc(len(new))
         if new and may_tell(policy, "acknowledged"):
             by_item: dict[str, list[Loop]] = {}
@@ -110,9 +114,7 @@ class Loops:
             matter = Matter(
                 item.id, "planned", band, item.domain, about, author, plan=plan, due=due, expires_at=due
             )
-            await self._saying.say(
-                connection, tenant_id, matter, [step.after for step in steps], policy, at
-            )
+            await self._saying.say(connection, tenant_id, matter, [step.after for step in steps], policy, at)
         return outgoing
 
     async def recorded(
@@ -146,7 +148,7 @@ class Loops:
 
         Whoever has confirmed before is not asked again. A stake without a loop gets one first.
         """
-        loops = await self._stakes(connection, tenant_id, resolution, at)
+        loops = await self._resolving.stakes(connection, tenant_id, resolution, at)
         steps = [
             self._step(
                 loop,
@@ -161,7 +163,8 @@ class Loops:
             if loop.state != "confirmed"
         ]
         changed = [step.after for step in steps]
-        withheld = await self._tell(connection, tenant_id, resolution, changed, policy, at)
+        await self._withdraw(connection, tenant_id, resolution.item_id, SOLVED_FIRST, at)
+        withheld = await self._resolving.tell(connection, tenant_id, resolution, changed, policy, at)
         ended = [
             self._step(loop, "not_told", at, ROUTER, why.code, why.reason)
             for loop in changed
@@ -204,8 +207,33 @@ class Loops:
         said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop in loops])
         if messages := sorted({one.message_id for one in said}):
             await self._outreach.cancel(connection, tenant_id, messages, TAKEN_UP_AGAIN, at)
-        for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
-            await self._reviews.put(connection, tenant_id, withdrawn(review, at))
+        await self._withdraw(connection, tenant_id, item_id, TAKEN_UP_AGAIN, at)
+
+    async def foreseen(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> None:
+        """Drafts the notice that a promise will be missed: it waits for as long as its owner may edit or stop
+        it, or for a person who releases it. Those to whom it was not promised hear nothing."""
+        to = event.data["to"]
+        loops = await self._store.lock_item(connection, tenant_id, item.id)
+        matter = Matter(
+            item.id,
+            "delayed",
+            item.weight.band,
+            item.domain,
+            _about(item),
+            occasion=event.data["promise_id"],
+            not_before=at + policy.notice_window,
+        )
+        promised = [loop for loop in loops if to is None or loop.customer_id == to]
+        waiting = [loop for loop in promised if loop.state != "confirmed"]
+        await self._saying.say(connection, tenant_id, matter, waiting, policy, at)
 
     async def settled_promises(
         self,
@@ -215,12 +243,8 @@ class Loops:
         promise_ids: Sequence[str],
         at: datetime,
     ) -> None:
-        """Nobody is told any more that these will not be kept: one was kept, or broken, or is not owed."""
-        for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
-            if review.step == "delayed" and review.occasion in promise_ids:
-                ids = [draft.id for draft in review.drafts]
-                await self._outreach.cancel(connection, tenant_id, ids, PROMISE_OVER, at)
-                await self._reviews.put(connection, tenant_id, withdrawn(review, at))
+        """Nobody is told any more that these will not be kept: one was kept, or is not owed any more."""
+        await self._withdraw(connection, tenant_id, item_id, PROMISE_OVER, at, frozenset(promise_ids))
 
     async def withhold(
         self,
@@ -298,68 +322,26 @@ class Loops:
         """Every loop of the item with its history, oldest first; plain values for JSON."""
         found = await self._store.of_item(connection, tenant_id, item_id)
         said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop, _ in found])
-        return [shown(loop, events, [one for one in said if one.loop_id == loop.id]) for loop, events in found]
-
-    async def _stakes(
-        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
-    ) -> Sequence[Loop]:
-        """The loops of the customers the resolution names, locked, with those of other items of their case."""
-        feedback = [f for linked in resolution.linked for f in linked.feedback_ids]
-        found = await self._store.of_feedback(connection, tenant_id, feedback)
-        missing = [(one, f) for one in resolution.linked for f in one.feedback_ids if f not in found]
-        if missing:
-            found = {**found, **await self._open_missing(connection, tenant_id, resolution, missing, at)}
-        locked = await self._store.lock(connection, tenant_id, {loop.id for loop in found.values()})
-        return sorted(locked, key=lambda loop: (loop.item_id != resolution.item_id, loop.opened_at, loop.id))
-
-    async def _open_missing(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        resolution: Resolution,
-        missing: Iterable[tuple[LinkedCustomer, str]],
-        at: datetime,
-    ) -> Mapping[str, Loop]:
-        pairs = list(missing)
-        raised = await self._store.raised(connection, tenant_id, [f for _, f in pairs])
-        openings = [
-            Opening(f, resolution.item_id, one.customer_id, raised.get(f, at)) for one, f in pairs
+        return [
+            shown(loop, events, [one for one in said if one.loop_id == loop.id]) for loop, events in found
         ]
-        return await self._store.open(connection, tenant_id, openings, at)
 
-    async def _tell(
+    async def _withdraw(
         self,
         connection: AsyncConnection,
         tenant_id: str,
-        resolution: Resolution,
-        loops: Sequence[Loop],
-        policy: TellingPolicy,
+        item_id: str,
+        because: str,
         at: datetime,
-    ) -> Mapping[str, Outcome]:
-        """Why which loops are not told."""
-        text = resolution.tell_customer
-        if text is None:
-            code, because = resolution.not_telling_code, resolution.not_telling_because
-            why = Outcome("not_told", code, because) if code else TOLD_NOTHING
-            return {loop.id: why for loop in loops}
-        change = ChangeFacts(
-            resolution.result, text, resolution.on or at.date(), resolution.change_id, resolution.reference
-        )
-        matter = Matter(
-            resolution.item_id,
-            "told",
-            resolution.band,
-            resolution.domain,
-            resolution.about,
-            resolution.actor,
-            changes=(change,),
-        )
-        withheld = {loop.id: NO_CUSTOMER for loop in loops if loop.customer_id is None}
-        for one in await self._saying.say(connection, tenant_id, matter, loops, policy, at):
-            if one.decision.way == "nobody":
-                why = Outcome("not_told", one.decision.rule, one.decision.because)
-                withheld.update(dict.fromkeys((loop.id for loop in one.loops), why))
-        return withheld
+        occasions: frozenset[str] | None = None,
+    ) -> None:
+        """Reviews of the item, and what would go out by itself, are taken back: all, or of these occasions."""
+        for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
+            if occasions is None or review.occasion in occasions:
+                if review.state == "sending":
+                    ids = [draft.id for draft in review.drafts]
+                    await self._outreach.cancel(connection, tenant_id, ids, because, at)
+                await self._reviews.put(connection, tenant_id, withdrawn(review, at))
 
     def _step(
         self,

@@ -42,6 +42,13 @@ class LoopOut(BaseModel):
     can_answer: bool = Field(description="Whether confirm and dispute are still open")
 
 
+class ContestedOut(BaseModel):
+    """A person looks at it again, and answers by `due_at`."""
+
+    opened_at: datetime
+    due_at: datetime
+
+
 def answer_routes(answers: Answers) -> APIRouter:
     router = APIRouter(prefix="/v1/loops", tags=["loops"], responses=_PROBLEMS)
 
@@ -54,6 +61,16 @@ def answer_routes(answers: Answers) -> APIRouter:
         comment = body.comment if body and body.comment else None
         return _shown(await answers.give(token, "disputed", comment), response)
 
+    @router.post(
+        "/{token}:contest",
+        summary="The customer asks for a person to look again at how a machine judged",
+        status_code=202,
+    )
+    async def contest(token: str, response: Response, body: DisputeIn | None = None) -> ContestedOut:
+        found = await answers.contest(token, body.comment if body and body.comment else None)
+        _keep_private(response)
+        return ContestedOut(opened_at=found.opened_at, due_at=found.due_at)
+
     @router.get("/{token}", summary="What was told, and whether it was answered; changes nothing")
     async def show(token: str, response: Response) -> LoopOut:
         return _shown(await answers.show(token), response)
@@ -64,8 +81,7 @@ def answer_routes(answers: Answers) -> APIRouter:
 def _shown(seen: Seen, response: Response) -> LoopOut:
     """Only what was written for the customer: no reason, no comment, nobody's name."""
     loop = seen.loop
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    _keep_private(response)
     return LoopOut(
         state=loop.state,
         round=loop.status.round,
@@ -75,3 +91,8 @@ def _shown(seen: Seen, response: Response) -> LoopOut:
         expires_at=seen.expires_at,
         can_answer=may_follow(loop.state, "confirmed"),
     )
+
+
+def _keep_private(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"

@@ -21,7 +21,12 @@ class Outcome:
 TOLD_NOTHING = Outcome("not_told", "told_nothing", "The team decided to tell nothing; the item says why.")
 NO_CUSTOMER = Outcome("not_told", "no_customer", "the feedback names no customer")
 
-_ENDS: dict[str, LoopState] = {"sent": "told", "failed": "failed", "refused": "not_told", "cancelled": "not_told"}
+_ENDS: dict[str, LoopState] = {
+    "sent": "told",
+    "failed": "failed",
+    "refused": "not_told",
+    "cancelled": "not_told",
+}
 
 
 def outcome_of(standing: Standing, known: tuple[int, Step] | None, status: LoopStatus) -> Outcome | None:

@@ -97,6 +97,10 @@ class Backlog(Protocol):
         self, connection: AsyncConnection, tenant_id: str, item_id: str, *, loop_id: str, at: datetime
     ) -> Sequence[Outgoing]: ...
 
+    async def lock(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> None:
+        """Nobody else acts on the item, or on that into which it was merged, until the transaction ends."""
+        ...
+
     async def note_contest(
         self,
         connection: AsyncConnection,
@@ -138,15 +142,11 @@ class LoopStore(Protocol):
         """Those of the ids that are not merged. Nobody else changes them until the transaction ends."""
         ...
 
-    async def lock_item(
-        self, connection: AsyncConnection, tenant_id: str, item_id: str
-    ) -> Sequence[Loop]:
+    async def lock_item(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Sequence[Loop]:
         """All loops of an item, locked, in the order they were opened."""
         ...
 
-    async def append(
-        self, connection: AsyncConnection, tenant_id: str, steps: Sequence[LoopStep]
-    ) -> None:
+    async def append(self, connection: AsyncConnection, tenant_id: str, steps: Sequence[LoopStep]) -> None:
         """At most one step per loop and call."""
         ...
 
@@ -156,9 +156,7 @@ class LoopStore(Protocol):
         """In the order they were opened."""
         ...
 
-    async def log(
-        self, connection: AsyncConnection, tenant_id: str, loop_id: str
-    ) -> Sequence[LoopEvent]: ...
+    async def log(self, connection: AsyncConnection, tenant_id: str, loop_id: str) -> Sequence[LoopEvent]: ...
 
     async def of_feedback(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]

@@ -133,16 +133,12 @@ class PostgresLoops:
         rows = await connection.execute(_LOCK, {"tenant": tenant_id, "ids": sorted(set(loop_ids))})
         return [_loop(row) for row in rows.mappings() if row["merged_into"] is None]
 
-    async def lock_item(
-        self, connection: AsyncConnection, tenant_id: str, item_id: str
-    ) -> Sequence[Loop]:
+    async def lock_item(self, connection: AsyncConnection, tenant_id: str, item_id: str) -> Sequence[Loop]:
         ids = (await connection.execute(_IDS, {"tenant": tenant_id, "item": item_id})).scalars().all()
         found = await self.lock(connection, tenant_id, list(ids))
         return sorted(found, key=lambda loop: (loop.opened_at, loop.id))
 
-    async def append(
-        self, connection: AsyncConnection, tenant_id: str, steps: Sequence[LoopStep]
-    ) -> None:
+    async def append(self, connection: AsyncConnection, tenant_id: str, steps: Sequence[LoopStep]) -> None:
         events = [_event_row(tenant_id, step.after.id, step.event) for step in steps]
         await insert_rows(connection, loop_events, events)
         last = {step.after.id: step.after for step in steps}
@@ -157,9 +153,7 @@ class PostgresLoops:
         logs = await self._logs(connection, tenant_id, [loop.id for loop in found])
         return [(loop, logs[loop.id]) for loop in found]
 
-    async def log(
-        self, connection: AsyncConnection, tenant_id: str, loop_id: str
-    ) -> Sequence[LoopEvent]:
+    async def log(self, connection: AsyncConnection, tenant_id: str, loop_id: str) -> Sequence[LoopEvent]:
         return (await self._logs(connection, tenant_id, [loop_id]))[loop_id]
 
     async def of_feedback(

@@ -20,6 +20,7 @@ from heardback_router.backlog.log import write
 from heardback_router.backlog.ports import Items
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
+from heardback_router.loops.telling import TellingPolicy
 from heardback_router.sla.app import policies_naming
 from heardback_router.sla.seeing import Kept, Seen, see
 from heardback_router.sla.settling import awaits_telling, look_at_loops
@@ -51,6 +52,18 @@ class ItemLoops(Protocol):
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
         """The item's loops; each has `round` and `history`, steps with `round`, `state` and `at`."""
+        ...
+
+    async def foreseen(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item: Item,
+        event: ItemEvent,
+        policy: TellingPolicy,
+        at: datetime,
+    ) -> None:
+        """Customers are told ahead that a promise will be missed; `event` says which."""
         ...
 
 
@@ -123,6 +136,10 @@ class Timekeeper:
                 told = await self._told(connection, tenant_id, item, logs[item.id], at)
                 seen.append(self._see(item, logs[item.id], policies, at, told))
             outgoing = await write(self._items, connection, tenant_id, [one.made for one in seen])
+            for event, item in [pair for one in seen for pair in one.made]:
+                if event.kind == "delay_foreseen":
+                    policy = policies.telling
+                    await self._loops.foreseen(connection, tenant_id, item, event, policy, at)
             await self._timers.keep(connection, tenant_id, [one.kept for one in seen])
             await self._outbox.add(connection, outgoing)
         if outgoing:

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.sampling.ports import Experiments, Running
-from heardback_ingest.domain.sampling.arms import NONE, Experiment, arm_name, drawn
+from heardback_ingest.domain.sampling.arms import ARM, NONE, Experiment, arm_name, drawn
+from heardback_ingest.domain.sampling.drafting import unruled
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.errors import ProblemError
+from heardback_shared.http.problems import invalid
 from heardback_shared.ids import new_id
+from heardback_shared.policies.in_force import PoliciesInForce
 
 
 class Arms:
@@ -20,7 +23,7 @@ class Arms:
         self._clock = clock
 
     async def of(self, c: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> dict[str, str]:
-        """By person "gap-30" and the like, or "none". Who takes part is written down before they are asked."""
+        """By person "gap-30" and the like, or "none". Who takes part is written down before being asked."""
         running = await self._experiments.running(c, tenant_id)
         if running is None:
             return dict.fromkeys(person_ids, NONE)
@@ -33,18 +36,25 @@ class Arms:
 
 
 class KeepExperiments:
-    def __init__(self, database: Database, experiments: Experiments, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, experiments: Experiments, policies: PoliciesInForce, clock: Clock
+    ) -> None:
         self._database = database
         self._experiments = experiments
+        self._policies = policies
         self._clock = clock
 
     async def start(
         self, tenant_id: str, by: str, gaps: tuple[int, ...], share: float, because: str
     ) -> Running:
-        """Raises ProblemError where one runs already."""
+        """Raises ProblemError where one runs already, or the surveys policy would not keep the arms apart."""
         experiment = Experiment(new_id("fx"), tuple(sorted(gaps)), share)
         running = Running(experiment, because, by, self._clock.now())
         async with self._database.tenant(tenant_id) as c:
+            policy = await self._policies.of(c, tenant_id, "surveys")
+            missing = unruled(policy, experiment.gaps)
+            if missing:
+                raise _unkept(missing)
             if not await self._experiments.start(c, tenant_id, running):
                 raise _conflict("An experiment runs already; end it first.")
         return running
@@ -64,6 +74,15 @@ class KeepExperiments:
             found = await self._experiments.newest(c, tenant_id)
             sizes = await self._experiments.sizes(c, tenant_id, found.experiment.id) if found else {}
         return found, sizes
+
+
+def _unkept(gaps: Sequence[int]) -> ProblemError:
+    rules = " ".join(
+        f"{{name: arm-{gap}, gap: {{rolling: {gap}d}}, when: {{{ARM}: {{equals: {arm_name(gap)}}}}}}}"
+        for gap in gaps
+    )
+    detail = f"the surveys policy in force keeps no such distance; put into its rules: {rules}"
+    return invalid((("/gaps", detail),))
 
 
 def _conflict(detail: str) -> ProblemError:

@@ -32,11 +32,12 @@ class CompetingSurveys:
     async def choose(
         self, tenant_id: str, by: str, slot: str, customer_id: str, surveys: Sequence[str]
     ) -> Kept:
-        """One slot is decided once: asked again, the same answer. Raises ProblemError where it was decided for
-        another customer or among other surveys."""
+        """One slot is decided once: asked again, the same answer. Raises ProblemError where it was decided
+        for another customer or among other surveys."""
         async with self._database.tenant(tenant_id) as c:
             segment = await self._asking.segment_of(c, tenant_id, customer_id)
-            plans = await self._plans.latest_for(c, tenant_id, surveys, segment)
+            found = await self._plans.latest_for(c, tenant_id, surveys, segment)
+            plans = {survey: plan for survey, plan in found.items() if plan.state != "stopped"}
             now = self._clock.now()
             contenders = []
             for survey in surveys:
@@ -56,7 +57,7 @@ class CompetingSurveys:
                 409,
                 "not-now",
                 "The slot is taken",
-                f"Slot {slot} was decided for another customer or among other surveys; give each moment its own.",
+                f"Slot {slot} was decided for another customer or among other surveys; give each its own.",
             )
         return kept
 
@@ -72,11 +73,9 @@ def _contender(survey: str, plan: Plan | None, people: int, answered: int, respo
     if plan is None:
         needed = answers_needed(UNPLANNED, people)
         return Contender(survey, UNPLANNED, people, answered, needed, response)
-    # A plan that has ended wants no more answers.
+    # A plan that has what it needs, or cannot get it, wants no more answers.
     needed = plan.size.answers if plan.state == "running" else 0
-    return Contender(
-        survey, plan.size.target, people, answered, needed, response, plan.weight, plan.id
-    )
+    return Contender(survey, plan.size.target, people, answered, needed, response, plan.weight, plan.id)
 
 
 def shown(kept: Kept) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""Use cases: what asking does to customers, a cap suggested from it, and whether the cap did what was hoped."""
+"""Use cases: what asking does to customers, a cap suggested from it, and whether the cap helped."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,12 +81,10 @@ class Fatigue:
             experiment = await self._experiments.newest(c, tenant_id)
             sent = await self._sent(c, tenant_id, experiment, since, until)
             changed_at = (await self._policies.deciding(c, tenant_id, KIND)).since
-        return await asyncio.to_thread(
-            _reported, experiment, sent, since, until, bearable, changed_at
-        )
+        return await asyncio.to_thread(_reported, experiment, sent, since, until, bearable, changed_at)
 
     async def suggest(self, tenant_id: str, by: str, bearer: str, bearable: Bearable) -> MadeSuggestion:
-        """Proposes the suggested distance as a draft of the surveys policy, which somebody else has to approve."""
+        """Proposes the suggested distance as a draft of the surveys policy; somebody else approves it."""
         report = await self.report(tenant_id, bearable)
         if isinstance(report.effect, Refused):
             raise _nothing(report.effect.detail)

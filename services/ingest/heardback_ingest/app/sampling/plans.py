@@ -123,10 +123,10 @@ class SamplingPlans:
             return await self._progress(c, tenant_id, plan)
 
     async def stop(self, tenant_id: str, by: str, plan_id: str, because: str) -> Progress:
-        """Nothing more is asked for it. A plan that has ended stays as it ended."""
+        """The plan governs no longer: its survey is asked by the rules alone, as before it."""
         async with self._database.tenant(tenant_id) as c:
             plan = await self._get(c, tenant_id, plan_id, for_update=True)
-            if plan.state != "running":
+            if plan.state == "stopped":
                 return await self._progress(c, tenant_id, plan)
             return await self._ended(c, tenant_id, plan, "stopped", because, by)
 
@@ -138,9 +138,7 @@ class SamplingPlans:
                 raise invalid((("/population", "nobody is known of this segment; say how many there are"),))
         rate, origin = wanted.rate, "told"
         if rate is None:
-            past = await self._asking.past(
-                c, tenant_id, wanted.survey, wanted.segment, self._clock.now()
-            )
+            past = await self._asking.past(c, tenant_id, wanted.survey, wanted.segment, self._clock.now())
             rate, origin = learned(PRIOR, past), "learned" if past else "prior"
         return size(wanted.target, population, rate, wanted.assurance), origin
 
@@ -212,9 +210,9 @@ def _told(wave: Wave, progress: Progress) -> str:
 def _unreachable(found: Size) -> ProblemError:
     detail = (
         f"{found.answers} answers are needed, and asking all {found.population} brings about "
-        f"{found.expected.answers}: ±{found.expected.half_width * 100:.1f} points "
-        f"(±{found.assured.half_width * 100:.1f} with {found.assurance:.0%} assurance). Ask for that, or send "
-        '"best_effort": true.'
+        f"{found.expected.answers}: ±{found.expected.half_width * 100:.2f} points "
+        f"(±{found.assured.half_width * 100:.2f} with {found.assurance:.0%} assurance). Ask for that, or "
+        'send "best_effort": true.'
     )
     return invalid((("/half_width", detail),), "The target cannot be reached.")
 

@@ -16,8 +16,9 @@ State = Literal["running", "reached", "all_sent", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One survey asked of one segment (None: of everybody) until it has enough answers. `weight`: how much its
-    answers matter beside those of other surveys. `wait_days`: how long answers to a wave are waited for."""
+    """One survey asked of one segment (None: of everybody) until it has enough answers. `weight`: how much
+    its answers matter beside those of other surveys. `wait_days`: how long answers to a wave are waited
+    for."""
 
     id: str
     survey: str
@@ -44,11 +45,12 @@ class OpenedWave:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Different people who were asked, and who answered; when the last was asked."""
+    """Different people who were asked, and who answered; when the last was asked; places kept besides."""
 
     out: int
     answered: int
     last_out_at: datetime | None
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,8 @@ class Asking(Protocol):
         until: datetime,
         most: int,
     ) -> list[Sent]:
-        """The newest `most` by time, the newest last. With the gap of the experiment where it was drawn before
-        the invitation was sent, and the person's first refusal of surveys after it."""
+        """The newest `most` by time, the newest last. With the gap of the experiment where it was drawn
+        before the invitation was sent, and the person's first refusal of surveys after it."""
         ...
 
 

@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.app.sampling.arms import Arms
+from heardback_ingest.app.sampling.budgets import Budgets
 from heardback_ingest.app.surveys.ports import Asked, Circumstances, Invitations, Stops
+from heardback_ingest.domain.sampling.arms import ARM
 from heardback_ingest.domain.surveys.facts import Facts, Invitation, Person, Request
 from heardback_ingest.domain.surveys.policy import AttributeValue, SurveysPolicy
 from heardback_ingest.domain.surveys.windows import look_back
@@ -29,13 +32,14 @@ class Who:
     def person_id(self) -> str:
         return self.recipient.person_id
 
-    def person(self, known: Circumstances) -> Person:
+    def person(self, known: Circumstances, arm: str) -> Person:
         of = self.recipient
         told = {
             "customer.tier": of.tier,
             "customer.segment": of.segment,
             "customer.language": of.language,
             "customer.region": of.region,
+            ARM: arm,
         }
         attributes: dict[str, AttributeValue] = {n: v for n, v in told.items() if v is not None}
         return Person(
@@ -52,10 +56,14 @@ class Who:
 
 
 class Gather:
-    def __init__(self, invitations: Invitations, stops: Stops, contacts: Contacts) -> None:
+    def __init__(
+        self, invitations: Invitations, stops: Stops, contacts: Contacts, arms: Arms, budgets: Budgets
+    ) -> None:
         self._invitations = invitations
         self._stops = stops
         self._contacts = contacts
+        self._arms = arms
+        self._budgets = budgets
 
     async def locked(
         self, c: AsyncConnection, tenant_id: str, requests: Sequence[Request], now: datetime
@@ -107,9 +115,12 @@ class Gather:
             )
         stopped = await self._contacts.sending_stopped(c, tenant_id)
         crisis = await self._stops.crisis(c, tenant_id, now)
+        arms = await self._arms.of(c, tenant_id, sorted({who.person_id for who in people}))
+        segments = [(r.survey, who.recipient.segment) for r, who in zip(requests, people, strict=True)]
+        closed = await self._budgets.closed(c, tenant_id, segments)
         return [
             Facts(
-                who.person(one),
+                who.person(one, arms[who.person_id]),
                 one.invitations,
                 tuple(accounts.get(who.account_id or "", ())),
                 one.open_items,
@@ -121,8 +132,9 @@ class Gather:
                 crisis.ends_at if crisis else None,
                 stopped,
                 one.skipped_because,
+                enough,
             )
-            for who, one in zip(people, found, strict=True)
+            for who, one, enough in zip(people, found, closed, strict=True)
         ]
 
 

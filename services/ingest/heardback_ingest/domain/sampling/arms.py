@@ -6,6 +6,8 @@ from hashlib import sha256
 
 GAPS = (30, 60, 90)
 SHARE = 0.10
+ARM = "customer.arm"
+"""The attribute by which rules of the surveys policy know the arm."""
 NONE = "none"
 """The arm of those who take no part."""
 _SPAN = 2**64

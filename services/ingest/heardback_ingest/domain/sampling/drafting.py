@@ -1,15 +1,30 @@
-"""A suggested distance as an edit of the surveys policy: one rule is put in or given another length."""
+"""Distances as rules of the surveys policy: those that keep arms apart, and one that was suggested."""
 
 import re
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import yaml
 
+from heardback_ingest.domain.sampling.arms import ARM, arm_name
+from heardback_ingest.domain.surveys.policy import Rule, SurveysPolicy
+from heardback_ingest.domain.surveys.windows import Rolling
 from heardback_shared.policies.reading import PolicyError, content_of
 
 RULE = "bearable-gap"
-ARM = "customer.arm"
 _END = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def unruled(policy: SurveysPolicy, gaps: Iterable[int]) -> list[int]:
+    """The gaps for which the policy has no rule that keeps an arm's customers at that distance."""
+
+    def kept(rule: Rule, gap: int) -> bool:
+        if not rule.gap or rule.window != Rolling(timedelta(days=gap)) or rule.same:
+            return False
+        return [(one.attribute, one.among) for one in rule.when] == [(ARM, frozenset({arm_name(gap)}))]
+
+    return [gap for gap in gaps if not any(kept(rule, gap) for rule in policy.rules)]
 
 
 def with_gap(text: str, days: int, outside: str) -> str:

@@ -130,8 +130,8 @@ def estimate(asks: Asks) -> Effect | Refused:
     if apart < LEAST_APART:
         return Refused(
             "not_apart",
-            f"The arms were asked almost alike (mean exposures differ by {apart:.2f}, at least {LEAST_APART} is "
-            "needed): another rule holds them all back, or too little time has passed.",
+            f"The arms were asked almost alike (mean exposures differ by {apart:.2f}, at least {LEAST_APART} "
+            "is needed): another rule holds them all back, or too little time has passed.",
         )
     return _fit(groups, drawn)
 

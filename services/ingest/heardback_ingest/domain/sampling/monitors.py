@@ -29,7 +29,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """`label` says how far it may be read: customers at a high exposure differ from others in more than it."""
+    """`label` says how far it may be read: who has a high exposure differs from others in more than it."""
 
     label: Literal["by lot", "not randomised"]
     bands: tuple[Band, ...]

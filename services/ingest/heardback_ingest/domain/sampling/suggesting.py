@@ -74,11 +74,11 @@ def suggest(effect: Effect, asks: Asks, days: float, bearable: Bearable) -> Sugg
         return Suggestion(None, "cannot_tell", because, now, tried)
     good = [one for one in tried if one.bearing == "bearable" and one.exposure < now.exposure]
     if not good:
-        because = f"What is asked now is too much ({_cost(now)}), and no distance that was tried is known to be borne."
+        because = f"What is asked now is too much ({_cost(now)}); no distance tried is known to be borne."
         return Suggestion(None, "no_bearable_gap", because, now, tried)
     best = min(good, key=lambda one: one.gap or 0)
     because = (
-        f"What is asked now costs too much: {_cost(now)}. With {best.gap} days between two asks: {_cost(best)}. "
+        f"What is asked now costs too much: {_cost(now)}. With {best.gap} days between: {_cost(best)}. "
         f"Slope {effect.slope:.3f} logits per ask (95 % {effect.low:.3f} to {effect.high:.3f}), from "
         f"{sum(arm.customers for arm in effect.arms)} customers in {len(effect.arms)} arms drawn by lot; "
         f"this much data shows a slope of {effect.smallest_seen:.3f} with 80 % power."

@@ -93,6 +93,7 @@ class Facts:
     crisis_ends: datetime | None = None
     sending_stopped: str | None = None
     skipped_because: str | None = None
+    enough_because: str | None = None
 
 
 ReasonCode = Literal[
@@ -110,6 +111,7 @@ ReasonCode = Literal[
     "just_answered",
     "vulnerability_cue",
     "contacted_too_often",
+    "enough_asked",
     "agent_started",
     "spam_thread",
     "auto_resolved_long_ago",

@@ -28,7 +28,7 @@ from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version,
 _LENGTH = re.compile(r"^([1-9][0-9]{0,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LONGEST = timedelta(days=3_660)
-NAMED = ("customer.tier", "customer.segment", "customer.language", "customer.region")
+NAMED = ("customer.tier", "customer.segment", "customer.language", "customer.region", "customer.arm")
 """Attributes we know ourselves; every other name is the caller's."""
 
 

@@ -20,6 +20,8 @@ def suppressed(request: Request, facts: Facts, policy: SurveysPolicy, now: datet
     if facts.skipped_because is not None:
         detail = f"Somebody left this conversation out: {facts.skipped_because}"
         yield Reason("conversation_skipped", detail)
+    if facts.enough_because is not None and request.kind == "invitation":
+        yield Reason("enough_asked", f"Enough are asked: {facts.enough_because}.")
     if request.conversation is not None:
         yield from _conversation(request.conversation, policy.suppress, now)
 

@@ -68,7 +68,8 @@ CREATE TABLE ingest.fatigue_experiment (
     ended_by text,
     PRIMARY KEY (tenant_id, id)
 );
-CREATE UNIQUE INDEX fatigue_experiment_running ON ingest.fatigue_experiment (tenant_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX fatigue_experiment_running ON ingest.fatigue_experiment (tenant_id)
+    WHERE ended_at IS NULL;
 CREATE TABLE ingest.fatigue_arm (
     tenant_id text NOT NULL,
     experiment_id text NOT NULL,
@@ -90,6 +91,8 @@ CREATE TABLE ingest.fatigue_suggestion (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX survey_invitation_by_survey ON ingest.survey_invitation (tenant_id, survey, sent_at);
+CREATE INDEX survey_invitation_kept ON ingest.survey_invitation (tenant_id, survey)
+    WHERE state = 'reserved';
 CREATE INDEX survey_invitation_by_time ON ingest.survey_invitation (tenant_id, sent_at);
 """)
     secure_tables("ingest", TABLES)

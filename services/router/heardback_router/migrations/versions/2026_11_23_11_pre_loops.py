@@ -33,6 +33,7 @@ CREATE TABLE router.loop (
     merged_into text,
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX loop_since ON router.loop (tenant_id, since);
 CREATE UNIQUE INDEX loop_stake ON router.loop (tenant_id, item_id, customer_id) WHERE merged_into IS NULL;
 CREATE TABLE router.loop_event (
     tenant_id text NOT NULL,
