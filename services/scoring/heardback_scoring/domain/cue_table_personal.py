@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a pattern is read best on one line)
 """Cue patterns for English: the customer is uneasy about how we address them, or how much we seem to know."""
 
 from heardback_scoring.domain.cues import CueRule, stems
@@ -31,7 +32,7 @@ PERSONAL = (
         ),
         deniable=(
             # How it is written.
-            rf"\b(?:too|far too|way too|overly|uncomfortably|unnervingly|disturbingly|weirdly|strangely|oddly|creepily) (?:personal|familiar|intimate|close for comfort|chummy|personali[sz]ed|targeted)\b",
+            r"\b(?:too|far too|way too|overly|uncomfortably|unnervingly|disturbingly|weirdly|strangely|oddly|creepily) (?:personal|familiar|intimate|close for comfort|chummy|personali[sz]ed|targeted)\b",
             rf"\b{_UNEASY}\b[^.!?]{{0,60}}\b(?:your|these|those|this|that|the|such|automated|automatic|personali[sz]ed) (?:\w+ ){{0,2}}{_WRITING}\b",
             rf"\b(?:your|these|those|this|that|the|automated|automatic|personali[sz]ed) (?:\w+ ){{0,3}}{_WRITING}\b[^.!?]{{0,60}}\b{_UNEASY}\b",
             # How much is known.
@@ -40,10 +41,10 @@ PERSONAL = (
             rf"\b{_KNOWING} more about (?:me|us|my \w+) than\b",
             r"\b(?:how|why) (?:do|does|did|would|could|on earth do|the hell do) (?:you|your \w+|it|they)(?: even| already)? (?:know|have|remember|find out|learn)(?: about)? (?:that i|about me|about my|i am|i'm|i was|i have|i had|my|what i|where i|when i|who i)\b",
             rf"\b(?:how|why) (?:do|does|did|would|should)(?: \w+){{1,9}} {_KNOWING} (?:that )?(?:i'm|i am|i was|i have|i had|my {_PRIVATE})\b",
-            rf"\b(?:intrusive|invasive|creepy|unsettling|unnerving|uncomfortable|weird)\b[^.!?]{{0,20}}\b(?:when|that|how) you (?:\w+ )?(?:follow up|ask\w*|write|wrote|mention\w*|comment\w*|address\w*|know|remember\w*|use\w*)\b",
-            rf"\b(?:exposed|violated|naked|laid bare)\b[^.!?]{{0,40}}\b(?:you|your)(?: \w+){{0,3}} (?:wrote|write|said|messages?|e-?mails?|texts?|letters?|knew|know)\b",
+            r"\b(?:intrusive|invasive|creepy|unsettling|unnerving|uncomfortable|weird)\b[^.!?]{0,20}\b(?:when|that|how) you (?:\w+ )?(?:follow up|ask\w*|write|wrote|mention\w*|comment\w*|address\w*|know|remember\w*|use\w*)\b",
+            r"\b(?:exposed|violated|naked|laid bare)\b[^.!?]{0,40}\b(?:you|your)(?: \w+){0,3} (?:wrote|write|said|messages?|e-?mails?|texts?|letters?|knew|know)\b",
             # What is asked for.
-            rf"\b(?:stop|quit|no more|don't want (?:any )?(?:more )?|do not want (?:any )?(?:more )?|without|less|enough of|enough with|spare me)(?: \w+){{0,3}} personali[sz]\w+\b",
+            r"\b(?:stop|quit|no more|don't want (?:any )?(?:more )?|do not want (?:any )?(?:more )?|without|less|enough of|enough with|spare me)(?: \w+){0,3} personali[sz]\w+\b",
             r"\b(?:stop|quit|do not|don't|please don't|never)(?: \w+)? (?:personali[sz]e|personali[sz]ing|profile|profiling|analy[sz]e|analy[sz]ing|psychoanaly[sz]e|psychoanaly[sz]ing|monitoring|monitor|watching|following|studying) (?:me|us|my|our|what i|how i|every)\b",
             rf"\b(?:(?:don't|do not|never) (?:want|need|like|wish|agreed?|consent(?:ed)?|trust)|rather not have|rather you didn't let)(?: \w+){{0,4}} {_MACHINE} (?:\w+ ){{0,2}}(?:read|reads|reading|judge|judges|judging|analy[sz]\w+|decid\w+|writ\w+|contact\w+|guess\w+|know\w*|go\w* through|profil\w+)\b",
             rf"\bstop using my {_PRIVATE}\b",
