@@ -259,7 +259,13 @@ async def running(station: Station) -> AsyncIterator[Station]:
 
 
 async def add_endpoint(
-    database: Database, clock: FakeClock, url: str, event_types: Sequence[str] = (), **more: Any
+    database: Database,
+    clock: FakeClock,
+    url: str,
+    event_types: Sequence[str] = (),
+    *,
+    keyring: Keyring = KEYRING,
+    **more: Any,
 ) -> str:
     at = clock.now()
     endpoint = Endpoint(
@@ -268,5 +274,5 @@ async def add_endpoint(
     store = PostgresEndpoints()
     async with database.tenant(TENANT) as c:
         await store.add(c, TENANT, endpoint, "test")
-        await Keys(store, SecretSeal(KEYRING)).issue(c, TENANT, endpoint.id, ["v1"], at)
+        await Keys(store, SecretSeal(keyring)).issue(c, TENANT, endpoint.id, ["v1"], at)
     return endpoint.id

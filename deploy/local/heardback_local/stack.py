@@ -111,6 +111,7 @@ class LocalStack:
             "HEARDBACK_ROUTER_PUBLIC_URL": self.router_url,
             "HEARDBACK_ROUTER_SCORING_URL": self.scoring_url,
             "HEARDBACK_ROUTER_INGEST_URL": self.ingest_url,
+            "HEARDBACK_INGEST_ROUTER_URL": self.router_url,
             "HEARDBACK_WEBHOOK_ALLOW_LOOPBACK": "true",
             **self._extra,
         }

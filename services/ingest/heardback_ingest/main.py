@@ -95,6 +95,7 @@ class Ingest:
     outbox: Outbox
     keys: PostgresIdempotencyKeys
     policies: PoliciesInForce
+    surveys: Surveys
     lapse: Lapse
     http: FastAPI
     readiness: Readiness
@@ -125,6 +126,7 @@ def build(
     )
     policies = policies_in_force(settings.policies)
     invitations, survey_log, contacts = PostgresInvitations(), PostgresSurveyLog(), PostgresContacts(keyring)
+    surveys = _surveys(database, invitations, survey_log, contacts, policies, clock)
     accept = Accept(
         database,
         ledger,
@@ -183,7 +185,7 @@ def build(
             database, contacts, PostgresWishes(keyring), PostgresHolds(), policies, clock
         ),
         replay=Replay(database, ledger, letters, outbox, clock, policy),
-        surveys=_surveys(database, invitations, survey_log, contacts, policies, clock),
+        surveys=surveys,
         sampling=_sampling(database, policies, settings.router_url, clock),
         database=database,
         policies=policies,
@@ -221,6 +223,7 @@ def build(
         outbox=outbox,
         keys=idempotency,
         policies=policies,
+        surveys=surveys,
         lapse=Lapse(database, invitations, survey_log, contacts, clock, keep_days=settings.survey_log_days),
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
+from tests.integration.ingest.survey_house import House
 from tests.support.clock import FakeClock
 
 from heardback_ingest.main import Ingest, build
@@ -60,3 +61,10 @@ def key(database: Database, service_settings: ServiceSettings, clock: FakeClock)
         return {"Authorization": f"Bearer {spelled}"}
 
     return make
+
+
+@pytest.fixture
+async def house(http: httpx.AsyncClient, key: Key, ingest: Ingest, clock: FakeClock) -> House:
+    made = House(http, await key(), ingest, clock)
+    await made.know("c-1", "c-2")
+    return made

@@ -61,10 +61,9 @@ def test_a_rare_survey_is_asked_every_quarter_however_often_others_ask(seed: int
     "rules",
     [
         [cap(5, days(90)), gap(days(7), "week")],
-        [cap(5, days(90)), gap(days(7), "week", shorter_for=SHORT)],
         [cap(20, days(90), reserved=KEPT), gap(days(7), "week")],
     ],
-    ids=["nothing kept", "only the gap is shorter", "only a place is kept"],
+    ids=["nothing kept", "only a place is kept"],
 )
 def test_without_both_it_comes_by_luck_or_not_at_all(rules: list[dict[str, Any]], seed: int) -> None:
     waited, _ = year(policy(*rules), random.Random(seed))

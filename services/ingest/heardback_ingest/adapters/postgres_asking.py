@@ -71,7 +71,7 @@ class PostgresAsking:
         narrowed = "" if segment is None else _OF_SEGMENT
         row = (await c.execute(text(_TALLY + narrowed), {**asked, "since": since})).one()
         held = await c.scalar(text(_HELD + narrowed), asked)
-        return Tally(*row, held=int(held or 0))
+        return Tally(row[0], row[1], row[2], int(held or 0))
 
     async def past(
         self, c: AsyncConnection, tenant_id: str, survey: str, segment: str | None, now: datetime

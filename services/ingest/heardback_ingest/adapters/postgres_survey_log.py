@@ -40,7 +40,9 @@ INSERT INTO ingest.erased_customer (tenant_id, customer_id, at) VALUES (:tenant,
 ON CONFLICT (tenant_id, customer_id) DO UPDATE SET at = excluded.at
 """),
 )
-_HEARD_AGAIN = text("DELETE FROM ingest.erased_customer WHERE tenant_id = :tenant AND customer_id = :id")
+_HEARD_AGAIN = text("""
+DELETE FROM ingest.erased_customer WHERE tenant_id = :tenant AND customer_id = ANY (CAST(:ids AS text[]))
+""")
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 _END = datetime.fromisoformat("9999-12-30T00:00:00+00:00")
 
@@ -50,13 +52,14 @@ class PostgresSurveyLog:
         self._invitations = PostgresInvitations()
 
     async def add(
-        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str
+        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str | None
     ) -> None:
         if not logged:
             return
         first = logged[0]
-        kept = {"digest": first.digest, "policy": first.policy, "text": policy_text, "at": first.at}
-        await c.execute(_KEEP_POLICY, {"tenant": tenant_id, **kept})
+        if policy_text is not None:
+            kept = {"digest": first.digest, "policy": first.policy, "text": policy_text, "at": first.at}
+            await c.execute(_KEEP_POLICY, {"tenant": tenant_id, **kept})
         await insert_rows(c, tables.survey_decision, [_row(tenant_id, one) for one in logged])
 
     async def get(self, c: AsyncConnection, tenant_id: str, decision_id: str) -> Logged | None:
@@ -89,8 +92,8 @@ class PostgresSurveyLog:
         for statement in _ERASE:
             await c.execute(statement, {"tenant": tenant_id, "id": customer_id, "now": now})
 
-    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        await c.execute(_HEARD_AGAIN, {"tenant": tenant_id, "id": customer_id})
+    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]) -> None:
+        await c.execute(_HEARD_AGAIN, {"tenant": tenant_id, "ids": list(customer_ids)})
 
 
 def _row(tenant_id: str, one: Logged) -> dict[str, Any]:

@@ -172,8 +172,7 @@ class KeepCustomers:
         )
         stored = [Profile(i, plain[i], sealed.get(subject_of_customer(i)), settled[i]) for i in ids]
         await self._profiles.put(c, tenant_id, stored, now)
-        for customer_id in ids:
-            await self._surveys.heard_again(c, tenant_id, customer_id)
+        await self._surveys.heard_again(c, tenant_id, ids)
         await self._link(c, tenant_id, ids, before, known)
         await self._cards.write(c, tenant_id, stored, now)
         await self._cards.write_addresses(c, tenant_id, ids, before, known, now)
@@ -216,6 +215,7 @@ class KeepCustomers:
                 asked.setdefault(pair, telling.customer_id)
         if not asked:
             return {}
+        await self._links.lock_ids(c, tenant_id, sorted(asked))
         return asked | await self._links.owners(c, tenant_id, sorted(asked))
 
     async def show(self, tenant_id: str, customer_id: str) -> Shown | None:

@@ -210,8 +210,8 @@ def _told(wave: Wave, progress: Progress) -> str:
 def _unreachable(found: Size) -> ProblemError:
     detail = (
         f"{found.answers} answers are needed, and asking all {found.population} brings about "
-        f"{found.expected.answers}: ±{found.expected.half_width * 100:.1f} points "
-        f"(±{found.assured.half_width * 100:.1f} with {found.assurance:.0%} assurance). Ask for that, or "
+        f"{found.expected.answers}: ±{found.expected.half_width * 100:.2f} points "
+        f"(±{found.assured.half_width * 100:.2f} with {found.assurance:.0%} assurance). Ask for that, or "
         'send "best_effort": true.'
     )
     return invalid((("/half_width", detail),), "The target cannot be reached.")

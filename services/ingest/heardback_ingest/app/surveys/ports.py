@@ -134,8 +134,10 @@ class Invitations(Protocol):
 
 class SurveyLog(Protocol):
     async def add(
-        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str
-    ) -> None: ...
+        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str | None
+    ) -> None:
+        """All by one policy. Its text is kept with the first of them; None: it is there."""
+        ...
 
     async def get(self, c: AsyncConnection, tenant_id: str, decision_id: str) -> Logged | None: ...
 
@@ -160,8 +162,8 @@ class SurveyLog(Protocol):
         """The inputs of every decision about the customer; who was erased is not asked again."""
         ...
 
-    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Somebody told of the customer after the erasure: it does not stand in the way any more."""
+    async def heard_again(self, c: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]) -> None:
+        """Somebody told of them after their erasure: it does not stand in the way any more."""
         ...
 
 

@@ -39,5 +39,6 @@ def wilson(count: int, of: int) -> Share:
 def per_customer(customer: Ints, values: Floats | Bools) -> Floats:
     """Each customer's mean, so that each counts once however often they were asked."""
     _, place = np.unique(customer, return_inverse=True)
-    sums: Floats = np.bincount(place, weights=values.astype(np.float64))
-    return sums / np.bincount(place)
+    sums = np.bincount(place, weights=values.astype(np.float64))
+    means: Floats = np.divide(sums, np.bincount(place))
+    return means

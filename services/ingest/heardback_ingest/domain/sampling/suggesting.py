@@ -74,9 +74,7 @@ def suggest(effect: Effect, asks: Asks, days: float, bearable: Bearable) -> Sugg
         return Suggestion(None, "cannot_tell", because, now, tried)
     good = [one for one in tried if one.bearing == "bearable" and one.exposure < now.exposure]
     if not good:
-        because = (
-            f"What is asked now is too much ({_cost(now)}); no distance that was tried is known to be borne."
-        )
+        because = f"What is asked now is too much ({_cost(now)}); no distance tried is known to be borne."
         return Suggestion(None, "no_bearable_gap", because, now, tried)
     best = min(good, key=lambda one: one.gap or 0)
     because = (
