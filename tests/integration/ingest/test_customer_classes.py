@@ -1,5 +1,6 @@
 """Tiers by rules, on a real database: assigned, previewed, waiting, and gone over again."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -164,3 +165,5 @@ async def test_a_pass_stops_and_goes_on_where_it_stood_even_after_a_crash(
     assert (run["state"], run["looked_at"], run["moved"]) == ("done", 5, 5)
     wrong = await http.put("/v1/classes/run", json={"state": "running"}, headers=headers)
     assert wrong.status_code == 409
+    started = await asyncio.gather(*(classes.start("default", f"p-{n}") for n in range(4)))
+    assert len({run.id for run in started}) == 1, "one pass at a time, whoever starts it"
