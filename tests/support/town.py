@@ -95,8 +95,11 @@ class Town:
         _, token = await keys.create(TENANT, name, scopes or ("items:read", "items:write"))
         return Caller(self.client, token)
 
-    async def endpoint(self) -> None:
-        await add_endpoint(self.database, self.clock, self.receiver.url(), keyring=self.keyring)
+    async def endpoint(self, fields: Sequence[str] = ()) -> None:
+        """`fields` are those of the body that it asks for."""
+        await add_endpoint(
+            self.database, self.clock, self.receiver.url(), keyring=self.keyring, fields=tuple(fields)
+        )
 
     async def customer(self, customer_id: str, **known: Any) -> None:
         """`language`, `time_zone`, `email`, `phone`; anything else is a wish they stated."""

@@ -17,6 +17,7 @@ from tests.support.scored import incoming, scored
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import load_policies
 from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
@@ -30,6 +31,7 @@ from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.events import LOOP_CHANGED, FeedbackScored, LoopChanged
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
@@ -79,6 +81,14 @@ class House:
     @property
     def dispatcher(self) -> Dispatcher:
         return self.core.closing.deliveries.dispatcher
+
+    @property
+    def contacts(self) -> PostgresContacts:
+        return PostgresContacts(Keyring(SERVICE.master_key))
+
+    @property
+    def policies(self) -> Policies:
+        return load_policies(POLICIES)
 
     @property
     def link_key(self) -> bytes:

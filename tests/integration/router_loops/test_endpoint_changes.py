@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.router_loops.house import House
-from tests.integration.router_loops.receiver import Receiver, Received
+from tests.integration.router_loops.receiver import Received, Receiver
 
 from heardback_router.deliveries.verifying import UnverifiedError, verify
 
