@@ -16,9 +16,7 @@ async def test_a_draft_of_a_newer_release_waits_for_one_that_can_read_it(
 ) -> None:
     await station.enqueue(*(draft(n, customer_id=f"c-{n}") for n in range(1, 4)))
     change = "draft || jsonb_build_object('version', CAST(:v AS int))"
-    newer = text(f"UPDATE router.message SET draft = {change} WHERE id = :id")  # noqa: S608
-        "UPDATE router.message SET draft = draft || jsonb_build_object('version', :v) WHERE id = :id"
-    )
+    newer = text(f"UPDATE router.message SET draft = {change} WHERE id = :id")
     async with station.database.tenant("default") as c:
         await c.execute(newer, {"v": VERSION + 1, "id": "me_2_told"})
     await station.send()
