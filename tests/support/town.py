@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 from sqlalchemy import text
-from tests.integration.router_loops.receiver import Received, Receiver, Reply
 
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.settings import LoopSettings
@@ -30,6 +29,7 @@ from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import ServiceSettings
+from tests.integration.router_loops.receiver import Received, Receiver, Reply
 from tests.support.clock import FakeClock
 from tests.support.mailbox import Mailbox
 from tests.support.outreach import add_endpoint

@@ -14,7 +14,8 @@ from heardback_shared.db.database import Database
 TELL = "Every invoice now shows the right number of seats."
 MORE = text("""
 INSERT INTO router.item_feedback (tenant_id, feedback_id, item_id, customer_id, channel, revision,
-    pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score, decision, words)
+    pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score,
+    decision, words)
 SELECT tenant_id, feedback_id || '-' || n, item_id, 'x-' || lpad(n::text, 5, '0'), channel, revision,
     pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score, decision,
     'nothing in common with anything else'

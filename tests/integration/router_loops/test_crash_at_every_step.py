@@ -12,7 +12,7 @@ from tests.integration.router_loops.receiver import Receiver, Reply
 from heardback_router.deliveries.dispatch import Dispatcher, Limits
 from heardback_router.deliveries.domain import Response, RetryPolicy
 from heardback_router.deliveries.permits import Held, Stopped
-from heardback_router.deliveries.ports import Attempt, Claimed, LoopSettler, Sender
+from heardback_router.deliveries.ports import Attempt, Claimed, Sender, Settler
 from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.store import PostgresDeliveryQueue
@@ -94,14 +94,14 @@ class Record(Recorder):
         return loops
 
 
-class Settle(LoopSettler):
-    def __init__(self, real: LoopSettler, fate: Fate) -> None:
+class Settle(Settler):
+    def __init__(self, real: Settler, fate: Fate) -> None:
         self._real, self._fate = real, fate
 
     async def settle(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
+        self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
-        news = await self._real.settle(connection, tenant_id, loop_ids, at)
+        news = await self._real.settle(connection, tenant_id, message_ids, at)
         self._fate.reach("settled")
         return news
 

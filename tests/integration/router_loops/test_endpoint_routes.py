@@ -206,8 +206,8 @@ async def test_equal_ids_of_two_tenants_are_two_loops(house: House, receiver: Re
     assert one != other
     await house.deliver()
     by_path = {got.path: got for got in receiver.received}
-    assert by_path["/ours"].json["data"]["loop_id"] == one
-    assert by_path["/theirs"].json["data"]["loop_id"] == other
+    assert by_path["/ours"].json["data"]["loop_ids"] == [one]
+    assert by_path["/theirs"].json["data"]["loop_ids"] == [other]
     assert by_path["/ours"].signed_by(ours)
     assert by_path["/theirs"].signed_by(theirs)
     async with house.database.tenant("other") as connection:

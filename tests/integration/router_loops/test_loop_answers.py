@@ -27,7 +27,7 @@ async def told(house: House, receiver: Receiver, ann: Caller, number: int = 1) -
 
 
 def path(url: str) -> str:
-    assert url.startswith(PUBLIC_URL + "/v1/loops/")
+    assert url.startswith(PUBLIC_URL + "/")
     return url.removeprefix(PUBLIC_URL)
 
 
