@@ -22,7 +22,7 @@ class Killed(BaseException):
 def feeder_of(stage: Stage, *, batch: int = BATCH, killed_at: str | None = None) -> Feeder:
     """A process of its own. With `killed_at` it ends at that step of its second batch."""
     outreach = MessageQueue(PostgresMessages(), Metrics())
-    feeder = Feeder(stage.database, outreach, stage.app.clock, batch=batch)
+    feeder = Feeder(stage.database, outreach, stage.clock, batch=batch)
     seen: Counter[str] = Counter()
 
     def stop_at(step: str) -> None:
@@ -117,7 +117,7 @@ async def test_a_pause_stops_the_feeding_and_what_waits_and_it_goes_on_where_it_
     assert await feeder.round() == 0
     assert (await stage.show(campaign))["progress"]["waiting"] == 90
     assert (await stage.ana.post(f"/v1/campaigns/{campaign}:pause")).status_code == 409
-    stage.app.clock.forward(hours=5)
+    stage.clock.forward(hours=5)
     assert (await stage.ana.post(f"/v1/campaigns/{campaign}:resume")).status_code == 200
     assert await fed_to_the_end(feeder) == 70
     await once_each(stage, campaign, 100)
