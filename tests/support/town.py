@@ -38,6 +38,7 @@ from tests.support.router_http import Caller
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
 TENANT = "default"
+_OPEN = "SELECT count(*) FROM router.message WHERE state IN ('waiting', 'paused', 'handed')"
 
 
 @dataclass
@@ -129,10 +130,14 @@ class Town:
         await self.core.closing.messages.mailing.send_due()
         await self._note()
 
-    async def until(self, end: datetime, every: timedelta) -> None:
-        while self.clock.now() < end:
-            self.clock.at = min(end, self.clock.now() + every)
+    async def until_all_ended(self, every: timedelta, within: timedelta) -> None:
+        """Time goes on step by step until no message is on its way any more."""
+        end = self.clock.now() + within
+        while await self.scalar(_OPEN):
+            assert self.clock.now() < end, "there are messages that never end"
+            self.clock.forward(seconds=every.total_seconds())
             await self.step()
+        await self.step()
 
     async def scalar(self, query: str, **values: Any) -> Any:
         async with self.database.tenant(TENANT) as c:

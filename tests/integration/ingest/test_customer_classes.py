@@ -65,6 +65,18 @@ async def test_no_silent_downgrade_mid_case(
     ]
 
 
+async def test_rules_over_history_count_as_soon_as_it_changes(
+    http: httpx.AsyncClient, key: Key, database: Database, ingest: Ingest, clock: FakeClock
+) -> None:
+    headers = await key()
+    rule = "{name: hurt, when: {breaches: {at_least: 2}}, segment: at-risk, because: Promises were missed.}"
+    await rules_in_force(database, RULES.replace("rules:", f"rules:\n  - {rule}"))
+    await tell(http, headers, **BIG)
+    await stands(ingest, clock, "c-1", 1, open_items=1, breaches=2)
+    shown = (await http.get("/v1/customers/c-1", headers=headers)).json()
+    assert (shown["class"]["tier"], shown["class"]["segment"]) == ("strategic", "at-risk")
+
+
 async def test_a_preview_counts_all_and_stores_nothing(
     http: httpx.AsyncClient, key: Key, database: Database, ingest: Ingest, clock: FakeClock
 ) -> None:
