@@ -52,7 +52,7 @@ async def measure(url: str, customers: int, rounds: int) -> None:
     ingest = build(IngestSettings(), service, database, SystemClock(), Metrics(), Readiness(running=True))
     async with database.worker() as c:
         await c.execute(_PROFILES, {"count": customers})
-    spent = []
+    spent, worked = [], []
     for number in range(rounds):
         rows = [
             Submitted(
@@ -62,9 +62,10 @@ async def measure(url: str, customers: int, rounds: int) -> None:
             )
             for n in range(ROWS)
         ]
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         results = await ingest.accept("default", "load", rows)
         spent.append(time.perf_counter() - begun)
+        worked.append(time.process_time() - busy)
         assert all(result.outcome == "accepted" for result in results)
         if number == 2:
             async with database.engine.connect() as c:
@@ -72,7 +73,8 @@ async def measure(url: str, customers: int, rounds: int) -> None:
     ours = sorted(spent[5:])
     print(  # noqa: T201
         f"accept of {ROWS} rows, {customers} customers: median {1000 * statistics.median(ours):.0f} ms, "
-        f"fastest {1000 * ours[0]:.0f} ms, slowest {1000 * ours[-1]:.0f} ms, n {len(ours)}"
+        f"fastest {1000 * ours[0]:.0f} ms, of these in this process "
+        f"median {1000 * statistics.median(worked[5:]):.0f} ms, n {len(ours)}"
     )
     await database.close()
 

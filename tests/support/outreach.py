@@ -30,6 +30,7 @@ from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.queue import MessageQueue
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.outreach.tables import events, messages
+from heardback_router.page.addresses import PageAddresses
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Touch
@@ -217,7 +218,14 @@ def station_on(
         endpoints,
         deliveries,
         PostgresFeedbackOrigins(),
-        MessageAddresses(KEYRING.key("loop-links"), KEYRING.key(DETAILS), "https://f.example", 30, 30),
+        MessageAddresses(
+            KEYRING.key("loop-links"),
+            PageAddresses(KEYRING, "https://f.example"),
+            KEYRING.key(DETAILS),
+            "https://f.example",
+            30,
+            30,
+        ),
     )
     waker = _Waker()
     parts = Messages(lent, settings or OutreachSettings(), ears, waker)

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 from sqlalchemy import text
-from tests.integration.router_loops.receiver import Received, Receiver, Reply
 
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.settings import LoopSettings
@@ -30,6 +29,7 @@ from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import ServiceSettings
+from tests.integration.router_loops.receiver import Received, Receiver, Reply
 from tests.support.clock import FakeClock
 from tests.support.mailbox import Mailbox
 from tests.support.outreach import add_endpoint
@@ -38,6 +38,7 @@ from tests.support.router_http import Caller
 SERVICE = ServiceSettings(secret_key=base64.b64encode(b"k" * 32).decode())
 PUBLIC_URL = "https://feedback.example.com"
 TENANT = "default"
+_OPEN = "SELECT count(*) FROM router.message WHERE state IN ('waiting', 'paused', 'handed')"
 
 
 @dataclass
@@ -94,8 +95,11 @@ class Town:
         _, token = await keys.create(TENANT, name, scopes or ("items:read", "items:write"))
         return Caller(self.client, token)
 
-    async def endpoint(self) -> None:
-        await add_endpoint(self.database, self.clock, self.receiver.url(), keyring=self.keyring)
+    async def endpoint(self, fields: Sequence[str] = ()) -> None:
+        """`fields` are those of the body that it asks for."""
+        await add_endpoint(
+            self.database, self.clock, self.receiver.url(), keyring=self.keyring, fields=tuple(fields)
+        )
 
     async def customer(self, customer_id: str, **known: Any) -> None:
         """`language`, `time_zone`, `email`, `phone`; anything else is a wish they stated."""
@@ -129,10 +133,14 @@ class Town:
         await self.core.closing.messages.mailing.send_due()
         await self._note()
 
-    async def until(self, end: datetime, every: timedelta) -> None:
-        while self.clock.now() < end:
-            self.clock.at = min(end, self.clock.now() + every)
+    async def until_all_ended(self, every: timedelta, within: timedelta) -> None:
+        """Time goes on step by step until no message is on its way any more."""
+        end = self.clock.now() + within
+        while await self.scalar(_OPEN):
+            assert self.clock.now() < end, "there are messages that never end"
+            self.clock.forward(seconds=every.total_seconds())
             await self.step()
+        await self.step()
 
     async def scalar(self, query: str, **values: Any) -> Any:
         async with self.database.tenant(TENANT) as c:

@@ -32,6 +32,7 @@ from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.addresses import PageAddresses
 from heardback_router.page.compose import page_parts
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
@@ -106,6 +107,7 @@ class Closing:
         bell = _Bell()
         addresses = MessageAddresses(
             self._link_key,
+            PageAddresses(around.keyring, loops.public_url),
             around.keyring.key(DETAILS),
             loops.public_url,
             loops.loop_link_days,
@@ -148,19 +150,12 @@ class Closing:
         )
         answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
         page = page_parts(
-            database,
-            around.keyring,
-            answers,
-            self.mailer,
-            around.policies,
-            clock,
-            guard,
-            self._public_url,
+            database, around.keyring, answers, self.mailer, around.policies, clock, guard, self._public_url
         )
         return (
+            *page,
             *self.deliveries.routers(guard),
             self.messages.routes(),
-            *page,
             review_routes(database, self._reviews, self.reviews, guard),
             contest_routes(database, kept, contests, clock, guard),
             figure_routes(database, clock, guard),

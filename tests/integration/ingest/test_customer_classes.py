@@ -1,5 +1,6 @@
 """Tiers by rules, on a real database: assigned, previewed, waiting, and gone over again."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -63,6 +64,18 @@ async def test_no_silent_downgrade_mid_case(
         ("strategic", True),
         ("strategic", False),
     ]
+
+
+async def test_rules_over_history_count_as_soon_as_it_changes(
+    http: httpx.AsyncClient, key: Key, database: Database, ingest: Ingest, clock: FakeClock
+) -> None:
+    headers = await key()
+    rule = "{name: hurt, when: {breaches: {at_least: 2}}, segment: at-risk, because: Promises were missed.}"
+    await rules_in_force(database, RULES.replace("rules:", f"rules:\n  - {rule}"))
+    await tell(http, headers, **BIG)
+    await stands(ingest, clock, "c-1", 1, open_items=1, breaches=2)
+    shown = (await http.get("/v1/customers/c-1", headers=headers)).json()
+    assert (shown["class"]["tier"], shown["class"]["segment"]) == ("strategic", "at-risk")
 
 
 async def test_a_preview_counts_all_and_stores_nothing(
@@ -152,3 +165,5 @@ async def test_a_pass_stops_and_goes_on_where_it_stood_even_after_a_crash(
     assert (run["state"], run["looked_at"], run["moved"]) == ("done", 5, 5)
     wrong = await http.put("/v1/classes/run", json={"state": "running"}, headers=headers)
     assert wrong.status_code == 409
+    started = await asyncio.gather(*(classes.start("default", f"p-{n}") for n in range(4)))
+    assert len({run.id for run in started}) == 1, "one pass at a time, whoever starts it"

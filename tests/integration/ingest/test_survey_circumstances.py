@@ -121,8 +121,8 @@ async def test_our_own_messages_count_too(house: House, database: Database) -> N
         rows += ", ('default', 'm-9', 'c-1', 'case_updates', 'email', true, '2026-11-22T11:30:00Z')"
         await c.execute(
             text(
-                "INSERT INTO platform.contact_touch (tenant_id, id, person_id, purpose, channel, automatic, at)"
-                f" VALUES {rows}"
+                "INSERT INTO platform.contact_touch"
+                f" (tenant_id, id, person_id, purpose, channel, automatic, at) VALUES {rows}"
             )
         )
     denied = await house.check()

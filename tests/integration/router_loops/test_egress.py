@@ -1,4 +1,4 @@
-"""What leaves by way of a proxy, and what never leaves: rebinding names, redirects, hostile names on every path."""
+"""What leaves by way of a proxy, and what never leaves: rebinding names and redirects, on every path."""
 
 import asyncio
 import ssl

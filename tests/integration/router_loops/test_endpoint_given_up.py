@@ -1,4 +1,4 @@
-"""An endpoint that is given up: people hear of it, it is asked whether it is back, and nothing hangs for ever."""
+"""An endpoint that is given up: people hear of it, it is pinged, and nothing hangs for ever."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -170,7 +170,7 @@ async def test_what_is_held_back_fails_after_a_day_and_not_before(
     caretaker = house.core.closing.deliveries.caretaker
     house.clock.forward(hours=23, minutes=59)
     await caretaker.look()
-    assert (await house.status(loop_id)).state == "pending"
+    assert (await house.status(loop_id)).state == "changed"
     house.clock.forward(minutes=1)
     await caretaker.look()
     assert (await house.status(loop_id)).state == "failed"

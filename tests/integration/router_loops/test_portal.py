@@ -24,7 +24,7 @@ async def link(house: House, endpoint_id: str, **body: float) -> str:
     made = await (await house.caller()).post(f"/v1/endpoints/{endpoint_id}/portal-link", body or None)
     assert made.status_code == 201, made.text
     assert made.json()["url"].startswith("https://feedback.example.com/d/")
-    return urlsplit(made.json()["url"]).path
+    return str(urlsplit(made.json()["url"]).path)
 
 
 async def story(house: House, receiver: Receiver) -> tuple[str, str]:
@@ -57,7 +57,7 @@ async def test_it_shows_this_endpoints_deliveries_and_nothing_of_another(
     assert mine["id"] in html.text
     assert [d["id"] for d in listed.json()["deliveries"]] == [mine["id"]]
     for shown in (html.text, listed.text):
-        for foreign in (other["id"], theirs, "theirs-secret-path", "whsec_", other["loop_id"]):
+        for foreign in (other["id"], theirs, "theirs-secret-path", "whsec_", other["message_id"]):
             assert foreign not in shown
     assert (await anybody.get(f"{path}/deliveries/{mine['id']}")).json()["id"] == mine["id"]
     assert (await anybody.get(f"{path}/deliveries/{other['id']}")).status_code == 404

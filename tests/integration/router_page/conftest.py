@@ -12,7 +12,7 @@ from tests.integration.router_loops.house import PUBLIC_URL, SERVICE, House, bui
 from tests.integration.router_loops.receiver import Receiver
 from tests.support.mailbox import Mailbox
 
-from heardback_router.page.compose import PageAddresses
+from heardback_router.page.addresses import PageAddresses
 from heardback_shared.contact.domain import Address, Recipient
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
@@ -40,7 +40,7 @@ class Customer:
     async def look(self, place: str = "", **headers: str) -> httpx.Response:
         return await self.house.client.get(self.path + place, headers=headers)
 
-    async def send(self, place: str, headers: dict[str, str] | None = None, **form: str) -> httpx.Response:
+    async def send(self, place: str, headers: dict[str, str] | None = None, /, **form: str) -> httpx.Response:
         origin = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
         return await self.house.client.post(
             self.path + place, data=form, headers=origin if headers is None else headers

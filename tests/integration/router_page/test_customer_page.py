@@ -20,8 +20,8 @@ def words(answer: httpx.Response) -> str:
 async def test_they_see_what_they_said_what_became_of_it_and_what_they_were_told(
     house: House, ada: Customer
 ) -> None:
+    first = await house.item(2)
     item = await told(house)
-    second = await house.item(2)
     page = await ada.look()
     assert page.status_code == 200
     shown = words(page)
@@ -30,7 +30,7 @@ async def test_they_see_what_they_said_what_became_of_it_and_what_they_were_told
     assert "We told you" in shown
     assert "INTERNAL" not in page.text
     # Both feedbacks are about one thing: it is told, and asked, once.
-    assert second == item
+    assert first == item
     assert (page.text.count("<blockquote>The invoice is wrong"), page.text.count("/confirm")) == (2, 1)
 
 
@@ -69,6 +69,15 @@ async def test_they_dispute_with_their_own_words(house: House, ada: Customer) ->
     assert "Still wrong.\\nSee page 2" in (await by.get(f"/v1/items/{item}")).text
     longer = await ada.sent(f"/loops/{loop}/dispute", comment="x" * 2_001)
     assert "2000 characters" in words(longer)
+
+
+async def test_they_disagree_with_how_a_machine_judged(house: House, ada: Customer) -> None:
+    item = await told(house)
+    loop = (await house.loop_of(item))["id"]
+    page = await ada.sent(f"/loops/{loop}/contest", comment="This is urgent to me.")
+    assert "A person will look at it." in words(page)
+    by = await house.caller()
+    assert "This is urgent to me." in (await by.get("/v1/contests")).text
 
 
 async def test_nobody_elses_things_are_shown_or_touched(house: House, ada: Customer) -> None:
@@ -140,7 +149,8 @@ async def test_a_form_on_another_site_changes_nothing(
         assert "Nothing was changed." in words(answer)
     assert (await house.status(loop)).state == "told"
     who = await ada.known()
-    assert (who.refused, who.digest) == ({"profiling"}, "none")
+    assert who.refused == {"profiling"}
+    assert who.digest == "none"
     assert ada.codes() == []
 
 

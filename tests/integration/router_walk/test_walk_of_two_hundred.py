@@ -20,7 +20,7 @@ from heardback_shared.db.database import Database
 TELL = "Every invoice now shows the right number of seats."
 GERMAN = "Auf jeder Rechnung steht nun die richtige Zahl der Plätze."
 AGAIN = "The invoices of October were corrected as well."
-HALF_HOUR = timedelta(minutes=30)
+HALF_HOUR, A_WEEK = timedelta(minutes=30), timedelta(days=7)
 
 NIGHTS = {
     "Europe/Berlin": datetime(2026, 10, 24, 22, 30, tzinfo=UTC),
@@ -53,8 +53,9 @@ async def test_everybody_due_hears_once_nobody_else_and_never_at_night(
         late = [one for one in people if one.leaves and one not in early and one.is_quiet(night)]
         for one in late:
             await here.opt_out(one.id)
-        await here.until(night + timedelta(days=7), HALF_HOUR)
+        await here.until_all_ended(HALF_HOUR, A_WEEK)
 
+        assert early
         gone = {one.id for one in (*early, *late)}
         due = [one for one in people if one.id not in gone]
         arrived_once(here, due, night)
@@ -180,7 +181,8 @@ async def a_second_round(here: Town, by: Caller, item: str, doubtful: list[Someb
     """Solved once more, in words of its own: only the doubtful hear, once."""
     before, start = len(here.arrivals), here.clock.now()
     await resolve(by, item, {"tell_customer": {"text": AGAIN}})
-    await here.until(start + timedelta(days=7), HALF_HOUR)
+    await here.step()
+    await here.until_all_ended(HALF_HOUR, A_WEEK)
     second: list[Arrival] = here.arrivals[before:]
     assert set(heard(second)) == {one.id for one in doubtful}
     assert all(len(arrivals) == 1 for arrivals in heard(second).values())

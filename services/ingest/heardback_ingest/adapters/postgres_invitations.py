@@ -159,7 +159,7 @@ class PostgresInvitations:
         since: datetime | None,
         heard_since: datetime,
     ) -> list[Circumstances]:
-        await look_up_by_key(c)
+        # That rows are found by key was said when the recipients were looked up, in this transaction.
         arguments = {
             "tenant": tenant_id,
             "customers": [one.customer_id for one in asked],
@@ -210,6 +210,7 @@ class PostgresInvitations:
         await c.execute(_CHANGE, arguments)
 
     async def lapsed(self, c: AsyncConnection, now: datetime, limit: int) -> list[tuple[str, Held]]:
+        await look_up_by_key(c)
         rows = await c.execute(_LAPSED, {"now": now, "limit": limit})
         return [(row.tenant_id, _held(row)) for row in rows]
 

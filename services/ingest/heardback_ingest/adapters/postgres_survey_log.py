@@ -52,13 +52,14 @@ class PostgresSurveyLog:
         self._invitations = PostgresInvitations()
 
     async def add(
-        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str
+        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str | None
     ) -> None:
         if not logged:
             return
         first = logged[0]
-        kept = {"digest": first.digest, "policy": first.policy, "text": policy_text, "at": first.at}
-        await c.execute(_KEEP_POLICY, {"tenant": tenant_id, **kept})
+        if policy_text is not None:
+            kept = {"digest": first.digest, "policy": first.policy, "text": policy_text, "at": first.at}
+            await c.execute(_KEEP_POLICY, {"tenant": tenant_id, **kept})
         await insert_rows(c, tables.survey_decision, [_row(tenant_id, one) for one in logged])
 
     async def get(self, c: AsyncConnection, tenant_id: str, decision_id: str) -> Logged | None:

@@ -91,7 +91,7 @@ class Ending:
         if not handover_ids:
             return []
         kept = await self._store.of_handovers(connection, tenant_id, handover_ids)
-        states = await self._queue.states_of_loops(connection, tenant_id, handover_ids)
+        states = await self._queue.states_of(connection, tenant_id, handover_ids)
         outcomes: dict[str, tuple[Outcome, str | None]] = {}
         for handover_id in handover_ids:
             made = states.get(handover_id, ())

@@ -120,6 +120,7 @@ def shown_links(links: MessageLinks) -> Mapping[str, str]:
         "dispute": links.dispute,
         "contest": links.contest,
         "preferences": links.preferences,
+        "unsubscribe": links.unsubscribe,
         "expires_at": instant(links.expires_at) if links.expires_at else None,
     }
     return {name: value for name, value in given.items() if value is not None}

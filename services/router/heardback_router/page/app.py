@@ -21,7 +21,7 @@ from heardback_router.page.domain import (
     masked,
 )
 from heardback_router.page.erasures import PostgresErasures
-from heardback_router.page.ports import Answering, Codes, CodeSender, Contesting, Matters
+from heardback_router.page.ports import Answering, Codes, CodeSender, Matters
 from heardback_router.page.texts import Language
 from heardback_shared.clock import Clock
 from heardback_shared.contact.domain import Address
@@ -83,7 +83,6 @@ class CustomerPage:
         keys: Keys,
         policies: PolicySource,
         clock: Clock,
-        contesting: Contesting | None = None,
         draw: Callable[[int], int] = secrets.randbelow,
     ) -> None:
         self._database = database
@@ -98,12 +97,7 @@ class CustomerPage:
         self._keys = keys
         self._policies = policies
         self._clock = clock
-        self._contesting = contesting
         self._draw = draw
-
-    @property
-    def takes_contests(self) -> bool:
-        return self._contesting is not None
 
     def claim(self, token: str) -> PageClaim:
         """Raises TamperedError or ExpiredError."""
@@ -130,10 +124,8 @@ class CustomerPage:
         await self._answering.give(await self._loop_link(claim, loop_id), answer, comment)
 
     async def contest(self, claim: PageClaim, loop_id: str, comment: str | None) -> None:
-        """Raises NotTheirsError."""
-        if self._contesting is None:
-            raise NotTheirsError
-        await self._contesting.contest(await self._loop_link(claim, loop_id), comment)
+        """Raises NotTheirsError, or ProblemError where there is nothing to contest."""
+        await self._answering.contest(await self._loop_link(claim, loop_id), comment)
 
     async def wish(self, claim: PageClaim, wishes: Sequence[tuple[Wish, object]]) -> None:
         """The customer's own word: it goes before what anybody else told."""

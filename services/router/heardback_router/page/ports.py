@@ -28,8 +28,6 @@ class Answering(Protocol):
 
     async def give(self, token: str, answer: Answer, comment: str | None = None) -> object: ...
 
-
-class Contesting(Protocol):
     async def contest(self, token: str, comment: str | None = None) -> object:
         """The customer disagrees with how a machine judged the matter."""
         ...

@@ -99,7 +99,6 @@ class Site:
             base=at.base,
             query=at.query,
             channels=CHANNELS,
-            contests=self.page.takes_contests,
             done=done,
             fault=fault,
         )

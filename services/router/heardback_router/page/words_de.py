@@ -21,7 +21,6 @@ WORDS: Mapping[str, str] = {
     "acknowledged": "Angekommen und an ein Team gegeben",
     "planned": "Eingeplant",
     "changed": "Es hat sich etwas geändert; wir bereiten die Nachricht an Sie vor",
-    "pending": "Es hat sich etwas geändert; wir sagen es Ihnen gerade",
     "told": "Wir haben Ihnen geschrieben",
     "failed": "Wir konnten Sie nicht erreichen",
     "not_told": "Ohne Nachricht an Sie abgeschlossen",

@@ -21,7 +21,6 @@ WORDS: Mapping[str, str] = {
     "acknowledged": "Received and given to a team",
     "planned": "Planned",
     "changed": "Something has changed; we are preparing what to tell you",
-    "pending": "Something has changed; we are telling you",
     "told": "We told you",
     "failed": "We could not reach you",
     "not_told": "Closed without a message to you",

@@ -64,6 +64,8 @@ class Ask:
         self._contacts = contacts
         self._policies = policies
         self._clock = clock
+        self._texts_kept: set[tuple[str, str]] = set()
+        """(tenant, digest) of the policies whose text is known to be on disk."""
 
     async def check(self, tenant_id: str, wanted: Sequence[Request], by: str) -> list[Answer]:
         """One answer each, in order, each as if it alone were asked. Nothing is reserved."""
@@ -77,6 +79,7 @@ class Ask:
                 for request, of in zip(wanted, facts, strict=True)
             ]
             await self._write(c, tenant_id, "check", made, deciding, now, by)
+        self._texts_kept.add((tenant_id, deciding.digest))
         return [Answer(_told(one, deciding)) for one in made]
 
     async def reserve(self, tenant_id: str, wanted: Sequence[Wanted], by: str) -> list[Answer]:
@@ -116,6 +119,8 @@ class Ask:
                 raise MovedError
             await self._contacts.note(c, tenant_id, [touch(one) for one in batch.kept])
             await self._write(c, tenant_id, "reserve", batch.made, deciding, now, by)
+        if batch.made:
+            self._texts_kept.add((tenant_id, deciding.digest))
         return answers
 
     async def _write(
@@ -144,7 +149,8 @@ class Ask:
             )
             for one in made
         ]
-        await self._log.add(c, tenant_id, logged, deciding.text)
+        known = (tenant_id, deciding.digest) in self._texts_kept
+        await self._log.add(c, tenant_id, logged, None if known else deciding.text)
 
 
 @dataclass(frozen=True, slots=True)

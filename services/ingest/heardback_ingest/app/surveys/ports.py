@@ -134,8 +134,10 @@ class Invitations(Protocol):
 
 class SurveyLog(Protocol):
     async def add(
-        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str
-    ) -> None: ...
+        self, c: AsyncConnection, tenant_id: str, logged: Sequence[Logged], policy_text: str | None
+    ) -> None:
+        """All by one policy. Its text is kept with the first of them; None: it is there."""
+        ...
 
     async def get(self, c: AsyncConnection, tenant_id: str, decision_id: str) -> Logged | None: ...
 
