@@ -1,4 +1,4 @@
-"""Loops over the life of an item: taken up, resolved in part or not at all, reopened, split, merged, one person."""
+"""Loops over the life of an item: taken up, resolved in part or not, reopened, split, merged; one person."""
 
 from datetime import timedelta
 from typing import Any
@@ -172,7 +172,7 @@ async def test_several_ids_of_one_person_get_one_message_which_closes_all_their_
 
 async def test_stakes_follow_feedback_that_is_moved_split_and_merged(house: House, ann: Caller) -> None:
     item_id = await group(house, "c-1", "c-1", "c-2")
-    ids = {name: fb for name, fb in zip("abc", await feedback_of(house, item_id), strict=True)}
+    ids = dict(zip("abc", await feedback_of(house, item_id), strict=True))
     before = {loop["customer_id"]: loop for loop in await loops_of(house, item_id)}
     other = (await act(ann, item_id, "split", {"feedback": [ids["a"]], "reason": "r"}))["id"]
     here = {loop["customer_id"]: loop["feedback_ids"] for loop in await loops_of(house, item_id)}

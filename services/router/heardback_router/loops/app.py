@@ -32,6 +32,7 @@ from heardback_router.loops.review_store import PostgresReviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.showing import shown
 from heardback_router.loops.telling import TellingPolicy, may_tell
+from heardback_router.messages.domain import Step
 from heardback_router.outreach.domain import Standing
 from heardback_router.outreach.ports import Outreach
 from heardback_router.wording import CustomerText, InternalText
@@ -40,6 +41,8 @@ from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
 CUSTOMER = "customer"
+ABOUT_THE_MATTER: frozenset[Step] = frozenset({"acknowledged", "planned", "told", "delayed"})
+"""Steps that are not true any more once the matter is taken up again; a contest is answered all the same."""
 TAKEN_UP_AGAIN = "It was taken up again before this message left."
 SOLVED_FIRST = "What became of the matter is told instead."
 PROMISE_OVER = "The promise it was about is kept, or is not owed any more."
@@ -208,7 +211,7 @@ class Loops:
     ) -> None:
         """Messages of locked loops that have not left, and reviews of such, are withdrawn."""
         said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop in loops])
-        if messages := sorted({one.message_id for one in said}):
+        if messages := sorted({one.message_id for one in said if one.step in ABOUT_THE_MATTER}):
             await self._outreach.cancel(connection, tenant_id, messages, TAKEN_UP_AGAIN, at)
         await self._withdraw(connection, tenant_id, item_id, TAKEN_UP_AGAIN, at)
 
