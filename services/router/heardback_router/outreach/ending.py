@@ -62,9 +62,10 @@ class Ending:
         if not found:
             return None
         handed = found[0]
-        kept = await self._store.at(connection, tenant_id, handover_id)
+        there = await self._store.at(connection, tenant_id, handover_id)
+        kept = [one for one in there if one.state not in {"refused", "cancelled"}]
         if not kept:
-            return Stopped("It goes out by another channel by now.")
+            return Stopped("It was taken back, or goes out by another channel by now.")
         customer_id = handed.customer_id
         recipients = await self._contacts.recipients(connection, tenant_id, [customer_id], at)
         rules = (await self._policies.of(connection, tenant_id)).contact
