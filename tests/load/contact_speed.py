@@ -37,7 +37,8 @@ FILL = (
         now(), null FROM generate_series(1, CAST(:n AS integer)) AS n,
         unnest(ARRAY['digest', 'language']) AS name""",
     """INSERT INTO platform.contact_consent SELECT 'default', 'c' || n, 'x', 'surveys', null, false,
-        'stated', 'page', null, null, false, null, 'x', now(), now() FROM generate_series(1, CAST(:n AS integer)) AS n""",
+        'stated', 'page', null, null, false, null, 'x', now(), now()
+        FROM generate_series(1, CAST(:n AS integer)) AS n""",
 )
 
 
