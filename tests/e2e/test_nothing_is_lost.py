@@ -111,6 +111,8 @@ async def test_every_202_ends_in_one_item_whatever_dies(start_stack: StackFactor
         made = await run.router.post("/v1/endpoints", json={"url": receiver.url})
         assert made.status_code == 201, made.text
         receiver.secret = made.json()["secret"]
+        proven = await run.router.post(f"/v1/endpoints/{made.json()['id']}:prove")
+        assert proven.json()["proof"]["state"] == "proven", proven.text
         posted = asyncio.Event()
         killer = asyncio.create_task(kill_in_turn(run, posted))
         resolver = asyncio.create_task(resolve_some(run, posted))

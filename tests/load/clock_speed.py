@@ -26,6 +26,7 @@ from heardback_router.configuration.source import DeploymentPolicies, load_polic
 from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.grouping.neighbours import PostgresNeighbours
+from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.store import PostgresInbox
 from heardback_router.sla.clocks import clocks_of
@@ -34,6 +35,7 @@ from heardback_router.sla.store import PostgresTimers
 from heardback_router.sla.telling import SlaWatch
 from heardback_router.sla.timekeeper import Pace, Timekeeper
 from heardback_shared.clock import SystemClock
+from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.db.database import Database
 from heardback_shared.db.migrate import migrate
 from heardback_shared.db.outbox import Outbox
@@ -120,6 +122,7 @@ async def _route(database: Database, events: int, share: float | None) -> dict[s
         assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
         neighbours=PostgresNeighbours(),
         corrections=Overlay(PostgresCorrections()),
+        discomfort=Discomfort(PostgresHolds()),
     )
     keeper = Timekeeper(
         database, PostgresItems(), PostgresTimers(), NothingResolved(), out, source, [SlaWatch()],

@@ -30,6 +30,7 @@ from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.queue import MessageQueue
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.outreach.tables import events, messages
+from heardback_router.page.addresses import PageAddresses
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Touch
@@ -217,7 +218,14 @@ def station_on(
         endpoints,
         deliveries,
         PostgresFeedbackOrigins(),
-        MessageAddresses(KEYRING.key("loop-links"), KEYRING.key(DETAILS), "https://f.example", 30, 30),
+        MessageAddresses(
+            KEYRING.key("loop-links"),
+            PageAddresses(KEYRING, "https://f.example"),
+            KEYRING.key(DETAILS),
+            "https://f.example",
+            30,
+            30,
+        ),
     )
     waker = _Waker()
     parts = Messages(lent, settings or OutreachSettings(), ears, waker)
@@ -251,7 +259,13 @@ async def running(station: Station) -> AsyncIterator[Station]:
 
 
 async def add_endpoint(
-    database: Database, clock: FakeClock, url: str, event_types: Sequence[str] = (), **more: Any
+    database: Database,
+    clock: FakeClock,
+    url: str,
+    event_types: Sequence[str] = (),
+    *,
+    keyring: Keyring = KEYRING,
+    **more: Any,
 ) -> str:
     at = clock.now()
     endpoint = Endpoint(
@@ -260,5 +274,5 @@ async def add_endpoint(
     store = PostgresEndpoints()
     async with database.tenant(TENANT) as c:
         await store.add(c, TENANT, endpoint, "test")
-        await Keys(store, SecretSeal(KEYRING)).issue(c, TENANT, endpoint.id, ["v1"], at)
+        await Keys(store, SecretSeal(keyring)).issue(c, TENANT, endpoint.id, ["v1"], at)
     return endpoint.id

@@ -1,11 +1,13 @@
-"""A customer's webhook receiver: verifies every signature with the reference library, keeps what came."""
+"""A customer's webhook receiver: agrees to handshakes, verifies every signature, keeps what came."""
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import orjson
-from standardwebhooks import Webhook, WebhookVerificationError
+
+from heardback_router.deliveries.verifying import UnverifiedError, verify
 
 
 @dataclass
@@ -53,6 +55,13 @@ class Receiver:
                 for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
             }
             body = await reader.readexactly(int(headers.get("content-length", "0")))
+            if head.startswith("OPTIONS "):
+                writer.write(
+                    b"HTTP/1.1 200 X\r\nwebhook-allowed-origin: *\r\ncontent-length: 0\r\n"
+                    b"connection: close\r\n\r\n"
+                )
+                await writer.drain()
+                return
             status = self.answers.pop(0) if self.answers else 200
             self._keep(headers, body)
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
@@ -66,6 +75,6 @@ class Receiver:
         self.messages.append(Message(headers.get("webhook-id", ""), body))
         if self.secret is not None:
             try:
-                Webhook(self.secret).verify(body, headers)
-            except WebhookVerificationError:
+                verify(headers, body, [self.secret], datetime.now(UTC))
+            except UnverifiedError:
                 self.badly_signed += 1

@@ -16,9 +16,11 @@ from heardback_router.configuration.source import DeploymentPolicies, PolicySour
 from heardback_router.corrections.overlay import Overlay
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.grouping.neighbours import PostgresNeighbours
+from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.routing.app import RouteFeedback
 from heardback_router.routing.ports import LoopStates
 from heardback_router.routing.store import PostgresInbox
+from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.metrics import Metrics
@@ -90,5 +92,6 @@ def router_on(
         assignment=Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
         neighbours=PostgresNeighbours(),
         corrections=Overlay(PostgresCorrections()),
+        discomfort=Discomfort(PostgresHolds()),
     )
     return Router(database, clock, metrics, route)

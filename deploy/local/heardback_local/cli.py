@@ -107,10 +107,20 @@ def doctor(
 
 
 def add_command_groups() -> None:
-    from heardback_local.commands import campaigns, dead, keys, models, policies, routing, webhooks
+    from heardback_local.commands import (
+        campaigns,
+        customers,
+        dead,
+        keys,
+        models,
+        policies,
+        routing,
+        webhooks,
+    )
 
     app.add_typer(keys.app, name="keys")
     app.add_typer(dead.app, name="dead")
+    app.add_typer(customers.app, name="customers")
     app.add_typer(models.app, name="models")
     app.add_typer(routing.app, name="routing")
     app.add_typer(policies.app, name="policies")

@@ -124,6 +124,10 @@ class Links(Protocol):
         """Customer by (source, external id); unknown ones are left out."""
         ...
 
+    async def lock_ids(self, c: AsyncConnection, tenant_id: str, ids: Sequence[tuple[str, str]]) -> None:
+        """Until the transaction ends nobody else gives these (source, external id) to a customer."""
+        ...
+
     async def map_ids(self, c: AsyncConnection, tenant_id: str, ids: Mapping[str, Mapping[str, str]]) -> None:
         """Makes {source: external id} the only ones of each customer."""
         ...
@@ -208,7 +212,7 @@ class Sources(Protocol):
 class Cards(Protocol):
     """Contact, as the customer master tells it who there is and how they are reached."""
 
-    async def put_card(self, connection: AsyncConnection, tenant_id: str, card: Card) -> None: ...
+    async def put_cards(self, connection: AsyncConnection, tenant_id: str, cards: Sequence[Card]) -> None: ...
 
     async def put_address(
         self,
@@ -276,9 +280,9 @@ class Imports(Protocol):
 class ClassRuns(Protocol):
     async def newest(
         self, c: AsyncConnection, tenant_id: str, *, for_update: bool = False
-    ) -> ClassRun | None: ...
-
-    async def get(self, c: AsyncConnection, tenant_id: str, run_id: str) -> ClassRun | None: ...
+    ) -> ClassRun | None:
+        """`for_update`: until the transaction ends nobody else starts or changes one."""
+        ...
 
     async def put(self, c: AsyncConnection, tenant_id: str, run: ClassRun) -> None: ...
 

@@ -22,7 +22,7 @@ from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
 from heardback_router.loops.review_http import review_routes
 from heardback_router.loops.review_store import PostgresReviews
-from heardback_router.loops.reviews import Reviews
+from heardback_router.loops.reviews import Kept, Reviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
@@ -32,6 +32,8 @@ from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.addresses import PageAddresses
+from heardback_router.page.compose import page_parts
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
@@ -82,6 +84,7 @@ class Closing:
     ) -> None:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
+        self._public_url = loops.public_url
         self._link_key = around.keyring.key(PURPOSE)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
@@ -94,9 +97,7 @@ class Closing:
         self.reviews = Reviews(
             around.database,
             around.outbox,
-            store,
-            tellings,
-            reviews,
+            Kept(store, tellings, reviews),
             self.loops,
             outreach,
             changes,
@@ -106,6 +107,7 @@ class Closing:
         bell = _Bell()
         addresses = MessageAddresses(
             self._link_key,
+            PageAddresses(around.keyring, loops.public_url),
             around.keyring.key(DETAILS),
             loops.public_url,
             loops.loop_link_days,
@@ -147,7 +149,11 @@ class Closing:
             database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
         )
         answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        page = page_parts(
+            database, around.keyring, answers, self.mailer, around.policies, clock, guard, self._public_url
+        )
         return (
+            *page,
             *self.deliveries.routers(guard),
             self.messages.routes(),
             review_routes(database, self._reviews, self.reviews, guard),

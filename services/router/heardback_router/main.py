@@ -56,7 +56,10 @@ from heardback_router.mail.settings import MailSettings
 from heardback_router.messages.http import message_routes
 from heardback_router.options.http import option_routes
 from heardback_router.outreach.compose import message_queue
+from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.domain import KEEP_CODES
+from heardback_router.page.store import PostgresCodes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -84,6 +87,7 @@ from heardback_router.whatif.held import HeldByPeople
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
@@ -163,6 +167,7 @@ class Core:
             assignment=assignment,
             neighbours=PostgresNeighbours(),
             corrections=Overlay(said),
+            discomfort=Discomfort(PostgresHolds()),
         )
         timers = PostgresTimers()
         clocks = Clocks(timers, source, clock)
@@ -207,6 +212,7 @@ class Core:
                 (inbox.forget, KEEP_EVENTS),
                 (shadow.forget, timedelta(days=shadow_days)),
                 (self.changing.runs.forget, KEEP_RUNS),
+                (PostgresCodes().forget, KEEP_CODES),
             ],
             clock,
         )

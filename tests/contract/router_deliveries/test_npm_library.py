@@ -1,4 +1,4 @@
-"""Both ways with the npm package `standardwebhooks`: it believes us, we believe it, and neither believes more."""
+"""Both ways with the npm package `standardwebhooks`: it believes us, we believe it, neither too much."""
 
 import json
 import shutil
@@ -28,9 +28,11 @@ def test_what_the_npm_library_signed_is_believed_and_nothing_near_it(vector: dic
 
 @pytest.fixture(scope="module")
 def npm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the package. Without node or the network there is none, and the test is skipped, saying so."""
+    """A folder with the package. Without node or the network the test is skipped, and says so."""
     if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("NOT CHECKED against the npm library: node and npm are not here; stored vectors are checked")
+        pytest.skip(
+            "NOT CHECKED against the npm library: node and npm are not here; stored vectors are checked"
+        )
     folder = tmp_path_factory.mktemp("npm")
     done = subprocess.run(
         ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE],

@@ -74,8 +74,9 @@ async def test_contact_sees_the_person_and_an_opt_out_of_one_id_holds_for_both(
     await tell(http, headers, "b", language="de")
     async with database.tenant("default") as c:
         await c.execute(
-            text("""INSERT INTO platform.contact_consent (tenant_id, customer_id, id, scope, given, provenance,
-                source, proved, recorded_by, at, recorded_at)
+            text("""INSERT INTO platform.contact_consent
+                (tenant_id, customer_id, id, scope, given, provenance, source, proved, recorded_by, at,
+                recorded_at)
                 VALUES ('default', 'a', 'x', 'surveys', false, 'stated', 'page', false, 'a', :at, :at)"""),
             {"at": clock.now()},
         )

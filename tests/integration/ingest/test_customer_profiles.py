@@ -1,5 +1,6 @@
 """What is known of a customer: how it is known, how old it is, and what becomes of it."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -161,6 +162,15 @@ async def test_an_external_id_belongs_to_one_customer(http: httpx.AsyncClient, k
     await tell(http, headers, external_ids={"shop": "9"})
     await tell(http, headers, "c-2", external_ids={"crm": "A/1"})
     assert (await http.get("/v1/customers:lookup", params=asked, headers=headers)).json()["id"] == "c-2"
+
+
+async def test_of_two_who_claim_an_external_id_at_once_one_gets_it(http: httpx.AsyncClient, key: Key) -> None:
+    headers = await key()
+    body = {"source": "crm", "external_ids": {"crm": "A/1"}}
+    answers = await asyncio.gather(
+        *(http.put(f"/v1/customers/c-{n}", json=body, headers=headers) for n in range(4))
+    )
+    assert sorted(a.status_code for a in answers) == [200, 409, 409, 409]
 
 
 async def test_a_silent_source_is_shown_as_silent_and_lag_is_measured(

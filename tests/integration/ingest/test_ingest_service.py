@@ -17,8 +17,13 @@ from heardback_ingest.settings import IngestSettings
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import SystemClock
 from heardback_shared.contracts.envelope import Envelope, from_record
-from heardback_shared.contracts.events import FEEDBACK_DEAD, SURVEY_SUBMITTED, FeedbackAccepted
-from heardback_shared.contracts.topics import ACCEPTED, DEAD, REJECTED, ROUTED, SUBMITTED
+from heardback_shared.contracts.events import (
+    CUSTOMER_UPDATED,
+    FEEDBACK_DEAD,
+    SURVEY_SUBMITTED,
+    FeedbackAccepted,
+)
+from heardback_shared.contracts.topics import ACCEPTED, DEAD, REJECTED, ROUTED, SUBMITTED, UPDATED
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.lifecycle import Task
@@ -156,6 +161,24 @@ async def test_the_kafka_door_and_the_dead_letters_of_others(
     dead = Envelope("dl_1", "/heardback/scoring", FEEDBACK_DEAD, orjson.dumps(letter), tenant_id="default")
     await sink.send([Outgoing(DEAD.name, dead)])
     await until(service, headers, dead=1, in_flight=0)
+
+
+async def test_facts_come_by_topic_and_poison_beside_them_stops_nothing(
+    service: httpx.AsyncClient, key: Key, sink: KafkaSink
+) -> None:
+    headers = await key()
+    told = orjson.dumps({"customer_id": "c-1", "source": "crm", "tier": "key"})
+    poison = Envelope("u1", "/crm", CUSTOMER_UPDATED, b'{"customer_id": "c-1", "tier": 7}', key="c-1")
+    good = Envelope("u2", "/crm", CUSTOMER_UPDATED, told, key="c-1")
+    await sink.send([Outgoing(UPDATED.name, poison), Outgoing(UPDATED.name, good)])
+    async with asyncio.timeout(30):
+        while (await service.get("/v1/customers/c-1", headers=headers)).status_code != 200:
+            await asyncio.sleep(0.05)
+    shown = (await service.get("/v1/customers/c-1", headers=headers)).json()
+    assert shown["fields"]["tier"]["value"] == "key"
+    (letter,) = (await service.get("/v1/dead-letters", headers=headers)).json()["dead_letters"]
+    assert letter["topic"] == UPDATED.name
+    assert (await service.get("/v1/ledger", headers=headers)).json()["rejected"] == 0
 
 
 async def test_readiness_checks_say_what_is_missing(database: Database, broker: Broker) -> None:

@@ -62,12 +62,39 @@ async def test_item_and_loop_stages_are_shown_in_order(
 async def test_the_loop_may_ride_on_the_outcome(http: httpx.AsyncClient, key: Key, ingest: Ingest) -> None:
     headers = await key()
     posted = (await http.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
-    loop = {"id": "lo_1", "state": "pending", "at": "2026-11-22T12:00:00Z"}
+    loop = {"id": "lo_1", "state": "acknowledged", "at": "2026-11-22T12:00:00Z"}
     for _ in range(2):
         await ingest.settle([routed(posted, loop=loop)])
     shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
     assert shown["loop"]["id"] == "lo_1"
-    assert [h["stage"] for h in shown["history"]].count("loop.pending") == 1
+    assert [h["stage"] for h in shown["history"]].count("loop.acknowledged") == 1
+
+
+async def test_every_step_of_a_loop_is_shown_once_with_its_time(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest
+) -> None:
+    headers = await key()
+    posted = (await http.post("/v1/surveys", json=survey(), headers=headers)).json()["id"]
+    at = "2026-11-22T12:05:00Z"
+    ref = {"id": "lo_1", "state": "acknowledged", "at": "2026-11-22T12:00:00Z"}
+    await ingest.settle([routed(posted, loop=ref)])
+    loop = {"loop_id": "lo_1", "item_id": "it_1", "customer_id": "c-1", "feedback_ids": [posted]}
+    # Both at one instant: what has changed, and that it is not told.
+    steps = [("not_told", at), ("changed", at)]
+    changes = [
+        incoming(LOOP_CHANGED, loop | {"state": state, "at": when}, event_id=f"l{n}")
+        for n, (state, when) in enumerate(steps)
+    ]
+    await ingest.follow(changes)
+    # The feedback is read again: what routing answers says where the loop is, which was told already.
+    await ingest.settle([routed(posted, loop={"id": "lo_1", "state": "not_told", "at": at})])
+    shown = (await http.get(f"/v1/feedback/{posted}", headers=headers)).json()
+    assert [h["stage"] for h in shown["history"] if h["stage"].startswith("loop.")] == [
+        "loop.acknowledged",
+        "loop.changed",
+        "loop.not_told",
+    ]
+    assert shown["loop"]["state"] == "not_told"
 
 
 async def test_a_revised_answer_shows_its_item_before_it_is_routed_again(

@@ -62,6 +62,53 @@ async def test_every_route_keeps_tenants_apart(
     assert (await http.get("/v1/ledger", headers=theirs)).json()["rejected"] == 0
 
 
+async def test_every_route_of_the_customer_master_keeps_tenants_apart(
+    http: httpx.AsyncClient, key: Key
+) -> None:
+    mine, theirs = await key(tenant="default"), await key(tenant="acme")
+    for customer in ("a", "b"):
+        told = {"source": "crm", "tier": "key", "external_ids": {"crm": f"x-{customer}"}}
+        await http.put(f"/v1/customers/{customer}", json=told, headers=mine)
+    made = {
+        "/v1/accounts/group": ("put", {"name": "Group", "source": "crm"}),
+        "/v1/customers/a/account": ("put", {"account": "group", "source": "crm"}),
+        "/v1/customers/a/handling": ("put", {"handling_notes": "calm"}),
+        "/v1/customers/a/contracts": ("post", {"number": "C-1", "effective_from": "2026-01-01T00:00:00Z"}),
+        "/v1/identity:merge": ("post", {"customer_id": "a", "into": "b", "reason": "same"}),
+        "/v1/classes/run": ("post", {}),
+        "/v1/customers:import?source=crm&import_id=i-1": ("post", None),
+    }
+    for path, (method, body) in made.items():
+        file = None if body is not None else b"id,region\nc,EU\n"
+        headers = mine if body is not None else mine | {"Content-Type": "text/csv"}
+        answer = await http.request(method, path, json=body, content=file, headers=headers)
+        assert answer.is_success, (path, answer.text)
+
+    nothing = {
+        "/v1/customers/a": 404,
+        "/v1/accounts/group": 404,
+        "/v1/customer-imports/i-1": 404,
+        "/v1/classes/run": 404,
+        "/v1/customers:lookup?source=crm&external_id=x-a": 404,
+        "/v1/customers/a/account": {"customer_id": "a", "accounts": []},
+        "/v1/customers/a/class": {"customer_id": "a", "changes": []},
+        "/v1/customers/a/identity": {"customer_id": "a", "person_id": "a", "customer_ids": ["a"]},
+        "/v1/customers:sync": {"sources": []},
+        "/v1/customers:completeness": {"customers": [], "next_cursor": None},
+        "/v1/identity/events": {"events": []},
+        "/v1/classes/waiting": {"customers": [], "next_cursor": None},
+    }
+    for path, expected in nothing.items():
+        seen = await http.get(path, headers=theirs)
+        assert (seen.status_code if isinstance(expected, int) else seen.json()) == expected, path
+    rules = (await http.get("/v1/customers/a/rules", headers=theirs)).json()
+    assert (rules["handling"], rules["contract_versions"]) == (None, [])
+    joins = {"account": "group", "source": "crm"}
+    assert (await http.put("/v1/customers/z/account", json=joins, headers=theirs)).status_code == 422
+    below = {"name": "Sub", "parent": "group", "source": "crm"}
+    assert (await http.put("/v1/accounts/sub", json=below, headers=theirs)).status_code == 422
+
+
 async def test_row_level_security_is_forced_on_every_table(database: Database) -> None:
     async with database.worker() as c:
         tables = await c.execute(

@@ -181,13 +181,12 @@ async def test_one_plan_runs_for_a_survey_and_a_segment(desk: Desk, known: Known
 
 
 async def test_a_survey_under_a_plan_asks_no_more_than_its_waves_allow(
-    http: httpx.AsyncClient, key: Key, desk: Desk, known: Known, clock: FakeClock
+    http: httpx.AsyncClient, key: Key, desk: Desk
 ) -> None:
     people = [f"p-{n}" for n in range(12)]
     admin = await key("admin")
-    await known(people, "smb", at=NOON - timedelta(days=1))
     for person in people:
-        await http.put(f"/v1/customers/{person}", json={"source": "crm", "tier": "key"}, headers=admin)
+        await http.put(f"/v1/customers/{person}", json={"source": "crm", "segment": "smb"}, headers=admin)
     wanted = {
         "population": 12,
         "segment": "smb",

@@ -12,12 +12,14 @@ from tests.support.scored import incoming, scored
 from heardback_router.assignment.app import Assignment
 from heardback_router.assignment.store import PostgresPeople, PostgresQueues
 from heardback_router.backlog.app import Backlog, CustomersWaitError, UnknownItemError
-from heardback_router.backlog.commands import Close, Resolve
+from heardback_router.backlog.commands import Close, Reopen, Resolve
 from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.grouping.cases import PostgresCases
+from heardback_router.loops.domain import change_id
+from heardback_router.loops.telling import TellingPolicy
 from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemChanged
 from heardback_shared.db.database import Database
@@ -29,25 +31,48 @@ SOLVED = Resolve(WHY, WHY, CustomerText("It is solved."))
 
 
 class StatedLoops(NoLoops):
-    """Loops whose states the test sets: (resolution number, state) by id. Remembers the resolutions."""
+    """Loops whose states the test sets, by id. Remembers resolutions, and by which loop it was reopened."""
 
     def __init__(self) -> None:
-        self.states: dict[str, tuple[int, str]] = {}
+        self.states: dict[str, str] = {}
         self.resolutions: list[Resolution] = []
+        self.reopened_by: list[str | None] = []
 
-    async def open_on_resolve(
-        self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
+    async def recorded(self, *_: Any) -> None: ...
+
+    async def settled_promises(self, *_: Any) -> None: ...
+
+    async def planned(self, *_: Any, **__: Any) -> Sequence[Outgoing]:
+        return ()
+
+    async def resolved(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        resolution: Resolution,
+        policy: TellingPolicy,
+        at: datetime,
     ) -> Sequence[Outgoing]:
         self.resolutions.append(resolution)
+        return ()
+
+    async def reopened(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_id: str,
+        *,
+        by_loop: str | None,
+        actor: str,
+        at: datetime,
+    ) -> Sequence[Outgoing]:
+        self.reopened_by.append(by_loop)
         return ()
 
     async def of_item(
         self, connection: AsyncConnection, tenant_id: str, item_id: str
     ) -> list[dict[str, Any]]:
-        return [
-            {"id": loop_id, "resolution_number": number, "state": state}
-            for loop_id, (number, state) in self.states.items()
-        ]
+        return [{"id": loop_id, "state": state} for loop_id, state in self.states.items()]
 
 
 class Scene:
@@ -119,23 +144,26 @@ async def test_feedback_that_names_nobody_is_a_stake_of_its_own(database: Databa
 
 async def test_the_item_closes_once_everybody_has_confirmed(scene: Scene) -> None:
     await scene.resolve()
-    scene.loops.states = {"lp_1": (1, "confirmed"), "lp_2": (1, "told"), "lp_3": (1, "not_told")}
+    scene.loops.states = {"lp_1": "confirmed", "lp_2": "told", "lp_3": "not_told"}
     assert await scene.confirm("lp_1") == ()
     assert (await scene.item()).state == "resolved"
-    scene.loops.states["lp_2"] = (1, "confirmed")
+    scene.loops.states["lp_2"] = "confirmed"
     (change,) = await scene.confirm("lp_2")
     assert ItemChanged.model_validate_json(change.event.data).change == "closed"
     assert (await scene.item()).state == "closed"
     assert await scene.confirm("lp_2") == ()
 
 
-async def test_loops_of_an_earlier_resolution_keep_nothing_open(scene: Scene) -> None:
-    await scene.resolve()
+async def test_the_loops_learn_who_reopened_it(scene: Scene) -> None:
+    item = await scene.resolve()
     await scene.dispute(None)
-    await scene.resolve()
-    scene.loops.states = {"lp_1": (1, "disputed"), "lp_2": (2, "confirmed")}
-    await scene.confirm("lp_2")
-    assert (await scene.item()).state == "closed"
+    item = await scene.resolve()
+    await scene.backlog.carry_out("default", item.id, Reopen(WHY), actor="ana", versions=None)
+    assert scene.loops.reopened_by == ["lp_1", None]
+    assert [one.change_id for one in scene.loops.resolutions] == [
+        change_id("default", item.id, 1),
+        change_id("default", item.id, 2),
+    ]
 
 
 async def test_a_dispute_reopens_and_the_customers_words_stay_in_the_log(scene: Scene) -> None:
@@ -158,10 +186,10 @@ async def test_a_dispute_of_an_open_item_is_noted(scene: Scene) -> None:
 
 async def test_nobody_closes_while_a_customer_has_not_been_told(scene: Scene) -> None:
     item = await scene.resolve()
-    scene.loops.states = {"lp_1": (1, "pending"), "lp_2": (1, "told")}
+    scene.loops.states = {"lp_1": "changed", "lp_2": "told"}
     with pytest.raises(CustomersWaitError, match="1 of 2 customers"):
         await scene.backlog.carry_out("default", item.id, Close(WHY), actor="ana", versions=None)
-    scene.loops.states["lp_1"] = (1, "failed")
+    scene.loops.states["lp_1"] = "failed"
     closed = await scene.backlog.carry_out("default", item.id, Close(WHY), actor="ana", versions=None)
     assert closed.state == "closed"
 

@@ -88,7 +88,7 @@ async def test_routers_page_tells_who_reads_a_kind(sides: Sides) -> None:
 
 
 async def test_what_ingest_refuses_is_told_with_its_place_and_nothing_is_kept(sides: Sides) -> None:
-    body = {"text": "policy: ours@1\nmisspelt: 1\n", "reason": "x"}
+    body = {"text": own("surveys", "ours@1") + "misspelt: 1\n", "reason": "x"}
     answer = await sides.house.ana.post("/v1/policies/surveys/versions", body)
     assert answer.status_code == 422
     assert "/text/misspelt" in [fault["pointer"] for fault in answer.json()["errors"]]

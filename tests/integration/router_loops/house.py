@@ -17,18 +17,22 @@ from tests.support.scored import incoming, scored
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.backlog.tables import outbox as outbox_table
+from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import load_policies
 from heardback_router.deliveries.app import NewEndpoint
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.domain import LoopEvent, LoopStatus, fold
+from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresLoops
+from heardback_router.mail.settings import MailSettings
 from heardback_router.main import Core, Settings
 from heardback_router.settings import RouterSettings
 from heardback_router.wording import CustomerText
 from heardback_shared.access.store import ApiKeys
-from heardback_shared.contracts.events import LOOP_CHANGED, LoopChanged
+from heardback_shared.contact.store import PostgresContacts
+from heardback_shared.contracts.events import LOOP_CHANGED, FeedbackScored, LoopChanged
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
@@ -78,6 +82,18 @@ class House:
     def dispatcher(self) -> Dispatcher:
         return self.core.closing.deliveries.dispatcher
 
+    @property
+    def contacts(self) -> PostgresContacts:
+        return PostgresContacts(Keyring(SERVICE.master_key))
+
+    @property
+    def policies(self) -> Policies:
+        return load_policies(POLICIES)
+
+    @property
+    def link_key(self) -> bytes:
+        return Keyring(SERVICE.master_key).key(PURPOSE)
+
     async def deliver(self) -> int:
         """Decides about what is due, and makes what attempts are due; how many attempts."""
         await self.core.closing.messages.sending.send_due()
@@ -100,6 +116,9 @@ class House:
         """A feedback routed to an item of its own; the item's id."""
         feedback = scored(number, customer=customer, accepted_at=self.clock.now())
         await self.core.route([incoming(feedback, tenant=tenant)])
+        return await self.item_of(feedback, tenant)
+
+    async def item_of(self, feedback: FeedbackScored, tenant: str = "default") -> str:
         async with self.database.tenant(tenant) as connection:
             found = await connection.exec_driver_sql(
                 "SELECT item_id FROM router.item_feedback WHERE feedback_id = $1",
@@ -173,11 +192,14 @@ def build_house(
     at: datetime,
     webhooks: WebhookSettings = WEBHOOKS,
     clock: FakeClock | None = None,
+    mail: MailSettings | None = None,
 ) -> House:
     clock = clock or FakeClock(at)
     metrics = Metrics()
     router = RouterSettings(policies=POLICIES)
-    settings = Settings(SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks)
+    settings = Settings(
+        SERVICE, router, LoopSettings(public_url=PUBLIC_URL), webhooks, mail or MailSettings()
+    )
     core = Core(database, clock, metrics, Readiness(), settings)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=core.http), base_url="http://router")
     keys = ApiKeys(database, Keyring(SERVICE.master_key), clock)

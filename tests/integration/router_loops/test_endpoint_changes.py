@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.integration.router_loops.house import House
-from tests.integration.router_loops.receiver import Receiver, Received
+from tests.integration.router_loops.receiver import Received, Receiver
 
 from heardback_router.deliveries.verifying import UnverifiedError, verify
 
@@ -154,7 +154,12 @@ async def test_private_keys_are_sealed_and_never_shown(house: House, receiver: R
     ann = await house.caller()
     made = await ann.post("/v1/endpoints", {"url": receiver.url(), "signature": "v1a"})
     path = f"/v1/endpoints/{made.json()['id']}"
-    shown = [made, await ann.get(path), await ann.post(f"{path}:rotate-secret"), await ann.get("/v1/endpoints")]
+    shown = [
+        made,
+        await ann.get(path),
+        await ann.post(f"{path}:rotate-secret"),
+        await ann.get("/v1/endpoints"),
+    ]
     assert not any("whsk_" in answer.text for answer in shown)
     async with house.database.worker() as connection:
         stored = await connection.exec_driver_sql("SELECT sealed FROM router.endpoint_secret")
@@ -173,5 +178,3 @@ async def test_alert_addresses_are_checked_and_kept(house: House) -> None:
     assert (await ann.get(path)).json() == kept.json()
     stranger = await house.caller("other")
     assert (await stranger.get(path)).json() == {"addresses": []}
-
-

@@ -151,10 +151,26 @@ ROUTES = [
     ("POST", "/v1/endpoints/{endpoint}:rotate-secret", "endpoints:write"),
     ("POST", "/v1/endpoints/{endpoint}:enable", "endpoints:write"),
     ("POST", "/v1/endpoints/{endpoint}:disable", "endpoints:write"),
+    ("PATCH", "/v1/endpoints/{endpoint}", "endpoints:write"),
+    ("GET", "/v1/endpoints/{endpoint}/history", "items:read"),
+    ("POST", "/v1/endpoints/{endpoint}:prove", "endpoints:write"),
+    ("POST", "/v1/endpoints/{endpoint}:revoke-old-secret", "endpoints:write"),
+    ("POST", "/v1/endpoints/{endpoint}:replay", "endpoints:write"),
+    ("POST", "/v1/endpoints/{endpoint}/portal-link", "endpoints:write"),
+    ("DELETE", "/v1/endpoints/{endpoint}/portal-link", "endpoints:write"),
+    ("GET", "/v1/endpoints/alert-addresses", "items:read"),
+    ("PUT", "/v1/endpoints/alert-addresses", "endpoints:write"),
     ("GET", "/v1/deliveries", "items:read"),
     ("GET", "/v1/deliveries/{delivery}", "items:read"),
     ("POST", "/v1/deliveries/{delivery}:replay", "endpoints:write"),
 ]
+
+
+BODIES = {
+    ("PATCH", "/v1/endpoints/{endpoint}"): {"description": "theirs"},
+    ("POST", "/v1/endpoints/{endpoint}:replay"): {"since": "2026-01-01T00:00:00Z", "which": "all"},
+    ("PUT", "/v1/endpoints/alert-addresses"): {"addresses": []},
+}
 
 
 @pytest.mark.parametrize(("method", "route", "scope"), ROUTES)
@@ -166,12 +182,13 @@ async def test_every_route_needs_its_scope_and_shows_nothing_of_another_tenant(
     ann = await house.caller()
     (delivery,) = (await ann.get("/v1/deliveries")).json()["deliveries"]
     path = route.format(endpoint=endpoint_id, delivery=delivery["id"])
-    assert (await house.client.request(method, path)).status_code == 401
+    body = BODIES.get((method, route))
+    assert (await house.client.request(method, path, json=body)).status_code == 401
     others = tuple({"items:read", "items:write", "endpoints:write"} - {scope})
     weak = await house.caller(scopes=others)
-    assert (await house.client.request(method, path, headers=weak._headers)).status_code == 403
+    assert (await house.client.request(method, path, json=body, headers=weak._headers)).status_code == 403
     stranger = await house.caller("other")
-    answer = await house.client.request(method, path, headers=stranger._headers)
+    answer = await house.client.request(method, path, json=body, headers=stranger._headers)
     if "{" in route:
         assert answer.status_code == 404
     elif method == "GET":
@@ -189,12 +206,13 @@ async def test_equal_ids_of_two_tenants_are_two_loops(house: House, receiver: Re
     assert one != other
     await house.deliver()
     by_path = {got.path: got for got in receiver.received}
-    assert by_path["/ours"].json["data"]["loop_id"] == one
-    assert by_path["/theirs"].json["data"]["loop_id"] == other
+    assert by_path["/ours"].json["data"]["loop_ids"] == [one]
+    assert by_path["/theirs"].json["data"]["loop_ids"] == [other]
     assert by_path["/ours"].signed_by(ours)
     assert by_path["/theirs"].signed_by(theirs)
     async with house.database.tenant("other") as connection:
         for table in (
+            "endpoint_event",
             "loop",
             "loop_event",
             "loop_feedback",

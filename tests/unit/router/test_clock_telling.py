@@ -139,8 +139,11 @@ def test_a_watch_that_never_comes_to_rest_is_stopped() -> None:
 
 
 def told(state: str, at: float, number: int = 1) -> dict[str, Any]:
-    pending = {"state": "pending", "at": MONDAY}
-    return {"resolution_number": number, "history": [pending, {"state": state, "at": MONDAY + hours(at)}]}
+    """A loop in this round that was told something in the one before it."""
+    before = {"round": number - 1, "state": "told", "at": MONDAY}
+    changed = {"round": number, "state": "changed", "at": MONDAY}
+    last = {"round": number, "state": state, "at": MONDAY + hours(at)}
+    return {"round": number, "history": [before, changed, last]}
 
 
 def test_the_log_says_so_when_the_last_customer_was_told() -> None:
@@ -149,7 +152,7 @@ def test_the_log_says_so_when_the_last_customer_was_told() -> None:
     assert awaits_telling(log.item, log.events)
     waiting = look_at_loops(log.item, [told("told", 2), told("failed", 3)], at)
     assert (waiting.entries, waiting.again_at) == ((), at + hours(0.5))
-    done = look_at_loops(log.item, [told("told", 2), told("confirmed", 3), told("failed", 0, number=0)], at)
+    done = look_at_loops(log.item, [told("told", 2), told("confirmed", 3), told("not_told", 1, number=2)], at)
     (entry,) = done.entries
     assert entry.data == {"number": 1, "at": (MONDAY + hours(3)).isoformat()}
     log.add(entry.kind, at, entry.data)

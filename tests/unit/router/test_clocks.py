@@ -178,6 +178,8 @@ def test_a_share_of_the_work_has_only_the_clock_of_the_solution() -> None:
         ("P1", {}, "urgent"),
         ("P1", {"context": {"contract": " gold "}}, "gold"),
         ("P4", {"context": {"contract": "silver"}}, "usual"),
+        ("P1", {"contract": "gold@3"}, "gold"),
+        ("P4", {"contract": "gold@3", "context": {"contract": "silver"}}, "usual"),
     ],
 )
 def test_the_first_rule_that_holds_and_names_the_clock_counts(

@@ -18,9 +18,7 @@ from heardback_router.deliveries.breaker import (
 )
 
 POLICY = BreakerPolicy()
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["ok", "failed", "busy"]), st.integers(0, 200_000)), max_size=60
-)
+STEPS = st.lists(st.tuples(st.sampled_from(["ok", "failed", "busy"]), st.integers(0, 200_000)), max_size=60)
 
 
 def fail(health: Health, times: int, every: float = 1) -> tuple[Health, list[Event | None]]:
@@ -85,7 +83,7 @@ def test_a_receiver_that_asks_for_time_is_neither_spared_nor_given_up() -> None:
 
 
 def test_five_days_of_failures_give_it_up_and_pings_grow_rare() -> None:
-    health, events = fail(Health(), 130, every=3_600)
+    _, events = fail(Health(), 130, every=3_600)
     assert events.index("disabled") == 120
     waits = [(next_probe(POLICY, n, NOON) - NOON).total_seconds() for n in range(6)]
     assert waits == [3_600, 10_800, 21_600, 43_200, 43_200, 43_200]

@@ -25,7 +25,7 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def test_the_published_vectors_are_those_the_command_makes() -> None:
-    assert PUBLISHED == vectors()
+    assert vectors() == PUBLISHED
 
 
 @pytest.mark.parametrize("vector", PUBLISHED["vectors"], ids=[v["name"] for v in PUBLISHED["vectors"]])
@@ -46,7 +46,9 @@ def test_every_vector_is_judged_as_it_says(vector: dict[str, Any]) -> None:
 def test_good_and_bad_vectors_of_every_kind_are_there() -> None:
     faults = {v["fault"] for v in PUBLISHED["vectors"]}
     assert faults == {None, "no_match", "too_old", "too_new", "missing_header", "bad_timestamp"}
-    assert any("v1a," in v["headers"].get("webhook-signature", "") and v["valid"] for v in PUBLISHED["vectors"])
+    assert any(
+        "v1a," in v["headers"].get("webhook-signature", "") and v["valid"] for v in PUBLISHED["vectors"]
+    )
 
 
 BODIES = st.text(max_size=200).map(str.encode)

@@ -48,6 +48,13 @@ async def follow_link(url: str, body: Any = None) -> None:
         _expect(await client.post(url, json=body))
 
 
+async def open_page(url: str) -> str:
+    """What a customer's browser is given."""
+    async with httpx.AsyncClient(timeout=30, trust_env=False, follow_redirects=True) as client:
+        answer = await client.get(url)
+    return answer.text if answer.is_success else f"{answer.status_code}"
+
+
 def _expect(answer: httpx.Response) -> dict[str, Any]:
     if not answer.is_success:
         request = answer.request

@@ -75,7 +75,12 @@ async def _tell(stack: LocalStack, *, as_json: bool, keep: bool, told: asyncio.E
         ingest, router = Api(stack.ingest_url, key), Api(stack.router_url, key)
         held.push_async_callback(ingest.close)
         held.push_async_callback(router.close)
-        story = Story(ingest, router, receiver, stack.say, datetime.now(UTC))
+        other = await first_start.create_key(
+            stack.database_url, stack.folder.secret_key(), name="second person", scopes=("admin",)
+        )
+        second = Api(stack.router_url, other)
+        held.push_async_callback(second.close)
+        story = Story(ingest, router, second, receiver, stack.say, datetime.now(UTC))
         await story.tell()
         addresses = _addresses(stack, key)
         seconds = time.monotonic() - started

@@ -43,6 +43,7 @@ class Receiver:
 
     async def start(self) -> None:
         app = FastAPI(openapi_url=None)
+        app.add_api_route(PATH, self._agree, methods=["OPTIONS"])
         app.add_api_route(PATH, self._take, methods=["POST"])
         self._server = _Quiet(uvicorn.Config(app, host=HOST, port=0, log_level="critical", lifespan="off"))
         self._task = asyncio.create_task(self._server.serve(), name="webhook receiver")
@@ -54,6 +55,11 @@ class Receiver:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task
+
+    async def _agree(self, request: Request) -> Response:
+        """The handshake of CloudEvents webhooks: whoever asks may send."""
+        origin = request.headers.get("webhook-request-origin", "*")
+        return Response(status_code=200, headers={"WebHook-Allowed-Origin": origin})
 
     async def _take(self, request: Request) -> Response:
         raw = await request.body()

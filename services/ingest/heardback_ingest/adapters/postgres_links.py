@@ -17,6 +17,14 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = :tenant AND source = asked.source AND external_id = asked.external_id LIMIT 1
 ) AS found
 """)
+_LOCK_IDS = text("""
+SELECT pg_advisory_xact_lock(ordered.key) FROM (
+    SELECT DISTINCT hashtextextended(
+        'heardback.external_id/' || :tenant || '/' || source || '/' || external_id, 0) AS key
+    FROM unnest(CAST(:sources AS text[]), CAST(:external_ids AS text[])) AS asked(source, external_id)
+    ORDER BY key
+) AS ordered
+""")
 _UNMAP = text("DELETE FROM ingest.external_id WHERE tenant_id = :tenant AND customer_id = ANY(:ids)")
 _UNLIKEN = text("DELETE FROM ingest.likeness WHERE tenant_id = :tenant AND customer_id = ANY(:ids)")
 _ALIKE = text("""
@@ -55,6 +63,10 @@ class PostgresLinks:
         asked = {"tenant": tenant_id, "sources": [s for s, _ in ids], "external_ids": [e for _, e in ids]}
         rows = await c.execute(_OWNERS, asked)
         return {(row.source, row.external_id): row.customer_id for row in rows}
+
+    async def lock_ids(self, c: AsyncConnection, tenant_id: str, ids: Sequence[tuple[str, str]]) -> None:
+        asked = {"tenant": tenant_id, "sources": [s for s, _ in ids], "external_ids": [e for _, e in ids]}
+        await c.execute(_LOCK_IDS, asked)
 
     async def map_ids(self, c: AsyncConnection, tenant_id: str, ids: Mapping[str, Mapping[str, str]]) -> None:
         await c.execute(_UNMAP, {"tenant": tenant_id, "ids": sorted(ids)})

@@ -13,8 +13,10 @@ from heardback_ingest.customer_ports import Profile
 from heardback_shared.db.bulk import insert_rows
 
 _LOCK = text("""
-SELECT pg_advisory_xact_lock(hashtextextended('heardback.customer/' || :tenant || '/' || id, 0))
-FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS asked(id, place) ORDER BY place
+SELECT pg_advisory_xact_lock(ordered.key) FROM (
+    SELECT DISTINCT hashtextextended('heardback.customer/' || :tenant || '/' || id, 0) AS key
+    FROM unnest(CAST(:ids AS text[])) AS asked(id) ORDER BY key
+) AS ordered
 """)
 _READ = text("""
 SELECT found.* FROM unnest(CAST(:ids AS text[])) AS asked(id)
@@ -60,7 +62,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET fields = excluded.fields, personal = e
 
 class PostgresProfiles:
     async def lock(self, c: AsyncConnection, tenant_id: str, ids: Sequence[str]) -> None:
-        await c.execute(_LOCK, {"tenant": tenant_id, "ids": sorted(ids)})
+        await c.execute(_LOCK, {"tenant": tenant_id, "ids": list(ids)})
 
     async def read(self, c: AsyncConnection, tenant_id: str, ids: Sequence[str]) -> dict[str, Profile]:
         rows = await c.execute(_READ, {"tenant": tenant_id, "ids": list(ids)})

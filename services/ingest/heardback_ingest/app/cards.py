@@ -48,8 +48,7 @@ class WriteCards:
             )
             for p in profiles
         ]
-        for card in cards:
-            await self._cards.put_card(c, tenant_id, card)
+        await self._cards.put_cards(c, tenant_id, cards)
 
     async def write_addresses(
         self,

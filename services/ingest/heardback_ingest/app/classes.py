@@ -11,7 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_ingest.app.cards import WriteCards
 from heardback_ingest.app.settling import SettleClasses
 from heardback_ingest.customer_ports import ClassRun, ClassRuns, Policies, Profile, Profiles, classes_of
-from heardback_ingest.domain.classes import ClassesPolicy, Move, counts_differently, move_of, standing_in
+from heardback_ingest.domain.classes import (
+    HISTORY,
+    ClassesPolicy,
+    Move,
+    counts_differently,
+    move_of,
+    standing_in,
+)
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.ids import new_id
@@ -118,12 +125,15 @@ class Classes:
             return await self._profiles.class_history(c, tenant_id, customer_id, limit)
 
     async def reconsider(self, c: AsyncConnection, tenant_id: str, ids: list[str], now: datetime) -> None:
-        """Settles the class of those for whom something waits: a matter may have been closed."""
+        """Settles the class anew of those for whom something waits, as a matter may have been closed; of all
+        of them where rules ask for their history."""
+        policy = await classes_of(self._policies, c, tenant_id)
+        by_history = any(condition.field in HISTORY for rule in policy.rules for condition in rule.when)
         found = await self._profiles.read(c, tenant_id, ids)
-        waiting = [i for i, p in found.items() if p.settled is not None and "keeps" in p.settled]
-        if waiting:
-            await self._profiles.lock(c, tenant_id, waiting)
-            await self._settle(c, tenant_id, await self._profiles.read(c, tenant_id, waiting), now)
+        concerned = [i for i, p in found.items() if by_history or (p.settled and "keeps" in p.settled)]
+        if concerned:
+            await self._profiles.lock(c, tenant_id, concerned)
+            await self._settle(c, tenant_id, await self._profiles.read(c, tenant_id, concerned), now)
 
     async def _settle(
         self, c: AsyncConnection, tenant_id: str, profiles: Mapping[str, Profile], now: datetime

@@ -215,6 +215,7 @@ class KeepCustomers:
                 asked.setdefault(pair, telling.customer_id)
         if not asked:
             return {}
+        await self._links.lock_ids(c, tenant_id, sorted(asked))
         return asked | await self._links.owners(c, tenant_id, sorted(asked))
 
     async def show(self, tenant_id: str, customer_id: str) -> Shown | None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from heardback_ingest.domain.ledger import SUPERSEDED, status
 from heardback_ingest.ports import Counts, Ledger
+from heardback_shared.contracts.events import LoopState
 from heardback_shared.db.database import Database
 
 Rows = Sequence[Mapping[str, Any]]
+
+_LIFE = {state: place for place, state in enumerate(get_args(LoopState))}
+"""The order in which a loop takes its steps."""
 
 
 class Show:
@@ -21,7 +25,8 @@ class Show:
     async def feedback(self, tenant_id: str, feedback_id: str) -> dict[str, Any] | None:
         """The newest revision, with the history of all; None if the tenant has no such feedback."""
         async with self._database.tenant(tenant_id) as c:
-            revisions, loops, items = await self._ledger.history(c, tenant_id, feedback_id)
+            revisions, stages, items = await self._ledger.history(c, tenant_id, feedback_id)
+        loops = _loop_steps(stages)
         if not revisions:
             return None
         newest = revisions[-1]
@@ -62,6 +67,14 @@ def _ledger_stages(revisions: Rows) -> list[dict[str, Any]]:
             times.append(("dead", row["settled_at"]))
         found += [{"stage": s, "at": at, "revision": row["revision"]} for s, at in times if at is not None]
     return found
+
+
+def _loop_steps(stages: Rows) -> Rows:
+    """Each step once, in the order they were taken: a step may be told of by several events, and several steps
+    of a loop may be taken at one instant."""
+    told = sorted(stages, key=lambda row: row["reason"] is not None)
+    steps = {(row["loop_id"], row["state"], row["at"]): row for row in told}
+    return sorted(steps.values(), key=lambda row: (row["at"], _LIFE.get(row["state"], 0)))
 
 
 def _loop_stages(loops: Rows) -> list[dict[str, Any]]:

@@ -72,10 +72,12 @@ def merged(
     return result
 
 
-def tellings_of(fact: Mapping[str, Any] | None) -> tuple[dict[str, Any], ...]:
+def tellings_of(fact: Mapping[str, Any] | None) -> tuple[Mapping[str, Any], ...]:
     """Every telling that is kept of a field, the best provenance first."""
     if fact is None:
         return ()
+    if "beside" not in fact:
+        return (fact,)
     return ({k: v for k, v in fact.items() if k != "beside"}, *fact.get("beside", ()))
 
 

@@ -38,7 +38,7 @@ INGEST_KINDS = ("surveys", "classes")
 """Kinds that ingest reads. Router keeps their versions; table `platform.policy_in_force` tells ingest."""
 
 SHARED_KINDS = ("contact",)
-"""Kinds that router and ingest both read, as both write to customers; their file comes with what is shared."""
+"""Kinds that router and ingest both read, as both write to customers; the file is with what is shared."""
 
 TOLD_INGEST = (*INGEST_KINDS, *SHARED_KINDS)
 

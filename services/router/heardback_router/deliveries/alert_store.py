@@ -13,15 +13,16 @@ from heardback_router.deliveries.tables import alert_addresses, alert_mails
 from heardback_shared.db.bulk import insert_rows
 
 _CLAIM = text("""
-UPDATE router.alert_mail m
-SET attempts = m.attempts + 1, next_attempt_at = :lease_until
-FROM (
+WITH due AS (
     SELECT tenant_id, id FROM router.alert_mail
     WHERE state = 'pending' AND next_attempt_at <= :now
     ORDER BY next_attempt_at
     LIMIT :limit
     FOR UPDATE SKIP LOCKED
-) due
+)
+UPDATE router.alert_mail m
+SET attempts = m.attempts + 1, next_attempt_at = :lease_until
+FROM due
 WHERE m.tenant_id = due.tenant_id AND m.id = due.id
 RETURNING m.tenant_id, m.id, m.endpoint_id, m.address, m.subject, m.body, m.attempts
 """)

@@ -27,8 +27,8 @@ from heardback_router.deliveries.ports import (
     EndpointEvent,
     Endpoints,
     LiveKey,
-    LoopSettler,
     Message,
+    Settler,
     Waker,
 )
 from heardback_router.mail.domain import UnfitMailError, checked_address
@@ -71,7 +71,7 @@ class Webhooks:
         alarms: Alarms,
         mails: AlertMails,
         *,
-        settler: LoopSettler,
+        settler: Settler,
         outbox: Outbox,
         waker: Waker,
         clock: Clock,
@@ -168,8 +168,8 @@ class Webhooks:
         async with self._database.tenant(tenant_id) as connection:
             await self._get(connection, tenant_id, endpoint_id, lock=True)
             await self._endpoints.remove(connection, tenant_id, endpoint_id)
-            loops = await self._queue.fail_pending(connection, tenant_id, endpoint_id, REMOVED, at)
-            changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), at)
+            about = await self._queue.fail_pending(connection, tenant_id, endpoint_id, REMOVED, at)
+            changes = await self._settler.settle(connection, tenant_id, sorted(set(about)), at)
             await self._outbox.add(connection, changes)
         self._outbox.wake()
 

@@ -17,7 +17,7 @@ from heardback_router.deliveries.ports import (
     DeliveryQueue,
     EndpointEvent,
     Endpoints,
-    LoopSettler,
+    Settler,
     Waker,
 )
 from heardback_router.deliveries.proving import Prover
@@ -56,7 +56,7 @@ class Caretaker:
         *,
         prover: Prover,
         mailer: Mailer,
-        settler: LoopSettler,
+        settler: Settler,
         outbox: Outbox,
         waker: Waker,
         clock: Clock,
@@ -135,8 +135,8 @@ class Caretaker:
         hours = self._policy.hold / timedelta(hours=1)
         what = "was not proven" if endpoint.enabled else "was disabled"
         because = f"the endpoint {what} for {hours:g} hours"
-        loops = await self._queue.fail_pending(connection, tenant_id, endpoint_id, because, now)
-        changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), now)
+        about = await self._queue.fail_pending(connection, tenant_id, endpoint_id, because, now)
+        changes = await self._settler.settle(connection, tenant_id, sorted(set(about)), now)
         await self._outbox.add(connection, changes)
         event = EndpointEvent(now, "held_failed", because, MACHINE)
         await self._endpoints.note(connection, tenant_id, endpoint_id, event)

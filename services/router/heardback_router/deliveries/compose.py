@@ -23,7 +23,7 @@ from heardback_router.deliveries.log import DeliveryLog
 from heardback_router.deliveries.log_http import log_routes
 from heardback_router.deliveries.portal import Portal
 from heardback_router.deliveries.portal_http import portal_routes
-from heardback_router.deliveries.ports import LoopSettler
+from heardback_router.deliveries.ports import Settler
 from heardback_router.deliveries.proving import Prover
 from heardback_router.deliveries.proxy import read_proxy
 from heardback_router.deliveries.recording import Recorder
@@ -56,7 +56,7 @@ class LentToWebhooks:
 class Deliveries:
     """Everything about webhooks. `settler` hears of deliveries that ended; `run` is a background task."""
 
-    def __init__(self, lent: LentToWebhooks, settings: WebhookSettings, settler: LoopSettler) -> None:
+    def __init__(self, lent: LentToWebhooks, settings: WebhookSettings, settler: Settler) -> None:
         self._lent = lent
         endpoints, queue, mails = PostgresEndpoints(), PostgresDeliveryQueue(), PostgresAlertMails()
         seal, breaker, retry = SecretSeal(lent.keyring), BreakerPolicy(), RetryPolicy()

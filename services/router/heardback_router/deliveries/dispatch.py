@@ -23,7 +23,7 @@ from heardback_router.deliveries.domain import (
     next_attempt,
 )
 from heardback_router.deliveries.permits import Held, Stopped
-from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, LoopSettler, Sender
+from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, Sender, Settler
 from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.signing import signed_headers
@@ -55,7 +55,7 @@ class Dispatcher:
         queue: DeliveryQueue,
         recorder: Recorder,
         sender: Sender,
-        settler: LoopSettler,
+        settler: Settler,
         outbox: Outbox,
         seal: SecretSeal,
         *,
@@ -193,11 +193,11 @@ class Dispatcher:
 
     async def _permitted(self, claimed: Claimed) -> Held | Stopped | None:
         """Asked at the last moment, since hours may have passed; what is held is due again later."""
-        if claimed.loop_id is None:
+        if claimed.message_id is None:
             return None
         at = self._clock.now()
         async with self._database.tenant(claimed.tenant_id) as connection:
-            permit = await self._settler.permit(connection, claimed.tenant_id, claimed.loop_id, at)
+            permit = await self._settler.permit(connection, claimed.tenant_id, claimed.message_id, at)
             if isinstance(permit, Held):
                 await self._queue.postpone(connection, claimed, permit.at)
         return permit
@@ -218,8 +218,8 @@ class Dispatcher:
         tenant_id = attempt.claimed.tenant_id
         try:
             async with self._database.tenant(tenant_id) as connection:
-                loops = await self._recorder.record(connection, attempt)
-                changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), attempt.at)
+                about = await self._recorder.record(connection, attempt)
+                changes = await self._settler.settle(connection, tenant_id, sorted(set(about)), attempt.at)
                 await self._outbox.add(connection, changes)
         except Exception as error:
             if not is_unavailable(error):

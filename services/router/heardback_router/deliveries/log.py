@@ -14,8 +14,8 @@ from heardback_router.deliveries.ports import (
     DeliveryQueue,
     EndpointEvent,
     Endpoints,
-    LoopSettler,
     Replay,
+    Settler,
     Waker,
     Which,
 )
@@ -35,7 +35,7 @@ class DeliveryLog:
         database: Database,
         endpoints: Endpoints,
         queue: DeliveryQueue,
-        settler: LoopSettler,
+        settler: Settler,
         outbox: Outbox,
         waker: Waker,
         clock: Clock,
@@ -82,8 +82,8 @@ class DeliveryLog:
             check_usable(endpoint)
             await hasten(self._endpoints, connection, tenant_id, endpoint, at)
             await self._queue.replay(connection, tenant_id, delivery_id, at)
-            loops = [found["loop_id"]] if found["loop_id"] else []
-            await self._settle(connection, tenant_id, loops, at)
+            about = [found["message_id"]] if found["message_id"] else []
+            await self._settle(connection, tenant_id, about, at)
             replayed = await self._delivery(connection, tenant_id, delivery_id)
         self._wake()
         return replayed
@@ -112,13 +112,13 @@ class DeliveryLog:
             matched = await self._queue.count_range(connection, tenant_id, endpoint_id, which, since, until)
             most = min(matched, self._replay_limit)
             planned = Replay(new_id("rpl"), endpoint_id, which, since, until, matched, most, actor, at)
-            queued, loops = await self._queue.replay_range(connection, tenant_id, planned, self._replay_limit)
+            queued, about = await self._queue.replay_range(connection, tenant_id, planned, self._replay_limit)
             await self._queue.add_replay(connection, tenant_id, planned)
             said = f"{queued} of {matched} deliveries, {which}"
             await self._endpoints.note(
                 connection, tenant_id, endpoint_id, EndpointEvent(at, "replayed", said, actor)
             )
-            await self._settle(connection, tenant_id, loops, at)
+            await self._settle(connection, tenant_id, about, at)
             found = await self._find_replay(connection, tenant_id, endpoint_id, planned.id)
         self._wake()
         return found
@@ -138,9 +138,9 @@ class DeliveryLog:
         return found
 
     async def _settle(
-        self, connection: AsyncConnection, tenant_id: str, loops: Sequence[str], at: datetime
+        self, connection: AsyncConnection, tenant_id: str, about: Sequence[str], at: datetime
     ) -> None:
-        changes = await self._settler.settle(connection, tenant_id, sorted(set(loops)), at)
+        changes = await self._settler.settle(connection, tenant_id, sorted(set(about)), at)
         await self._outbox.add(connection, changes)
 
     def _wake(self) -> None:

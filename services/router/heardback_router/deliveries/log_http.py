@@ -42,14 +42,14 @@ def _add_delivery_routes(router: APIRouter, log: DeliveryLog, guard: Guard) -> N
 
     @router.get("/deliveries", tags=["deliveries"], summary="Deliveries with their attempts, newest first")
     async def search(
-        loop: IdFilter = None,
+        message: IdFilter = None,
         endpoint: IdFilter = None,
         state: DeliveryState | None = None,
         cursor: Cursor = None,
         limit: Limit = 50,
         who: Principal = may_read,
     ) -> DeliveryList:
-        given = {"loop_id": loop, "endpoint_id": endpoint, "state": state}
+        given = {"message_id": message, "endpoint_id": endpoint, "state": state}
         filters = {column: value for column, value in given.items() if value is not None}
         found = await log.deliveries(who.tenant_id, filters, read_cursor(cursor), limit + 1)
         return page(found, limit)

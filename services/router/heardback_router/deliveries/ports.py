@@ -16,13 +16,14 @@ from heardback_shared.stream.ports import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one endpoint. `id` is the `webhook-id`; under one id the body never changes."""
+    """One event for one endpoint. `id` is the `webhook-id`; under one id the body never changes. `message_id`
+    is the message to a customer that it carries, if it carries one."""
 
     id: str
     endpoint_id: str
     event_type: str
     body: bytes
-    loop_id: str | None
+    message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Claimed:
     tenant_id: str
     id: str
     endpoint_id: str
-    loop_id: str | None
+    message_id: str | None
     event_type: str
     body: bytes
     claim: int
@@ -126,11 +127,12 @@ class Resolver(Protocol):
         ...
 
 
-class LoopSettler(Permits, Protocol):
+class Settler(Permits, Protocol):
     async def settle(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str], at: datetime
+        self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
-        """Brings the loops in line with their deliveries, in the caller's transaction; returns the news."""
+        """Brings messages in line with their deliveries, in the caller's transaction; returns the
+        news."""
         ...
 
 
@@ -171,14 +173,14 @@ class DeliveryQueue(Protocol):
         """Stores the attempt and moves its delivery. False if it did not: a failure counts for its claim."""
         ...
 
-    async def states_of_loops(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]
+    async def states_of(
+        self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str]
     ) -> Mapping[str, Sequence[DeliveryState]]: ...
 
     async def fail_pending(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, because: str, at: datetime
     ) -> tuple[str, ...]:
-        """Ends what still waits for this endpoint; returns the loops concerned."""
+        """Ends what still waits for this endpoint; returns the messages concerned."""
         ...
 
     async def replay(
@@ -202,7 +204,7 @@ class DeliveryQueue(Protocol):
     async def replay_range(
         self, connection: AsyncConnection, tenant_id: str, replay: Replay, limit: int
     ) -> tuple[int, tuple[str, ...]]:
-        """The oldest `limit` of them, like `replay`; how many that were, and the loops concerned."""
+        """The oldest `limit` of them, like `replay`; how many that were, and the messages concerned."""
         ...
 
     async def add_replay(self, connection: AsyncConnection, tenant_id: str, replay: Replay) -> None: ...

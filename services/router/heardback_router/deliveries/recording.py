@@ -27,24 +27,26 @@ class Recorder:
         self._queue = queue
         self._alarms = alarms
         self._policy = policy
+        self._actor = f"router by {policy.version}"
 
     async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
-        """Stores the attempt and what follows from it; returns the loops it may have changed.
+        """Stores the attempt and what follows from it; returns the messages to customers it may end.
 
-        Locks are always taken in the order endpoint, delivery, loop, so that two records never deadlock.
+        Locks are always taken in the order endpoint, delivery, message, so that two records never deadlock.
         """
         claimed = attempt.claimed
         given_up = await self._judge_endpoint(connection, attempt)
         counted = await self._queue.record(connection, attempt)
-        loops: tuple[str, ...] = (claimed.loop_id,) if claimed.loop_id else ()
+        about: tuple[str, ...] = (claimed.message_id,) if claimed.message_id else ()
         if given_up is not None:
-            loops += await self._queue.fail_pending(
+            about += await self._queue.fail_pending(
                 connection, claimed.tenant_id, claimed.endpoint_id, given_up, attempt.at
             )
-        exhausted = isinstance(attempt.decision, GiveUp) and not attempt.response.abort
+        response = attempt.response
+        exhausted = isinstance(attempt.decision, GiveUp) and not (response.abort or response.ours)
         if counted and exhausted and claimed.event_type in LOOP_EVENTS:
             await self._alarms.exhausted(connection, attempt)
-        return loops
+        return about
 
     async def _judge_endpoint(self, connection: AsyncConnection, attempt: Attempt) -> str | None:
         """Why the endpoint was given up, if it was."""
@@ -89,15 +91,13 @@ class Recorder:
             connection, tenant_id, replace(endpoint, health=judged.health, throttled_until=until)
         )
         if judged.event is not None:
-            await self._alarms.circuit(
-                connection, tenant_id, endpoint.id, judged.event, judged.because, attempt.at
-            )
+            await self._alarms.circuit(connection, tenant_id, endpoint.id, judged, attempt.at, self._actor)
 
     async def _give_up(
         self, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint, at: datetime
     ) -> str | None:
         await self._endpoints.save(connection, tenant_id, endpoint)
-        await self._alarms.disabled(connection, tenant_id, endpoint, at, "router")
+        await self._alarms.disabled(connection, tenant_id, endpoint, at, self._actor)
         return endpoint.disabled_because
 
     async def _late(

@@ -183,7 +183,7 @@ class AttemptOut(BaseModel):
 class DeliveryOut(BaseModel):
     id: str = Field(description="The webhook-id: the same over retries and replays")
     endpoint_id: str
-    loop_id: str | None
+    message_id: str | None = Field(description="The message to a customer that it carries, as in its body")
     event_type: str
     state: DeliveryState
     because: str | None
@@ -266,7 +266,7 @@ def show_delivery(row: Mapping[str, Any]) -> DeliveryOut:
     return DeliveryOut(
         id=row["id"],
         endpoint_id=row["endpoint_id"],
-        loop_id=row["loop_id"],
+        message_id=row["message_id"],
         event_type=row["event_type"],
         state=row["state"],
         because=row["because"],

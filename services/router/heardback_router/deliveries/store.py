@@ -71,7 +71,7 @@ UPDATE router.delivery t
 SET leased_until = :lease_until, claims = t.claims + 1
 FROM due
 WHERE t.tenant_id = due.tenant_id AND t.id = due.id
-RETURNING t.tenant_id, t.id, t.endpoint_id, t.loop_id, t.event_type, t.body, t.claims, t.attempts, due.url
+RETURNING t.tenant_id, t.id, t.endpoint_id, t.message_id, t.event_type, t.body, t.claims, t.attempts, due.url
 """)
 
 _LIVE_SECRETS = text("""
@@ -93,7 +93,7 @@ class PostgresDeliveryQueue:
                 "tenant_id": tenant_id,
                 "id": m.id,
                 "endpoint_id": m.endpoint_id,
-                "loop_id": m.loop_id,
+                "message_id": m.message_id,
                 "event_type": m.event_type,
                 "body": m.body,
                 "state": "pending",
@@ -205,9 +205,9 @@ class PostgresDeliveryQueue:
                 deliveries.c.state == "pending",
             )
             .values(state="failed", because=because, done_at=at, leased_until=None)
-            .returning(deliveries.c.loop_id)
+            .returning(deliveries.c.message_id)
         )
-        return tuple(loop_id for (loop_id,) in result.all() if loop_id)
+        return tuple(message_id for (message_id,) in result.all() if message_id)
 
     async def replay(
         self, connection: AsyncConnection, tenant_id: str, delivery_id: str, at: datetime
@@ -244,10 +244,11 @@ class PostgresDeliveryQueue:
             .order_by(deliveries.c.created_at, deliveries.c.id)
             .limit(limit)
             .with_for_update()
+            .cte("chosen")  # read once: as a plain subquery it may be read anew for every row
         )
         result = await connection.execute(
             update(deliveries)
-            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.id.in_(chosen))
+            .where(deliveries.c.tenant_id == tenant_id, deliveries.c.id.in_(select(chosen.c.id)))
             .values(
                 state="pending",
                 attempts=0,
@@ -256,10 +257,10 @@ class PostgresDeliveryQueue:
                 done_at=None,
                 replay_id=replay.id,
             )
-            .returning(deliveries.c.loop_id)
+            .returning(deliveries.c.message_id)
         )
         rows = result.all()
-        return len(rows), tuple(loop_id for (loop_id,) in rows if loop_id)
+        return len(rows), tuple(message_id for (message_id,) in rows if message_id)
 
     async def add_replay(self, connection: AsyncConnection, tenant_id: str, replay: Replay) -> None:
         await connection.execute(insert(replays).values(tenant_id=tenant_id, **asdict(replay)))
@@ -277,19 +278,19 @@ class PostgresDeliveryQueue:
             .group_by(deliveries.c.state)
         )
         found = Replay(**{name: row[name] for name in Replay.__dataclass_fields__})
-        return found, dict(counted.tuples().all())
+        return found, {row[0]: row[1] for row in counted.all()}
 
-    async def states_of_loops(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]
+    async def states_of(
+        self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str]
     ) -> Mapping[str, Sequence[DeliveryState]]:
         result = await connection.execute(
-            select(deliveries.c.loop_id, deliveries.c.state).where(
-                deliveries.c.tenant_id == tenant_id, deliveries.c.loop_id == _any(loop_ids)
+            select(deliveries.c.message_id, deliveries.c.state).where(
+                deliveries.c.tenant_id == tenant_id, deliveries.c.message_id == _any(message_ids)
             )
         )
         states: dict[str, list[DeliveryState]] = defaultdict(list)
-        for loop_id, state in result.all():
-            states[loop_id].append(state)
+        for message_id, state in result.all():
+            states[message_id].append(state)
         return states
 
     async def find(
@@ -377,7 +378,7 @@ def _claimed(row: Mapping[Any, Any], sealed: tuple[tuple[str, bytes], ...]) -> C
         tenant_id=row["tenant_id"],
         id=row["id"],
         endpoint_id=row["endpoint_id"],
-        loop_id=row["loop_id"],
+        message_id=row["message_id"],
         event_type=row["event_type"],
         body=row["body"],
         claim=row["claims"],

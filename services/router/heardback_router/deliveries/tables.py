@@ -73,7 +73,7 @@ deliveries = Table(
     Column("tenant_id", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("endpoint_id", Text, nullable=False),
-    Column("loop_id", Text),
+    Column("message_id", Text),
     Column("event_type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),

@@ -53,7 +53,9 @@ def vectors() -> dict[str, Any]:
             _one("both kinds, v1a", "a v1a receiver passes over v1", [PUBLIC], both),
             _one("edge of tolerance", "just in time", [SECRET], good, at=AT + timedelta(seconds=300)),
             _one("tampered body", "one letter changed", [SECRET], good, body=tampered, fault="no_match"),
-            _one("tampered body, v1a", "one letter changed", [PUBLIC], public, body=tampered, fault="no_match"),
+            _one(
+                "tampered body, v1a", "one letter changed", [PUBLIC], public, body=tampered, fault="no_match"
+            ),
             _one("tampered time", "one second moved", [SECRET], later, fault="no_match"),
             _one("tampered id", "another id", [SECRET], {**good, "webhook-id": "msg_2"}, fault="no_match"),
             _one("wrong key", "somebody else's secret", [OTHER_SECRET], good, fault="no_match"),

@@ -95,7 +95,7 @@ class PostgresReviews:
         query = select(review_texts.c.version, review_texts.c.text, review_texts.c.author, review_texts.c.at)
         query = query.where(review_texts.c.tenant_id == tenant_id, review_texts.c.review_id == review_id)
         rows = await connection.execute(query.order_by(review_texts.c.version))
-        return [dict(row) for row in rows.mappings()]
+        return [{str(name): value for name, value in row.items()} for row in rows.mappings()]
 
     async def _add_text(
         self, connection: AsyncConnection, tenant_id: str, review: Review, at: datetime

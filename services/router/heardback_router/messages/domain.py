@@ -63,6 +63,8 @@ class MessageLinks:
     contest: str | None = None
     preferences: str | None = None
     expires_at: datetime | None = None
+    unsubscribe: str | None = None
+    """For mail programs (List-Unsubscribe): one POST to it ends messages of this purpose."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Gives messages to a channel: rows of the delivery queue for webhooks, letters for e-mail."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.links import MessageAddresses
 from heardback_router.outreach.payload import (
     DIGEST,
+    Origin,
     Outgoing,
     Part,
     event_type,
@@ -81,7 +82,7 @@ class Channels:
         at: datetime,
     ) -> None:
         rows, mail, queued = [], [], []
-        for one in ready:
+        for one in await self._with_origins(connection, tenant_id, ready, open_):
             handover_id = one.handover_id(tenant_id)
             url, expires_at = self._addresses.details(tenant_id, handover_id, at)
             rows.append(_handover_row(tenant_id, handover_id, one, at, expires_at))
@@ -99,6 +100,17 @@ class Channels:
         await insert_rows(connection, letters, mail)
         await self._queue.add(connection, tenant_id, queued, at)
 
+    async def _with_origins(
+        self, connection: AsyncConnection, tenant_id: str, ready: Sequence[Ready], open_: "OpenChannels"
+    ) -> Sequence[Ready]:
+        """Where feedback came from is looked up only for endpoints that asked for it."""
+        wanted = [one for one in ready if one.channel in BY_WEBHOOK and open_.asks("feedback", one)]
+        ids = {feedback_id for one in wanted for part in one.parts for feedback_id in part.draft.feedback_ids}
+        if not ids:
+            return ready
+        origins = await self._origins.of(connection, tenant_id, sorted(ids))
+        return [_named(one, origins) for one in ready]
+
 
 class OpenChannels:
     def __init__(self, endpoints: Sequence[Endpoint], *, mail: bool) -> None:
@@ -107,6 +119,10 @@ class OpenChannels:
 
     def receivers(self, kind: str, recipient: Recipient) -> Sequence[Endpoint]:
         return [e for e in self._endpoints if takes(e, kind, recipient)]
+
+    def asks(self, field: str, ready: Ready) -> bool:
+        kind = event_type([part.draft for part in ready.parts])
+        return any(field in endpoint.fields for endpoint in self.receivers(kind, ready.recipient))
 
     def closed(self, draft: Draft, recipient: Recipient) -> tuple[Mapping[Channel, str], bool]:
         """Channels of the customer that cannot be used for this message, and why; and whether one of them is
@@ -125,6 +141,14 @@ class OpenChannels:
     def together(self, channel: Channel, recipient: Recipient) -> bool:
         """Whether the channel takes several messages as one."""
         return channel not in BY_WEBHOOK or bool(self.receivers(DIGEST, recipient))
+
+
+def _named(ready: Ready, origins: Mapping[str, Origin]) -> Ready:
+    parts = (
+        replace(part, origins=tuple(origins[f] for f in part.draft.feedback_ids if f in origins))
+        for part in ready.parts
+    )
+    return replace(ready, parts=tuple(parts))
 
 
 def _handover_row(
@@ -154,7 +178,7 @@ def _content(part: Part) -> dict[str, Any]:
         "language": part.rendered.language,
         "template": part.rendered.template,
         "links": dict(shown_links(part.links)),
-        "changes": shown_changes(part.draft.facts.changes),
+        "changes": shown_changes(part.draft),
     }
 
 

@@ -1,12 +1,12 @@
 """The signed addresses in messages to customers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from heardback_router.loops.links import LinkClaim, read_link, sign_link
 from heardback_router.messages.domain import MessageLinks
 from heardback_router.outreach.domain import Draft
+from heardback_router.page.addresses import PageAddresses
 
 DETAILS = "message-details"
 """Purpose of the key that signs details links: a customer's link opens no details and the other way round."""
@@ -20,24 +20,26 @@ class MessageAddresses:
     """`key` signs what customers hold, `details_key` what the tenant's systems fetch texts with."""
 
     key: bytes
+    pages: PageAddresses
     details_key: bytes
     public_url: str
     days: float
     details_days: float
 
     def links(self, tenant_id: str, draft: Draft, at: datetime) -> MessageLinks:
-        """About the first loop of the message, by which the page finds the customer. Whole seconds, so that a
-        link names the instant it expires."""
+        """The customer's own page, and what answers the loop of the message.
+
+        Whole seconds, so that a link names the instant it expires.
+        """
         expires_at = (at + timedelta(days=self.days)).replace(microsecond=0)
-        subject = (draft.loop_ids or (draft.id,))[0]
-        base = f"{self.public_url}/v1/loops/{sign_link(self.key, LinkClaim(tenant_id, subject, expires_at))}"
-        answered = draft.step in ANSWERED and len(draft.loop_ids) == 1
-        return MessageLinks(
-            page=base,
-            confirm=f"{base}:confirm" if answered else None,
-            dispute=f"{base}:dispute" if answered else None,
-            expires_at=expires_at,
-        )
+        page = self.pages.page(tenant_id, draft.customer_id, expires_at)
+        stop = self.pages.unsubscribe(tenant_id, draft.customer_id, draft.purpose, expires_at)
+        plain = MessageLinks(page, preferences=f"{page}#purposes", unsubscribe=stop, expires_at=expires_at)
+        if draft.step not in ANSWERED or len(draft.loop_ids) != 1:
+            return plain
+        token = sign_link(self.key, LinkClaim(tenant_id, draft.loop_ids[0], expires_at))
+        base = f"{self.public_url}/v1/loops/{token}"
+        return replace(plain, confirm=f"{base}:confirm", dispute=f"{base}:dispute")
 
     def details(self, tenant_id: str, handover_id: str, at: datetime) -> tuple[str, datetime]:
         """The address of a hand-over's text, and until when it answers."""
@@ -49,7 +51,3 @@ class MessageAddresses:
         """(tenant, hand-over). Raises TamperedError or ExpiredError."""
         claim = read_link(self.details_key, token, now)
         return claim.tenant_id, claim.loop_id
-
-
-def preferences_of(drafts: Sequence[MessageLinks]) -> str | None:
-    return next((links.preferences for links in drafts if links.preferences), None)

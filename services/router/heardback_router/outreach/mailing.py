@@ -166,6 +166,6 @@ def composed_of(letter_id: str, address: str, parts: Sequence[Mapping[str, Any]]
     first = str(parts[0]["subject"])
     subject = first if len(parts) == 1 else f"{first} (+{len(parts) - 1})"
     text = BETWEEN.join(str(part["text"]) for part in parts)
-    preferences = next((p["links"]["preferences"] for p in parts if p["links"].get("preferences")), None)
-    headers = unsubscribe_headers(preferences) if preferences else {}
+    stop = next((p["links"]["unsubscribe"] for p in parts if p["links"].get("unsubscribe")), None)
+    headers = unsubscribe_headers(stop) if stop else {}
     return Mail(letter_id, address, subject[:SUBJECT_LIMIT], text, headers)

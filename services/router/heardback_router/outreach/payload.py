@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 
-from heardback_router.messages.domain import ChangeFacts, MessageLinks, Rendered
+from heardback_router.messages.domain import MessageLinks, Rendered
 from heardback_router.outreach.domain import Draft
 from heardback_shared.contact.domain import Channel
 
 MAX_BYTES = 20_000
+_LARGEST = ("feedback", "message", "changes")
 MOST_IDS = 10
 """So many loops and items of one message are named at most; all of them are behind `details_url`."""
 DIGEST = "loop.digest"
@@ -54,12 +55,10 @@ def event_type(drafts: Sequence[Draft]) -> str:
 
 
 def webhook_body(given: Outgoing, fields: frozenset[str]) -> bytes:
-    """Under 20 kB in UTF-8: first feedback, then texts are left out until it fits, and `left_out` says so;
-    they are behind `details_url` anyway.
-
-    `fields` opts into `message` (subject and text), `feedback` (source and external id of each) and `changes`
-    (what the words rest on)."""
-    for left_out in (frozenset(), frozenset({"feedback"}), frozenset({"feedback", "message", "changes"})):
+    """Under 20 kB in UTF-8. `fields` are what the endpoint asked for beyond the thin body; what does not fit
+    is left out, from the largest on; `left_out` says so, and all is behind `details_url` anyway."""
+    for size in range(len(_LARGEST) + 1):
+        left_out = frozenset(_LARGEST[:size])
         body = _body(given, fields - left_out, sorted(fields & left_out))
         if len(body) < MAX_BYTES:
             return body
@@ -96,21 +95,21 @@ def _part(part: Part, fields: frozenset[str], *, links: bool) -> dict[str, Any]:
     }
     if links:
         data["links"] = shown_links(part.links)
-    if "message" in fields:
-        data["message"] = {"subject": part.rendered.subject.text, "text": part.rendered.body.text}
-    if "feedback" in fields:
-        data["feedback"] = [
+    asked: Mapping[str, Any] = {
+        "message": {"subject": part.rendered.subject.text, "text": part.rendered.body.text},
+        "feedback": [
             {"id": o.feedback_id, "source": o.source, "external_id": o.external_id} for o in part.origins
-        ]
-    if "changes" in fields:
-        data["changes"] = shown_changes(draft.facts.changes)
-    return data
+        ],
+        "changes": shown_changes(draft),
+    }
+    return data | {field: value for field, value in asked.items() if field in fields}
 
 
-def shown_changes(changes: Sequence[ChangeFacts]) -> list[dict[str, Any]]:
+def shown_changes(draft: Draft) -> list[dict[str, Any]]:
+    """What the message claims, and what each claim rests on."""
     return [
         {"id": c.change_id, "result": c.result, "reviewed": c.reviewed, "reference": c.reference}
-        for c in changes
+        for c in draft.facts.changes
     ]
 
 
@@ -121,6 +120,7 @@ def shown_links(links: MessageLinks) -> Mapping[str, str]:
         "dispute": links.dispute,
         "contest": links.contest,
         "preferences": links.preferences,
+        "unsubscribe": links.unsubscribe,
         "expires_at": instant(links.expires_at) if links.expires_at else None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -21,6 +21,7 @@ from heardback_router.grouping.held import OpenFeedback
 from heardback_router.grouping.neighbours import candidates
 from heardback_router.grouping.open_feedback import hold
 from heardback_router.loops.ports import Opening
+from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.routing.announce import answers_for, feedback_routed
 from heardback_router.routing.plan import Arrival, Link, Plan, Standing, arrival_of
 from heardback_router.routing.ports import CorrectionsInForce, Inbox, Items, LoopStates, Neighbours
@@ -61,7 +62,9 @@ class RouteFeedback:
         assignment: Assignment,
         neighbours: Neighbours,
         corrections: CorrectionsInForce,
+        discomfort: Discomfort,
     ) -> None:
+        self._discomfort = discomfort
         self._neighbours = neighbours
         self._database = database
         self._inbox = inbox
@@ -89,6 +92,8 @@ class RouteFeedback:
         async with self._database.tenant(tenant_id) as connection:
             await look_up_by_key(connection)
             plan, arrivals = await self._plan(connection, tenant_id, batch)
+            fresh = [arrival.scored for arrival in arrivals if not arrival.known]
+            await self._discomfort.heed(connection, tenant_id, fresh, plan.at)
             await self._write(connection, tenant_id, plan)
             opened = await self._open_loops(connection, tenant_id, plan)
             answers = await self._answers(connection, tenant_id, plan, arrivals, batch, opened)

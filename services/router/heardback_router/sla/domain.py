@@ -19,7 +19,8 @@ WARN_AT = (50, 75, 90)
 class Facts:
     """What a feedback says for choosing targets, as known when it came. Unknown is None.
 
-    `context` holds the fields the sender gave, the contract among them.
+    `context` holds the fields the sender gave, the contract among them. `contract` is that of the customer,
+    as number@version.
     """
 
     tier: str | None = None
@@ -27,6 +28,7 @@ class Facts:
     channel: str | None = None
     region: str | None = None
     time_zone: str | None = None
+    contract: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -143,11 +145,12 @@ class SlaPolicy:
         return None
 
     def contract_of(self, facts: Facts) -> str | None:
+        """What the sender names, else the number of the customer's own contract."""
         for name in self.contract_fields:
             value = facts.context.get(name)
             if value is not None and str(value).strip():
                 return str(value).strip()
-        return None
+        return facts.contract.rpartition("@")[0] if facts.contract else None
 
     def working_time(
         self, calendar: str, *, customer_zone: str | None = None, team: str | None = None

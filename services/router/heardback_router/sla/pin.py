@@ -26,6 +26,7 @@ def facts_of(scored: FeedbackScored) -> dict[str, Any]:
         "channel": content.channel,
         "region": customer.region,
         "time_zone": customer.time_zone,
+        "contract": customer.contract,
         "context": {name: portable(value) for name, value in content.context.items()},
     }
     return {"facts": facts, "revision": scored.accepted.revision}

@@ -33,6 +33,8 @@ ALTER TABLE router.endpoint
     ADD COLUMN window_made integer NOT NULL DEFAULT 0,
     ADD COLUMN window_failed integer NOT NULL DEFAULT 0;
 ALTER TABLE router.endpoint_secret ADD COLUMN public_key text;
+ALTER TABLE router.delivery RENAME COLUMN loop_id TO message_id;
+ALTER INDEX router.delivery_loop RENAME TO delivery_message;
 ALTER TABLE router.delivery ADD COLUMN replay_id text;
 CREATE INDEX delivery_endpoint ON router.delivery (tenant_id, endpoint_id, created_at, id);
 CREATE INDEX delivery_replay ON router.delivery (tenant_id, replay_id) WHERE replay_id IS NOT NULL;

@@ -1,0 +1,119 @@
+"""What the page shows and what one-time codes allow. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from heardback_router.messages.domain import Result
+from heardback_shared.contact.domain import Recipient
+from heardback_shared.contracts.events import LoopState
+
+Deed = Literal["erase", "address"]
+"""What a link alone does not allow: a code sent to the customer's own address is asked for besides."""
+
+CODE_DIGITS = 8
+CODE_LIVES = timedelta(minutes=15)
+CODES_AN_HOUR = 3
+KEEP_CODES = timedelta(days=1)
+"""A used or expired code may be of a new address: it is not kept longer than it is of use."""
+WRONG_AT_MOST = 5
+
+HEARD: frozenset[LoopState] = frozenset({"told", "confirmed", "disputed"})
+"""Only then the customer was told something; before, a text may still be under review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    state: LoopState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a message rested on."""
+
+    result: Result
+    on: date
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One feedback. `words` are the customer's as far as they are kept."""
+
+    feedback_id: str
+    kind: Literal["survey", "transcript"]
+    source: str
+    touchpoint: str | None
+    at: datetime
+    words: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What became of feedback, newest of it first. `message` is what the customer was told, None where they
+    were not; the loop is None where there is none yet."""
+
+    said: tuple[Said, ...]
+    item_id: str
+    loop_id: str | None = None
+    steps: tuple[Step, ...] = ()
+    message: str | None = field(default=None, repr=False)
+    changes: tuple[Change, ...] = ()
+    can_answer: bool = False
+
+
+def gathered(matters: Iterable[Matter]) -> list[Matter]:
+    """Feedback about the same thing shown together, at the place of its newest; so nothing is asked twice."""
+    found: dict[str, Matter] = {}
+    for matter in matters:
+        key = matter.loop_id or matter.item_id
+        first = found.get(key)
+        found[key] = matter if first is None else replace(first, said=first.said + matter.said)
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    matters: Sequence[Matter]
+    more: bool
+    who: Recipient
+    own: Mapping[str, object]
+    """What the customer stated themselves, by wish."""
+    masked_email: str | None
+    erasure_requested_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code as kept. The code itself is not."""
+
+    id: str
+    customer_id: str
+    deed: Deed
+    digest: bytes = field(repr=False)
+    wrong: int
+    expires_at: datetime
+    used_at: datetime | None
+    sealed: bytes | None = field(default=None, repr=False)
+
+
+CodeVerdict = Literal["right", "wrong", "used", "expired", "locked"]
+
+
+def judge_code(kept: Code, fits: bool, now: datetime) -> CodeVerdict:
+    """A code works once, for a quarter of an hour, and not at all after too many wrong ones."""
+    if kept.used_at is not None:
+        return "used"
+    if now >= kept.expires_at:
+        return "expired"
+    if kept.wrong >= WRONG_AT_MOST:
+        return "locked"
+    return "right" if fits else "wrong"
+
+
+def masked(address: str) -> str:
+    """Enough to recognise one's own address by: `a…@example.com`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
