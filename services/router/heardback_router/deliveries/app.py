@@ -27,8 +27,8 @@ from heardback_router.deliveries.ports import (
     EndpointEvent,
     Endpoints,
     LiveKey,
-    Settler,
     Message,
+    Settler,
     Waker,
 )
 from heardback_router.mail.domain import UnfitMailError, checked_address

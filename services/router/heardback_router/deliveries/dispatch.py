@@ -23,7 +23,7 @@ from heardback_router.deliveries.domain import (
     next_attempt,
 )
 from heardback_router.deliveries.permits import Held, Stopped
-from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, Settler, Sender
+from heardback_router.deliveries.ports import Attempt, Claimed, DeliveryQueue, Sender, Settler
 from heardback_router.deliveries.recording import Recorder
 from heardback_router.deliveries.seal import SecretSeal
 from heardback_router.deliveries.signing import signed_headers

@@ -14,8 +14,8 @@ from heardback_router.deliveries.ports import (
     DeliveryQueue,
     EndpointEvent,
     Endpoints,
-    Settler,
     Replay,
+    Settler,
     Waker,
     Which,
 )

@@ -131,7 +131,7 @@ class Settler(Permits, Protocol):
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
-        """Brings messages to customers in line with their deliveries, in the caller's transaction; returns the
+        """Brings messages in line with their deliveries, in the caller's transaction; returns the
         news."""
         ...
 

@@ -27,9 +27,10 @@ class Recorder:
         self._queue = queue
         self._alarms = alarms
         self._policy = policy
+        self._actor = f"router by {policy.version}"
 
     async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
-        """Stores the attempt and what follows from it; returns the messages to customers that may be ended by it.
+        """Stores the attempt and what follows from it; returns the messages to customers it may end.
 
         Locks are always taken in the order endpoint, delivery, message, so that two records never deadlock.
         """
@@ -90,15 +91,13 @@ class Recorder:
             connection, tenant_id, replace(endpoint, health=judged.health, throttled_until=until)
         )
         if judged.event is not None:
-            await self._alarms.circuit(
-                connection, tenant_id, endpoint.id, judged.event, judged.because, attempt.at
-            )
+            await self._alarms.circuit(connection, tenant_id, endpoint.id, judged, attempt.at, self._actor)
 
     async def _give_up(
         self, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint, at: datetime
     ) -> str | None:
         await self._endpoints.save(connection, tenant_id, endpoint)
-        await self._alarms.disabled(connection, tenant_id, endpoint, at, "router")
+        await self._alarms.disabled(connection, tenant_id, endpoint, at, self._actor)
         return endpoint.disabled_because
 
     async def _late(

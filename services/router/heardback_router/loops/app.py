@@ -341,7 +341,7 @@ class Loops:
         at: datetime,
         occasions: frozenset[str] | None = None,
     ) -> None:
-        """Reviews of the item, and what would go out by itself, are taken back: all, or of these occasions."""
+        """Reviews of the item, and what would go out by itself, are taken back: all or of these occasions."""
         for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
             if occasions is None or review.occasion in occasions:
                 if review.state == "sending":
