@@ -161,7 +161,7 @@ async def each_no_has_its_reason(
 
 
 async def they_answer(here: Town, due: list[Somebody], item: str) -> list[Somebody]:
-    """Most say whether it is solved, by the link or on their page, and some say nothing; those who doubt it."""
+    """Most say by the link or on their page whether it is solved, some say nothing; those who doubt it."""
     told, chance = heard(here.arrivals), random.Random(5)
     said = {one.id: chance.choices(("confirm", "dispute", None), (70, 10, 20))[0] for one in due}
     doubtful = [one for one in due if said[one.id] == "dispute"]
