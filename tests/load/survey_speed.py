@@ -46,7 +46,7 @@ FILL = (
         'invitation', 'sent', at, at, at, at, '-', '-'
     FROM generate_series(1, {CUSTOMERS}) AS n, generate_series(1, {EACH}) AS i,
         LATERAL (SELECT now() - make_interval(days => i * 20) AS at) AS t""",
-    f"""INSERT INTO platform.contact_touch (tenant_id, id, person_id, purpose, channel, automatic, at)
+    """INSERT INTO platform.contact_touch (tenant_id, id, person_id, purpose, channel, automatic, at)
     SELECT tenant_id, id, person_id, 'surveys', 'email', true, sent_at FROM ingest.survey_invitation""",
 )
 

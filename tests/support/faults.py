@@ -14,7 +14,8 @@ class Killed(BaseException):
 
 def kill_at(patch: pytest.MonkeyPatch, owner: type, method: str, when: When) -> Callable[[], bool]:
     """The next call of the method dies before or after its effect; what is returned says whether it has."""
-    real, died = getattr(owner, method), []
+    real = getattr(owner, method)
+    died: list[bool] = []
 
     async def dying(self: Any, *args: Any, **more: Any) -> Any:
         if died:

@@ -5,7 +5,9 @@ Time stands still until it is moved, and whatever arrives is noted with the time
 
 import asyncio
 import base64
+import html
 import random
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,6 @@ from typing import Any
 
 import httpx
 from sqlalchemy import text
-from tests.integration.router_loops.receiver import Received, Receiver, Reply
 
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.loops.settings import LoopSettings
@@ -30,6 +31,7 @@ from heardback_shared.health import Readiness
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 from heardback_shared.settings import ServiceSettings
+from tests.integration.router_loops.receiver import Received, Receiver, Reply
 from tests.support.clock import FakeClock
 from tests.support.mailbox import Mailbox
 from tests.support.outreach import add_endpoint
@@ -70,8 +72,8 @@ class Arrival:
     customer_id: str
     channel: str
     accepted: bool
-    token: str
-    """What the customer answers with."""
+    link: str
+    """What the customer answers with: the loop's own address, or in a mail that of their page."""
     text: str
 
 
@@ -95,8 +97,11 @@ class Town:
         _, token = await keys.create(TENANT, name, scopes or ("items:read", "items:write"))
         return Caller(self.client, token)
 
-    async def endpoint(self) -> None:
-        await add_endpoint(self.database, self.clock, self.receiver.url(), keyring=self.keyring)
+    async def endpoint(self, fields: Sequence[str] = ()) -> None:
+        """`fields` are those of the body that it asks for."""
+        await add_endpoint(
+            self.database, self.clock, self.receiver.url(), keyring=self.keyring, fields=tuple(fields)
+        )
 
     async def customer(self, customer_id: str, **known: Any) -> None:
         """`language`, `time_zone`, `email`, `phone`; anything else is a wish they stated."""
@@ -147,9 +152,21 @@ class Town:
         async with self.database.tenant(TENANT) as c:
             return (await c.execute(text(query), values)).all()
 
-    async def answer(self, arrival: Arrival, answer: str, body: Any = None) -> httpx.Response:
-        """The customer says so by the link they got."""
-        return await self.client.post(f"/v1/loops/{arrival.token}:{answer}", json=body)
+    async def answer(self, arrival: Arrival, answer: str, comment: str | None = None) -> None:
+        """The customer says `confirm` or `dispute` with what they got."""
+        link = arrival.link.removeprefix(PUBLIC_URL)
+        if arrival.channel != "email":
+            done = await self.client.post(f"{link}:{answer}", json={"comment": comment} if comment else None)
+            assert done.status_code == 200, done.text
+            return
+        page = await self.client.get(link)
+        assert page.status_code == 200, page.text
+        (form,) = re.findall(rf'action="([^"]+/loops/[^"]+/{answer}[^"]*)"', page.text)
+        done = await self.client.post(
+            html.unescape(form).removeprefix(PUBLIC_URL), data={"comment": comment} if comment else {}
+        )
+        assert done.status_code == 303, done.text
+        assert "answered" in done.headers["location"]
 
     async def _note(self) -> None:
         at = self.clock.now()
@@ -162,7 +179,7 @@ class Town:
         ):
             said = mail.get_content()
             self.arrivals.append(
-                Arrival(mail["Message-ID"], at, self.addresses[to], "email", True, token_in(said), said)
+                Arrival(mail["Message-ID"], at, self.addresses[to], "email", True, link_in(said), said)
             )
         self._mails = len(self.mailbox.mails)
 
@@ -176,7 +193,7 @@ class Town:
             data["customer_id"],
             data["channel"],
             accepted,
-            token_in(data["links"]["page"]),
+            data["links"]["confirm"].removesuffix(":confirm"),
             details.text,
         )
 
@@ -185,10 +202,9 @@ def wish_of(name: str) -> Wish:
     return name  # type: ignore[return-value]
 
 
-def token_in(said: str) -> str:
-    """Of the first link in a text."""
-    link = next(word for word in said.split() if PUBLIC_URL in word)
-    return link.rpartition("/")[2].strip("<>().,")
+def link_in(said: str) -> str:
+    """The first link in a text."""
+    return next(word for word in said.split() if word.startswith(PUBLIC_URL)).strip("<>().,")
 
 
 def _fields(consent: Consent) -> dict[str, Any]:

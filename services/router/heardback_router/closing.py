@@ -22,7 +22,7 @@ from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
 from heardback_router.loops.review_http import review_routes
 from heardback_router.loops.review_store import PostgresReviews
-from heardback_router.loops.reviews import Reviews
+from heardback_router.loops.reviews import Kept, Reviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.settings import LoopSettings
 from heardback_router.loops.store import PostgresFeedbackOrigins, PostgresLoops
@@ -97,9 +97,7 @@ class Closing:
         self.reviews = Reviews(
             around.database,
             around.outbox,
-            store,
-            tellings,
-            reviews,
+            Kept(store, tellings, reviews),
             self.loops,
             outreach,
             changes,

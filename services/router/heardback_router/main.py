@@ -58,6 +58,8 @@ from heardback_router.options.http import option_routes
 from heardback_router.outreach.compose import message_queue
 from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.page.domain import KEEP_CODES
+from heardback_router.page.store import PostgresCodes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
@@ -210,6 +212,7 @@ class Core:
                 (inbox.forget, KEEP_EVENTS),
                 (shadow.forget, timedelta(days=shadow_days)),
                 (self.changing.runs.forget, KEEP_RUNS),
+                (PostgresCodes().forget, KEEP_CODES),
             ],
             clock,
         )

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_shared.contact.lookups import lock_people
-
 _HISTORY = text("""
 SELECT number, held, because, by, at FROM platform.contact_hold
 WHERE tenant_id = :tenant AND customer_id = :id ORDER BY number
@@ -26,9 +24,8 @@ _STOP = text("""
 INSERT INTO platform.sending_stop (tenant_id, number, stopped, because, by, at)
 VALUES (:tenant, :number, :held, :because, :by, :at)
 """)
-_LOCK_STOPS = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended('heardback.sending-stop/' || CAST(:tenant AS text), 0))"
-)
+# Not the lock of people: who holds somebody while routing has other locks already.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class PostgresHolds:
         at: datetime,
     ) -> bool:
         """Whether that changed anything. Who is held already stays held for the first reason."""
-        await lock_people(connection, tenant_id, [customer_id])
+        await connection.execute(_LOCK, {"name": f"heardback.hold/{tenant_id}/{customer_id}"})
         history = await self.of_customer(connection, tenant_id, customer_id)
         line = _next(history, held, because, by, at)
         if line is not None:
@@ -83,7 +80,7 @@ class PostgresHolds:
         at: datetime,
     ) -> bool:
         """Whether that changed anything."""
-        await connection.execute(_LOCK_STOPS, {"tenant": tenant_id})
+        await connection.execute(_LOCK, {"name": f"heardback.sending-stop/{tenant_id}"})
         line = _next(await self.of_tenant(connection, tenant_id), stopped, because, by, at)
         if line is not None:
             await connection.execute(_STOP, {"tenant": tenant_id, **line})

@@ -1,5 +1,6 @@
 """Tiers by rules, on a real database: assigned, previewed, waiting, and gone over again."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -15,8 +16,8 @@ from heardback_ingest.app import classes as app_classes
 from heardback_ingest.main import Ingest
 from heardback_shared.db.database import Database
 
-BIG = {"lifetime_value": 60_000, "currency": "EUR"}
-SMALL = {"lifetime_value": 10, "currency": "EUR"}
+BIG: dict[str, Any] = {"lifetime_value": 60_000, "currency": "EUR"}
+SMALL: dict[str, Any] = {"lifetime_value": 10, "currency": "EUR"}
 
 
 async def test_a_tier_by_rules_rides_along_as_a_guess_with_its_reason(
@@ -82,7 +83,8 @@ async def test_a_preview_counts_all_and_stores_nothing(
 ) -> None:
     headers = await key()
     await rules_in_force(database)
-    for number, facts in enumerate([BIG, BIG, SMALL, {"region": "EU"}, BIG | {"tier": "key"}]):
+    told: list[dict[str, Any]] = [BIG, BIG, SMALL, {"region": "EU"}, BIG | {"tier": "key"}]
+    for number, facts in enumerate(told):
         await tell(http, headers, f"c-{number}", **facts)
     await stands(ingest, clock, "c-1", 1, open_items=3)
     draft = RULES.replace("at_least: 50000", "at_least: 90000").replace("classes@2", "classes@3")
@@ -164,3 +166,5 @@ async def test_a_pass_stops_and_goes_on_where_it_stood_even_after_a_crash(
     assert (run["state"], run["looked_at"], run["moved"]) == ("done", 5, 5)
     wrong = await http.put("/v1/classes/run", json={"state": "running"}, headers=headers)
     assert wrong.status_code == 409
+    started = await asyncio.gather(*(classes.start("default", f"p-{n}") for n in range(4)))
+    assert len({run.id for run in started}) == 1, "one pass at a time, whoever starts it"

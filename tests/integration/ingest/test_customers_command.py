@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 from tests.integration.ingest.conftest import Key
 from tests.support.serving import served
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from heardback_ingest.main import Ingest
 from heardback_local.commands import customers
@@ -27,7 +26,7 @@ def run(ingest: Ingest, key: Key, monkeypatch: pytest.MonkeyPatch) -> Any:
         async with served(ingest.http) as url:
             monkeypatch.setenv("HEARDBACK_INGEST_URL", url)
             asked = ["import", str(file), "--source", "crm", "--key", token, *options]
-            return await asyncio.to_thread(CliRunner().invoke, customers.app, asked)
+            return await asyncio.to_thread(lambda: CliRunner().invoke(customers.app, asked))
 
     return command
 

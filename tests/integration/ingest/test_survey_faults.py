@@ -110,6 +110,7 @@ async def dies_everywhere(
     for number, (where, statement) in enumerate([*points, ("committed", 0)], 1):
         customer = f"c-{number}"
         await prepare(surveys, customer)
+        surveys = surveys_of(mortal, FakeClock())  # as after a restart: nothing is remembered
         before = await state(database, customer)
         mortal.arm(where, statement)
         with pytest.raises(KilledError):

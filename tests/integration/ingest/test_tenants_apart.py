@@ -79,9 +79,9 @@ async def test_every_route_of_the_customer_master_keeps_tenants_apart(
         "/v1/customers:import?source=crm&import_id=i-1": ("post", None),
     }
     for path, (method, body) in made.items():
-        content = {} if body is not None else {"content": b"id,region\nc,EU\n"}
+        file = None if body is not None else b"id,region\nc,EU\n"
         headers = mine if body is not None else mine | {"Content-Type": "text/csv"}
-        answer = await http.request(method, path, json=body, headers=headers, **content)
+        answer = await http.request(method, path, json=body, content=file, headers=headers)
         assert answer.is_success, (path, answer.text)
 
     nothing = {

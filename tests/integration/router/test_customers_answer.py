@@ -31,7 +31,7 @@ SOLVED = Resolve(WHY, WHY, CustomerText("It is solved."))
 
 
 class StatedLoops(NoLoops):
-    """Loops whose states the test sets, by id. Remembers the resolutions, and by which loop it was reopened."""
+    """Loops whose states the test sets, by id. Remembers resolutions, and by which loop it was reopened."""
 
     def __init__(self) -> None:
         self.states: dict[str, str] = {}

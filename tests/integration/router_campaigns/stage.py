@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
+from tests.support.clock import FakeClock
 from tests.support.grouped import saying
-from tests.support.router_http import Caller, RouterApp
+from tests.support.router_http import Caller
 from tests.support.scored import incoming, score
 
+from heardback_router.main import Core
 from heardback_shared.db.database import Database
 
 TELL = "Every invoice now shows the right number of seats."
 MORE = text("""
 INSERT INTO router.item_feedback (tenant_id, feedback_id, item_id, customer_id, channel, revision,
-    pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score, decision, words)
+    pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score,
+    decision, words)
 SELECT tenant_id, feedback_id || '-' || n, item_id, 'x-' || lpad(n::text, 5, '0'), channel, revision,
     pass_number, severity, band, joined_because, accepted_at, scored_at, routed_at, content, score, decision,
     'nothing in common with anything else'
@@ -30,7 +33,8 @@ UPDATE router.message SET state = :state, code = :code WHERE id IN (
 class Stage:
     """`ana` makes, `bo` reviews and approves; another key each."""
 
-    app: RouterApp
+    core: Core
+    clock: FakeClock
     database: Database
     ana: Caller
     bo: Caller
@@ -43,7 +47,7 @@ class Stage:
         item_id = ""
         for customer in customers:
             self.numbers += 1
-            at = self.app.clock.now()
+            at = self.clock.now()
             said = saying(self.numbers, direction, at=at, **more)
             accepted = said.accepted
             if customer is None:
@@ -51,7 +55,7 @@ class Stage:
             elif accepted.customer is not None:
                 who = accepted.customer.model_copy(update={"id": customer})
                 said = said.model_copy(update={"accepted": accepted.model_copy(update={"customer": who})})
-            await self.app.router.receive(incoming(said))
+            await self.core.route([incoming(said)])
             item_id = await self.scalar(
                 "SELECT item_id FROM router.item_feedback WHERE feedback_id = :id", id=accepted.feedback_id
             )

@@ -1,7 +1,7 @@
 """From a change record to messages for everybody: who does what, who hears, who does not and why."""
 
 from tests.integration.router_campaigns.stage import TELL, Stage
-from tests.support.router_http import Caller
+from tests.support.router_http import Caller, RouterApp
 
 
 async def test_a_change_is_recorded_and_reviewed_by_another_person(stage: Stage) -> None:
@@ -51,8 +51,8 @@ async def test_everybody_who_wrote_hears_once_and_who_does_not_has_a_reason(stag
     assert told["c-1"]["verdict"]["answer"] in {"now", "later"}
     for deed, by in (("submit", stage.ana), ("approve", stage.bo)):
         assert (await stage.do(campaign, deed, by)).status_code == 200
-    assert await stage.app.core.feeder.round() == 3
-    assert await stage.app.core.feeder.round() == 0
+    assert await stage.core.feeder.round() == 3
+    assert await stage.core.feeder.round() == 0
     assert sorted(customer for _, customer, _ in await stage.messages(campaign)) == ["c-1", "c-2", "c-3"]
     shown = await stage.show(campaign)
     assert shown["progress"]["recipients"] == 3
@@ -63,9 +63,9 @@ async def test_everybody_who_wrote_hears_once_and_who_does_not_has_a_reason(stag
 async def test_a_campaign_is_done_when_every_message_has_ended(stage: Stage) -> None:
     item = await stage.item("c-1", "c-2", "c-3")
     campaign = await stage.approved([item], [await stage.change(item)])
-    feeder = stage.app.core.feeder
+    feeder = stage.core.feeder
     await feeder.round()
-    stage.app.clock.forward(minutes=10)
+    stage.clock.forward(minutes=10)
     await stage.end(most=1)
     await stage.end("refused", "opted_out", most=1)
     await feeder.round()
@@ -90,12 +90,12 @@ async def test_who_was_told_of_a_change_is_not_told_of_it_again_and_who_was_not_
     item = await stage.item("c-1", "c-2")
     change = await stage.change(item)
     await stage.approved([item], [change])
-    await stage.app.core.feeder.round()
+    await stage.core.feeder.round()
     meanwhile = await stage.people(await stage.campaign([item], [change]))
     assert {one["code"] for one in meanwhile.values()} == {"already_told"}
     await stage.end(most=1)
     await stage.end("failed", "no_channel_left")
-    await stage.app.core.feeder.round()
+    await stage.core.feeder.round()
     again = await stage.approved([item], [change])
     people = await stage.people(again)
     assert sorted(str(one["code"]) for one in people.values()) == ["None", "already_told"]
@@ -138,11 +138,11 @@ async def test_items_are_picked_by_what_they_are_about_and_frozen(stage: Stage) 
         assert answer.json()["errors"][0]["detail"]
 
 
-async def test_another_tenant_sees_nothing_of_it(stage: Stage) -> None:
+async def test_another_tenant_sees_nothing_of_it(stage: Stage, app: RouterApp) -> None:
     item = await stage.item("c-1")
     change = await stage.change(item)
     campaign = await stage.campaign([item], [change])
-    stranger: Caller = await stage.app.caller("other", name="eve")
+    stranger: Caller = await app.caller("other", name="eve")
     for path in (
         f"/v1/changes/{change}",
         f"/v1/campaigns/{campaign}",

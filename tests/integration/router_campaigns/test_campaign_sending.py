@@ -22,7 +22,7 @@ class Killed(BaseException):
 def feeder_of(stage: Stage, *, batch: int = BATCH, killed_at: str | None = None) -> Feeder:
     """A process of its own. With `killed_at` it ends at that step of its second batch."""
     outreach = MessageQueue(PostgresMessages(), Metrics())
-    feeder = Feeder(stage.database, outreach, stage.app.clock, batch=batch)
+    feeder = Feeder(stage.database, outreach, stage.clock, batch=batch)
     seen: Counter[str] = Counter()
 
     def stop_at(step: str) -> None:
@@ -117,7 +117,7 @@ async def test_a_pause_stops_the_feeding_and_what_waits_and_it_goes_on_where_it_
     assert await feeder.round() == 0
     assert (await stage.show(campaign))["progress"]["waiting"] == 90
     assert (await stage.ana.post(f"/v1/campaigns/{campaign}:pause")).status_code == 409
-    stage.app.clock.forward(hours=5)
+    stage.clock.forward(hours=5)
     assert (await stage.ana.post(f"/v1/campaigns/{campaign}:resume")).status_code == 200
     assert await fed_to_the_end(feeder) == 70
     await once_each(stage, campaign, 100)
@@ -141,6 +141,27 @@ async def test_a_pause_in_the_middle_of_feeding_leaves_nothing_waiting(stage: St
     await stage.ana.post(f"/v1/campaigns/{campaign}:resume")
     await fed_to_the_end(feeder_of(stage, batch=50))
     await once_each(stage, campaign, 200)
+
+
+async def test_when_an_item_is_taken_up_again_nobody_else_is_told_until_it_is_done(stage: Stage) -> None:
+    item, campaign = await crowd(stage, 60)
+    feeder = feeder_of(stage, batch=20)
+    await feeder.round()
+    await stage.end(most=5)
+    await stage.ana.act(item, "reopen", {"reason": "It came back."})
+    assert await feeder.round() == 0
+    shown = await stage.show(campaign)
+    assert shown["state"] == "paused"
+    last = shown["history"][-1]
+    assert (last["kind"], last["actor"]) == ("paused", "router")
+    assert last["reason"] == f"{item} is open; resolve it first, or say that it is changed in part"
+    assert Counter(state for _, _, state in await stage.messages(campaign)) == {"sent": 5, "paused": 15}
+    early = await stage.ana.post(f"/v1/campaigns/{campaign}:resume")
+    assert (early.status_code, early.json()["errors"][0]["pointer"]) == (409, "/items/0")
+    await stage.resolve(item)
+    assert (await stage.ana.post(f"/v1/campaigns/{campaign}:resume")).status_code == 200
+    assert await fed_to_the_end(feeder) == 40
+    await once_each(stage, campaign, 60)
 
 
 async def test_a_deed_that_is_killed_half_way_changes_nothing(

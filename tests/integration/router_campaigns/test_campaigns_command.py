@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.integration.router_campaigns.stage import Stage
+from tests.support.router_http import RouterApp
 from tests.support.serving import served
 from typer.testing import CliRunner, Result
 
@@ -21,9 +22,9 @@ class Shell:
 
 
 @pytest.fixture
-async def shell(stage: Stage) -> AsyncIterator[Shell]:
-    async with served(stage.app.core.http) as url:
-        yield Shell(url, await stage.app.key("default", "items:read", "items:write", name="cy"))
+async def shell(app: RouterApp) -> AsyncIterator[Shell]:
+    async with served(app.core.http) as url:
+        yield Shell(url, await app.key("default", "items:read", "items:write", name="cy"))
 
 
 async def test_a_campaign_is_looked_at_sent_and_followed_to_its_end(stage: Stage, shell: Shell) -> None:
@@ -67,6 +68,6 @@ async def test_it_is_paused_goes_on_and_is_cancelled(stage: Stage, shell: Shell)
 async def ended_by_a_channel(stage: Stage, count: int) -> None:
     """Feeds and ends the messages one by one, as if a channel had."""
     while count:
-        await stage.app.core.feeder.round()
+        await stage.core.feeder.round()
         count -= await stage.end(most=1)
         await asyncio.sleep(0.05)

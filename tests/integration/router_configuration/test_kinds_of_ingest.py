@@ -91,9 +91,19 @@ async def test_what_ingest_refuses_is_told_with_its_place_and_nothing_is_kept(si
     body = {"text": own("surveys", "ours@1") + "misspelt: 1\n", "reason": "x"}
     answer = await sides.house.ana.post("/v1/policies/surveys/versions", body)
     assert answer.status_code == 422
-    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/text/misspelt"]
+    assert "/text/misspelt" in [fault["pointer"] for fault in answer.json()["errors"]]
     kept = await sides.house.ana.get("/v1/policies/surveys/versions")
     assert kept.json()["versions"] == []
+
+
+async def test_what_is_strange_about_a_draft_is_told_with_it(sides: Sides) -> None:
+    """A cap that the weekly gap before it never lets anybody reach."""
+    idle = "  - {name: idle, most: 9, window: {rolling: 30d}}\nsuppress:"
+    text = own("surveys", "ours@1").replace("suppress:", idle, 1)
+    answer = await sides.house.ana.post("/v1/policies/surveys/versions", {"text": text, "reason": "x"})
+    assert answer.status_code == 201, answer.text
+    (warning,) = answer.json()["warnings"]
+    assert "never decides: week-between is always as strict" in warning
 
 
 async def test_an_activation_that_is_not_committed_tells_ingest_nothing(

@@ -16,7 +16,8 @@ BO = {"X_Heardback_Actor": "bo"}
 
 async def delicate(house: House, by: Caller, number: int = 1, cue: str = "legal_or_press_threat") -> str:
     """The item of a customer who speaks of lawyers, resolved by ann."""
-    feedback = scored(number, customer=f"c-{number}", reading=score(cues=(cue,)), accepted_at=house.clock.now())
+    at, reading = house.clock.now(), score(cues=(cue,))
+    feedback = scored(number, customer=f"c-{number}", reading=reading, accepted_at=at)
     await house.core.route([incoming(feedback)])
     item_id = await house.item_of(feedback)
     await house.resolve(item_id, by)
@@ -150,7 +151,8 @@ async def test_unknown_and_bad_reviews_are_problems(house: House) -> None:
     assert (await ann.get("/v1/reviews/rv_none")).status_code == 404
     assert (await ann.get("/v1/reviews", after="rv_none")).status_code == 422
     review = await review_of(ann, await delicate(house, ann))
-    for command, body in (("approve", {}), ("approve", {"version": 0}), ("reject", {}), ("edit", {"version": 1})):
+    bad = (("approve", {}), ("approve", {"version": 0}), ("reject", {}), ("edit", {"version": 1}))
+    for command, body in bad:
         assert (await ann.post(f"/v1/reviews/{review['id']}:{command}", body, **BO)).status_code == 422
     other = await house.caller("other")
     assert (await other.get(f"/v1/reviews/{review['id']}")).status_code == 404

@@ -1,4 +1,4 @@
-"""Loops over the life of an item: taken up, resolved in part or not at all, reopened, split, merged, one person."""
+"""Loops over the life of an item: taken up, resolved in part or not, reopened, split, merged; one person."""
 
 from datetime import timedelta
 from typing import Any
@@ -70,7 +70,7 @@ async def test_loops_follow_the_item_and_are_told_together(
     assert (await states(house, item_id))["c-1"] == ("told", 1)
 
 
-async def test_a_dispute_concerns_one_and_the_rework_is_told_to_all_who_have_not_confirmed(
+async def test_a_dispute_concerns_one_and_the_rework_is_told_to_who_waits_for_it(
     house: House, receiver: Receiver, ann: Caller
 ) -> None:
     item_id = await group(house, "c-1", "c-2", "c-3")
@@ -111,7 +111,7 @@ async def test_what_a_colleague_reopens_is_taken_back_where_it_has_not_left(
     assert set((await states(house, item_id)).values()) == {("told", 2)}
 
 
-async def test_who_confirmed_hears_again_when_a_colleague_says_it_is_not_solved(
+async def test_everybody_hears_again_when_a_colleague_says_it_is_not_solved(
     house: House, receiver: Receiver, ann: Caller
 ) -> None:
     item_id = await group(house, "c-1", "c-2")
@@ -119,7 +119,7 @@ async def test_who_confirmed_hears_again_when_a_colleague_says_it_is_not_solved(
     await house.deliver()
     await house.client.post(links_of(receiver, "c-1")["confirm"])
     await act(ann, item_id, "reopen", {"reason": "rolled back"})
-    assert await states(house, item_id) == {"c-1": ("acknowledged", 2), "c-2": ("told", 1)}
+    assert set((await states(house, item_id)).values()) == {("acknowledged", 2)}
     refused = await house.client.post(links_of(receiver, "c-1")["dispute"])
     assert (refused.status_code, "being worked on" in refused.json()["detail"]) == (409, True)
     await house.resolve(item_id, ann)
@@ -172,7 +172,7 @@ async def test_several_ids_of_one_person_get_one_message_which_closes_all_their_
 
 async def test_stakes_follow_feedback_that_is_moved_split_and_merged(house: House, ann: Caller) -> None:
     item_id = await group(house, "c-1", "c-1", "c-2")
-    ids = {name: fb for name, fb in zip("abc", await feedback_of(house, item_id), strict=True)}
+    ids = dict(zip("abc", await feedback_of(house, item_id), strict=True))
     before = {loop["customer_id"]: loop for loop in await loops_of(house, item_id)}
     other = (await act(ann, item_id, "split", {"feedback": [ids["a"]], "reason": "r"}))["id"]
     here = {loop["customer_id"]: loop["feedback_ids"] for loop in await loops_of(house, item_id)}

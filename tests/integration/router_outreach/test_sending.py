@@ -268,3 +268,23 @@ async def test_in_order_a_step_waits_for_the_one_before(station: Station, receiv
         "loop.acknowledged",
         "loop.told",
     ]
+
+
+async def test_a_campaign_is_paused_resumed_and_counted(station: Station, receiver: Receiver) -> None:
+    await station.enqueue(*(draft(n, customer_id=f"c-{n}", campaign_id="ca_1") for n in range(5)))
+    async with station.database.tenant("default") as c:
+        assert await station.queue.pause(c, "default", "ca_1", station.clock.now()) == 5
+        assert await station.queue.progress(c, "default", "ca_1") == {"paused": 5}
+    await station.send()
+    assert receiver.received == []
+    async with station.database.tenant("default") as c:
+        await station.queue.cancel(c, "default", ["me_0_told"], "not this one", station.clock.now())
+        assert await station.queue.resume(c, "default", "ca_1", station.clock.now()) == 4
+    await station.send()
+    async with station.database.tenant("default") as c:
+        assert await station.queue.progress(c, "default", "ca_1") == {"cancelled": 1, "sent": 4}
+        of_loops = await station.queue.of_loops(c, "default", ["lp_0", "lp_1"])
+    assert {loop: [s.state for s in found] for loop, found in of_loops.items()} == {
+        "lp_0": ["cancelled"],
+        "lp_1": ["sent"],
+    }

@@ -88,3 +88,19 @@ async def test_a_letter_is_given_up_after_three_days(station: Station, mailbox: 
         station.clock.forward(hours=24)
     assert mailbox.tried == 10
     assert (await station.standing("me_1_told")).code == "no_channel_left"
+
+
+async def test_what_was_taken_back_is_not_sent_by_replaying_an_old_delivery(
+    station: Station, receiver: Receiver
+) -> None:
+    receiver.replies.append(Reply(500, headers=(("webhook-delivery", "abort-message"),)))
+    await station.enqueue(draft(1))
+    await station.send()
+    at = station.clock.now()
+    async with station.database.tenant("default") as c:
+        assert await station.queue.cancel(c, "default", ["me_1_told"], "The matter is open again.", at)
+        (delivery,) = await station.lent.deliveries.search(c, "default", {}, None, 10)
+        await station.lent.deliveries.replay(c, "default", delivery["id"], at)
+    await station.send()
+    assert len(receiver.received) == 1
+    assert (await station.standing("me_1_told")).state == "cancelled"

@@ -77,6 +77,16 @@ async def test_only_so_many_codes_an_hour(house: House, ada: Customer) -> None:
     place_of(await ada.send("/erasure"), ada)
 
 
+async def test_codes_are_forgotten_after_a_day(house: House, ada: Customer) -> None:
+    await ada.has_address("ada@example.com")
+    place = place_of(await ada.send("/address", address="new@example.org"), ada)
+    await house.core.forget.forget()
+    assert (await ada.send(place, code="0")).status_code == 422
+    house.clock.forward(days=1, seconds=1)
+    await house.core.forget.forget()
+    assert (await ada.send(place, code="0")).status_code == 404
+
+
 async def test_without_an_address_a_person_makes_sure_who_asks(house: House, ada: Customer) -> None:
     page = await ada.sent("/erasure")
     assert "A person will first make sure that it is you." in words(page)

@@ -42,7 +42,7 @@ def test_complaint_quiet_hours_are_ignored() -> None:
             for minute in range(0, 24 * 60, 10):
                 now = at + timedelta(minutes=minute)
                 quiet = now.hour >= 22 or now.hour < 7
-                answer = verdict(who, Ask(purpose, automatic=automatic), [], RULES, now)  # type: ignore[arg-type]
+                answer = verdict(who, Ask(purpose, automatic=automatic), [], RULES, now)
                 assert isinstance(answer, Later if quiet else Now)
 
 

@@ -39,8 +39,9 @@ def test_the_verdicts_are_given() -> None:
             replace(rules, quiet=None) if "no quiet hours" in line else rules,
             at,
         )
-        later = isinstance(answer, Later)
-        told = f"later, {answer.at.astimezone(BERLIN):%d %b %H:%M}, {answer.code}" if later else "now"
+        told = "now"
+        if isinstance(answer, Later):
+            told = f"later, {answer.at.astimezone(BERLIN):%d %b %H:%M}, {answer.code}"
         said.append(f"{line.partition('->')[0]}-> {told}")
     assert said == example.splitlines()
     assert len(said) == 5

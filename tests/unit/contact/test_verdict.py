@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -66,7 +67,7 @@ rules = st.builds(
     digest_weekday=st.integers(0, 6),
     refresh_days=st.just(365),
 )
-digests = st.sampled_from(["none", "daily", "weekly"])
+digests: st.SearchStrategy[Digest] = st.sampled_from(get_args(Digest))
 
 
 @st.composite

@@ -110,7 +110,8 @@ def test_a_lower_tier_that_the_crm_says_waits_too_and_a_higher_one_counts_at_onc
     before = settle(None, facts({"tier": "key"}), {}, POLICY, NOON)
     lower = facts({"tier": "standard"}, known=facts({"tier": "key"}))
     waits = settle(before, lower, {"open_items": 1}, POLICY, NOON)
-    assert (waits.tier, waits.known_tier) == ("key", "standard")
+    assert waits.keeps is not None
+    assert (waits.tier, waits.keeps.lower) == ("key", "standard")
     assert snapshot_fields(lower, POLICY.ages, NOON, record_of(waits))["tier"] == "key"
     higher = facts({"tier": "strategic"}, known=lower)
     assert settle(waits, higher, {"open_items": 1}, POLICY, NOON).tier == "strategic"

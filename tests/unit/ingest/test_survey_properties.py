@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from tests.support.clock import NOON
 from tests.support.surveys import OPEN, policy
 
 from heardback_ingest.domain.surveys.engine import decide, reasons_against
-from heardback_ingest.domain.surveys.facts import Conversation, Facts, Invitation, Person, Request
+from heardback_ingest.domain.surveys.facts import Conversation, Facts, Invitation, Person, Request, State
 from heardback_ingest.domain.surveys.invitation import REACHED, Step, move
 from heardback_ingest.domain.surveys.policy import SurveysPolicy
 from heardback_ingest.domain.surveys.record import answer_of, inputs_of, replayed
@@ -62,7 +62,7 @@ def policies(draw: st.DrawFn) -> SurveysPolicy:
 @st.composite
 def invitations(draw: st.DrawFn) -> Invitation:
     at = draw(moments)
-    state = draw(st.sampled_from(["reserved", "sent", "seen", "answered", "released", "expired"]))
+    state: State = draw(st.sampled_from(get_args(State)))
     times = [
         at + timedelta(minutes=m) for m in sorted(draw(st.lists(st.integers(0, 900), min_size=3, max_size=3)))
     ]

@@ -104,7 +104,7 @@ def test_a_kept_place_counts_as_sent_until_it_runs_out_or_is_given_back() -> Non
     assert next_at(past(kept), rules) == NOON + timedelta(minutes=10)
     assert next_at(past(kept), rules, now=NOON + timedelta(minutes=10)) is True
     for state in ("released", "expired"):
-        assert next_at(past(reserved(ago(minutes=5), NOON + DAY, state=state)), rules) is True  # type: ignore[arg-type]
+        assert next_at(past(reserved(ago(minutes=5), NOON + DAY, state=state)), rules) is True
     assert next_at(past(kept), policy(cap(1, days(10), counts="seen"))) is True
 
 

@@ -1,6 +1,7 @@
 """What may follow what in the life of a loop, in which round, and what its log says."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -63,7 +64,7 @@ def test_the_log_is_the_truth(states: list[LoopState]) -> None:
     assert [e.state for e in events] == states
     rounds = [e.round for e in events]
     assert rounds == sorted(rounds)
-    assert all(later - before <= 1 for before, later in zip(rounds, rounds[1:], strict=False))
+    assert all(later - before <= 1 for before, later in pairwise(rounds))
     assert status.round == rounds[-1]
 
 

@@ -34,9 +34,7 @@ def items(draw: st.DrawFn) -> tuple[list[Stake], list[Stake], frozenset[str]]:
             )
             for name in names
         ]
-        stakes += [
-            Stake(f"lp_{side}_{n}", None, frozenset({f"fb_{side}_none_{n}"})) for n in range(nameless)
-        ]
+        stakes += [Stake(f"lp_{side}_{n}", None, frozenset({f"fb_{side}_none_{n}"})) for n in range(nameless)]
         sides.append(stakes)
     every = sorted(f for stake in sides[0] for f in stake.feedback_ids)
     moved = frozenset(draw(st.lists(st.sampled_from(every), unique=True))) if every else frozenset()
@@ -116,7 +114,8 @@ def test_a_notice_comes_before_the_promise_is_due_and_not_before_half_of_its_tim
 
 def test_the_default_is_a_fifth_of_the_time_and_at_least_an_hour() -> None:
     time = working_time_of(POLICIES.telling, POLICIES.sla)
-    assert notice_at(TUESDAY, TUESDAY + timedelta(hours=5), POLICIES.telling, time) == TUESDAY + timedelta(hours=4)
+    near = notice_at(TUESDAY, TUESDAY + timedelta(hours=5), POLICIES.telling, time)
+    assert near == TUESDAY + timedelta(hours=4)
     # Two working days of eight hours: a fifth of 16 hours is left.
     due_at = TUESDAY + timedelta(days=1, hours=8)
     near = notice_at(TUESDAY, due_at, POLICIES.telling, time)

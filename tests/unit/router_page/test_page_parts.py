@@ -96,16 +96,17 @@ def test_an_address_is_recognised_by_its_owner_only() -> None:
 def test_text_stands_out_from_what_is_behind_it() -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1 for text; 1.4.11: 3 to 1 for edges of fields and focus."""
     style = Pages().page("plain.html", "en", "UTC", word="gone")
-    texts, edges = [], []
+    texts: list[float] = []
+    edges: list[float] = []
     for rule in re.findall(r"([^{}]+){([^}]*)}", style[style.index("<style>") : style.index("</style>")]):
-        colours = dict(
+        colours: dict[str, str] = dict(
             re.findall(r"(?:^|;)(color|background|outline|border):[^;]*?(#[0-9a-f]{3,6})", rule[1])
         )
         if "color" in colours:
             texts.append(contrast(colours["color"], colours.get("background", "#ffffff")))
             texts.append(contrast(colours["color"], colours.get("background", "#f4f5f7")))
         if "outline" in colours or "input" in rule[0]:
-            edges.append(contrast(colours.get("outline", colours.get("border", "")), "#ffffff"))
+            edges.append(contrast(colours.get("outline") or colours["border"], "#ffffff"))
     assert len(texts) >= 10
     assert len(edges) == 2
     assert min(texts) >= 4.5

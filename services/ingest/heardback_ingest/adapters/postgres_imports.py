@@ -25,7 +25,7 @@ _NEWEST = (
     f"SELECT {_RUN} FROM ingest.class_run "  # noqa: S608
     "WHERE tenant_id = :tenant ORDER BY started_at DESC, id LIMIT 1"
 )
-_GET_RUN = f"SELECT {_RUN} FROM ingest.class_run WHERE tenant_id = :tenant AND id = :id"  # noqa: S608
+_LOCK_RUNS = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.class_run/' || :tenant, 0))")
 _PUT_RUN = text("""
 INSERT INTO ingest.class_run
     (tenant_id, id, policy, state, cursor, looked_at, moved, waiting, started_by, started_at, updated_at)
@@ -62,12 +62,9 @@ class PostgresClassRuns:
     async def newest(
         self, c: AsyncConnection, tenant_id: str, *, for_update: bool = False
     ) -> ClassRun | None:
-        statement = text(_NEWEST + (" FOR UPDATE" if for_update else ""))
-        row = (await c.execute(statement, {"tenant": tenant_id})).first()
-        return None if row is None else ClassRun(*row)
-
-    async def get(self, c: AsyncConnection, tenant_id: str, run_id: str) -> ClassRun | None:
-        row = (await c.execute(text(_GET_RUN), {"tenant": tenant_id, "id": run_id})).first()
+        if for_update:  # by lock rather than row, as there may be none yet
+            await c.execute(_LOCK_RUNS, {"tenant": tenant_id})
+        row = (await c.execute(text(_NEWEST), {"tenant": tenant_id})).first()
         return None if row is None else ClassRun(*row)
 
     async def put(self, c: AsyncConnection, tenant_id: str, run: ClassRun) -> None:

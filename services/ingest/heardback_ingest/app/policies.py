@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from heardback_ingest.domain.classes_policy import read_classes
+from heardback_ingest.domain.surveys.lint import lint
 from heardback_ingest.domain.surveys.reading import read_surveys
 from heardback_shared.contact.policy import read_contact
 from heardback_shared.policies.in_force import PoliciesInForce, Reader, own_policies
@@ -13,6 +15,11 @@ _SHARED: Mapping[str, Reader] = {"contact": read_contact}
 READERS: Mapping[str, Reader] = {**_OWN, **_SHARED}
 """Kind → its reader, which raises PolicyError. Each has a file `<kind>.yaml`, in this package's policies or,
 where router reads it too, in what is shared."""
+
+
+def warnings_of(kind: str, policy: Any) -> list[str]:
+    """What is strange about a policy that can be used, each with its place."""
+    return [f"{f.pointer}: {f.detail}" for f in lint(policy)] if kind == "surveys" else []
 
 
 def policies_in_force(folder: Path | None) -> PoliciesInForce:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from heardback_ingest.domain.customer import Ages, Usable, current, tellings_of, usable
+from heardback_ingest.domain.customer import Ages, Usable, current, usable
 from heardback_shared.contracts.customer import Tier
 
 ORDER: Mapping[Tier | None, int] = {"strategic": 3, "key": 2, "standard": 1, None: 0}
@@ -94,11 +94,6 @@ class Standing:
     policy: str
     at: datetime
     keeps: Wait | None = None
-
-    @property
-    def known_tier(self) -> Tier | None:
-        """What is known now, whether it counts yet or not."""
-        return self.keeps.lower if self.keeps else self.tier
 
 
 def holds(
@@ -206,11 +201,6 @@ def _tier(
 def _told(name: str, facts: Mapping[str, Mapping[str, Any]], ages: Ages, now: datetime) -> Any:
     telling = current(name, facts.get(name), ages, now)
     return telling["value"] if telling is not None and telling["provenance"] != "inferred" else None
-
-
-def is_told(name: str, facts: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether anybody ever told the field, outdated or not."""
-    return any(t["value"] is not None for t in tellings_of(facts.get(name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from pydantic import Field
 
+from heardback_ingest.app.policies import warnings_of
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.base import Submission
 from heardback_shared.db.database import Database
@@ -35,10 +36,8 @@ def routes(
     @api.post("/{kind}:check", summary="Can this text be a policy of the kind? Nothing is stored")
     async def check(kind: Kind, body: CheckIn, who: drafters) -> dict[str, Any]:
         """A text that cannot be used is a problem that names every fault with its place."""
-        return {
-            "policy": await asyncio.to_thread(_read, kind, _reader(readers, kind), body.text),
-            "warnings": [],
-        }
+        name, policy = await asyncio.to_thread(_read, kind, _reader(readers, kind), body.text)
+        return {"policy": name, "warnings": warnings_of(kind, policy)}
 
     @api.get("/{kind}", summary="The policy of this kind that ingest works by now")
     async def deciding(kind: Kind, who: lookers) -> dict[str, Any]:
@@ -71,11 +70,11 @@ def _reader(readers: Mapping[str, Reader], kind: str) -> Reader:
     return reader
 
 
-def _read(kind: str, reader: Reader, text: str) -> str:
-    """The policy's name@version. Raises ProblemError."""
+def _read(kind: str, reader: Reader, text: str) -> tuple[str, Any]:
+    """The policy's name@version, and the policy. Raises ProblemError."""
     try:
-        reader(text)
-        return str(content_of(text)["policy"])
+        policy = reader(text)
+        return str(content_of(text)["policy"]), policy
     except PolicyError as error:
         faults = tuple((POINTER + pointer, detail) for pointer, detail in error.faults)
         raise invalid(faults or ((POINTER, str(error)),), f"This is no {kind} policy: {error}") from error

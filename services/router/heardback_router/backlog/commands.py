@@ -62,7 +62,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`plan` is what customers may read of it; `due` is when it shall be done, and is a promise from then on."""
+    """`plan` is what customers may read of it; `due` is when it shall be done: a promise from then on."""
 
     plan: CustomerText | None = None
     due: datetime | None = None

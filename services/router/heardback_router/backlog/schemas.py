@@ -61,8 +61,8 @@ class CommentIn(Submission):
 
 
 class ResolveIn(Submission):
-    """Exactly one of `tell_customer` and `not_telling_because`. Nothing was changed where it is `declined`, and
-    the customer reads why. `reference` is what a customer may quote, such as the number of a release."""
+    """Exactly one of `tell_customer` and `not_telling_because`. Nothing was changed where it is `declined`,
+    and the customer reads why. `reference` is what a customer may quote, such as the number of a release."""
 
     root_cause: Internal
     action: Internal
@@ -83,7 +83,8 @@ class ResolveIn(Submission):
             )
         if self.result == "declined" and self.tell_customer is None:
             raise ValueError(
-                'a customer whose wish is declined reads why: {"tell_customer":{"text":"We will not …, because …"}}'
+                'a customer whose wish is declined reads why: {"tell_customer":{"text":"We will not …, '
+                'because …"}}'
             )
         return self
 

@@ -22,8 +22,8 @@ class Telling:
     async def told(
         self, connection: AsyncConnection, tenant_id: str, item: Item, event: ItemEvent, policies: Policies
     ) -> Sequence[Outgoing]:
-        """Moves the stakes in the item along, in the caller's transaction. `item` is as it is after the event;
-        a part of the work concerns nobody by itself."""
+        """Moves the stakes in the item along, in the caller's transaction. `item` is as it is after the
+        event; a part of the work concerns nobody by itself."""
         if item.parent_id is not None:
             return ()
         match event.kind:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.campaigns import domain
 from heardback_router.campaigns.change_store import PostgresChanges
-from heardback_router.campaigns.claims import ItemFacts, Refusal, decision_on, refusals
+from heardback_router.campaigns.claims import ItemFacts, Refusal, decision_on, refusals, unfinished
 from heardback_router.campaigns.domain import Campaign, CampaignError, ChangeRecord, ForbiddenError, Picked
 from heardback_router.campaigns.drafting import message_id_of
 from heardback_router.campaigns.evidence import PostgresEvidence
@@ -148,7 +148,7 @@ class Campaigns:
             campaign = await self.locked(connection, tenant_id, campaign_id, versions)
             with _refusals():
                 after = domain.submitted(campaign, by, self._clock.now())
-            _refuse(await self.judged(connection, tenant_id, campaign))
+            _refuse((await self.judged(connection, tenant_id, campaign)).refusals)
             return await self._kept(connection, tenant_id, after, "submitted", by)
 
     async def return_(
@@ -170,7 +170,7 @@ class Campaigns:
             campaign = await self.locked(connection, tenant_id, campaign_id, versions)
             await self.store.one_at_a_time(connection, tenant_id)
             judged = await self.judged(connection, tenant_id, campaign)
-            _refuse(judged)
+            _refuse(judged.refusals)
             ids = {
                 one.person_id: message_id_of(tenant_id, campaign.id, one.person_id)
                 for one in judged.people
@@ -197,6 +197,9 @@ class Campaigns:
             campaign = await self.locked(connection, tenant_id, campaign_id)
             with _refusals():
                 after = domain.resumed(campaign, at)
+            items = await self.evidence.items(connection, tenant_id, campaign.item_ids, cues=False)
+            changes = await self.changes.get(connection, tenant_id, campaign.change_ids)
+            _refuse(tuple(unfinished(items, changes)))
             await self.outreach.resume(connection, tenant_id, campaign_id, at)
             return await self._kept(connection, tenant_id, after, "resumed", by)
 
@@ -305,15 +308,15 @@ class Campaigns:
             raise invalid(faults)
 
 
-def _refuse(judged: Judged) -> None:
-    if not judged.refusals:
+def _refuse(found: Sequence[Refusal]) -> None:
+    if not found:
         return
     raise ProblemError(
         409,
         "not-to-be-sent",
         "It cannot be sent as it is",
-        f"{len(judged.refusals)} thing(s) keep it from being sent; nobody is told anything.",
-        tuple((one.pointer, f"{one.code}: {one.detail}") for one in judged.refusals),
+        f"{len(found)} thing(s) keep it from being sent; nobody is told anything.",
+        tuple((one.pointer, f"{one.code}: {one.detail}") for one in found),
     )
 
 

@@ -83,7 +83,7 @@ def refusals(
     )
     return (
         *_lacking(items, change_ids, changes),
-        *_unfinished(items, changes),
+        *unfinished(items, changes),
         *_wording(changes, messages, at),
         *_leaking(changes, guarded, told),
         *_promising(items, changes, messages, at, told),
@@ -117,7 +117,8 @@ def _lacking(
             yield Refusal("no_change", f"/items/{number}", detail)
 
 
-def _unfinished(items: Sequence[ItemFacts], changes: Sequence[ChangeRecord]) -> Iterator[Refusal]:
+def unfinished(items: Sequence[ItemFacts], changes: Sequence[ChangeRecord]) -> Iterator[Refusal]:
+    """Work that must be done before anybody is told of it."""
     for number, item in enumerate(items):
         if item.open_children:
             listed = ", ".join(item.open_children)

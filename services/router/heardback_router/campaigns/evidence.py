@@ -79,18 +79,20 @@ CROSS JOIN LATERAL (
 
 class PostgresEvidence:
     async def items(
-        self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]
+        self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str], *, cues: bool = True
     ) -> Sequence[ItemFacts]:
-        """Those of the ids that there are, in the order asked for."""
+        """Those of the ids that there are, in the order asked for; without the cues of their feedback, which
+        are many to read, where they are not asked for."""
         await look_up_by_key(connection)
         found = {item.id: item for item in await self._items(connection, tenant_id, item_ids)}
         children = await self._items(
             connection, tenant_id, [child for item in found.values() for child in item.children]
         )
         unresolved = {child.id for child in children if child.state in UNRESOLVED}
-        cues: dict[str, set[str]] = defaultdict(set)
-        for row in await connection.execute(_CUES, {"tenant": tenant_id, "items": list(found)}):
-            cues[row.item_id].add(row.name)
+        heard: dict[str, set[str]] = defaultdict(set)
+        if cues:
+            for row in await connection.execute(_CUES, {"tenant": tenant_id, "items": list(found)}):
+                heard[row.item_id].add(row.name)
         return [
             ItemFacts(
                 item.id,
@@ -101,7 +103,7 @@ class PostgresEvidence:
                 item.tier,
                 tuple(child for child in item.children if child in unresolved),
                 item.promises,
-                frozenset(cues[item.id]),
+                frozenset(heard[item.id]),
             )
             for item in (found[item_id] for item_id in dict.fromkeys(item_ids) if item_id in found)
         ]

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.campaigns import domain
 from heardback_router.campaigns.change_store import PostgresChanges
+from heardback_router.campaigns.claims import unfinished
 from heardback_router.campaigns.domain import Campaign
 from heardback_router.campaigns.drafting import draft_of
+from heardback_router.campaigns.evidence import PostgresEvidence
 from heardback_router.campaigns.progress import PostgresProgress
 from heardback_router.campaigns.store import InHand, PostgresCampaigns
 from heardback_router.outreach.ports import Outreach
@@ -35,6 +37,7 @@ class Feeder:
         self._batch = batch
         self._store = PostgresCampaigns()
         self._changes = PostgresChanges()
+        self._evidence = PostgresEvidence()
         self._progress = PostgresProgress()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,15 +73,27 @@ class Feeder:
             campaign = await self._store.get(connection, tenant_id, campaign_id, lock=True)
             if campaign is None or campaign.state != "sending":
                 return 0
+            changes = await self._changes.get(connection, tenant_id, campaign.change_ids)
+            items = await self._evidence.items(connection, tenant_id, campaign.item_ids, cues=False)
+            if again := next(unfinished(items, changes), None):
+                await self._pause(connection, tenant_id, campaign, again.detail, at)
+                return 0
             if campaign.fed >= campaign.recipients:
                 await self._end(connection, tenant_id, campaign, at)
                 return 0
             people = await self._store.batch(connection, tenant_id, campaign_id, campaign.fed, self._batch)
-            changes = await self._changes.get(connection, tenant_id, campaign.change_ids)
             drafts = [draft_of(tenant_id, campaign, person, changes) for person, _ in people]
             await self._outreach.enqueue(connection, tenant_id, drafts, at)
             await self._store.save(connection, tenant_id, domain.fed(campaign, len(people)))
         return len(drafts)
+
+    async def _pause(
+        self, connection: AsyncConnection, tenant_id: str, campaign: Campaign, because: str, at: datetime
+    ) -> None:
+        """What is being told is not true any more; a person lets it go on once it is."""
+        await self._outreach.pause(connection, tenant_id, campaign.id, at)
+        await self._store.save(connection, tenant_id, domain.paused(campaign, at))
+        await self._store.note(connection, tenant_id, campaign.id, "paused", MACHINE, at, because)
 
     async def _end(
         self, connection: AsyncConnection, tenant_id: str, campaign: Campaign, at: datetime

@@ -32,6 +32,7 @@ from heardback_router.loops.review_store import PostgresReviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.showing import shown
 from heardback_router.loops.telling import TellingPolicy, may_tell
+from heardback_router.messages.domain import Step
 from heardback_router.outreach.domain import Standing
 from heardback_router.outreach.ports import Outreach
 from heardback_router.wording import CustomerText, InternalText
@@ -40,9 +41,13 @@ from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
 CUSTOMER = "customer"
+ABOUT_THE_MATTER: frozenset[Step] = frozenset({"acknowledged", "planned", "told", "delayed"})
+"""Steps that are not true any more once the matter is taken up again; a contest is answered all the same."""
 TAKEN_UP_AGAIN = "It was taken up again before this message left."
 SOLVED_FIRST = "What became of the matter is told instead."
 PROMISE_OVER = "The promise it was about is kept, or is not owed any more."
+_LEFT_IN_PEACE: frozenset[LoopState] = frozenset({"confirmed", "told"})
+"""One customer's doubt is no news for those who have none."""
 _REPLANNED: frozenset[LoopState] = frozenset({"acknowledged", "disputed", "not_told", "failed"})
 
 
@@ -146,7 +151,8 @@ class Loops:
     ) -> Sequence[Outgoing]:
         """Every stake that the resolution names moves on: told, in a review, or not told, with the reason.
 
-        Whoever has confirmed before is not asked again. A stake without a loop gets one first.
+        Whoever has confirmed before, or was told and has not said that it is wrong, is not asked again. A
+        stake without a loop gets one first.
         """
         loops = await self._resolving.stakes(connection, tenant_id, resolution, at)
         steps = [
@@ -160,7 +166,7 @@ class Loops:
                 message=resolution.tell_customer,
             )
             for loop in loops
-            if loop.state != "confirmed"
+            if loop.state not in _LEFT_IN_PEACE
         ]
         changed = [step.after for step in steps]
         await self._withdraw(connection, tenant_id, resolution.item_id, SOLVED_FIRST, at)
@@ -183,8 +189,8 @@ class Loops:
         at: datetime,
     ) -> Sequence[Outgoing]:
         """What was to be told is not true any more: what has not left is taken back, and its customers wait
-        for the next round. Where a colleague says it is not solved, those who had confirmed wait too. The
-        loop of the customer who says so moves by that answer."""
+        for the next round. Where a colleague says it is not solved, those who had been told or had confirmed
+        wait too. The loop of the customer who says so moves by that answer."""
         loops = await self._store.lock_item(connection, tenant_id, item_id)
         await self._take_back(connection, tenant_id, item_id, loops, at)
         underway = await self._outreach.of_loops(connection, tenant_id, [loop.id for loop in loops])
@@ -194,7 +200,7 @@ class Loops:
             if loop.id != by_loop
             and (
                 (loop.state == "changed" and not _handed(underway.get(loop.id, ())))
-                or (loop.state == "confirmed" and by_loop is None)
+                or (loop.state in _LEFT_IN_PEACE and by_loop is None)
             )
         ]
         steps = [self._step(loop, "acknowledged", at, actor, code="reopened") for loop in again]
@@ -205,7 +211,7 @@ class Loops:
     ) -> None:
         """Messages of locked loops that have not left, and reviews of such, are withdrawn."""
         said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop in loops])
-        if messages := sorted({one.message_id for one in said}):
+        if messages := sorted({one.message_id for one in said if one.step in ABOUT_THE_MATTER}):
             await self._outreach.cancel(connection, tenant_id, messages, TAKEN_UP_AGAIN, at)
         await self._withdraw(connection, tenant_id, item_id, TAKEN_UP_AGAIN, at)
 
@@ -335,7 +341,7 @@ class Loops:
         at: datetime,
         occasions: frozenset[str] | None = None,
     ) -> None:
-        """Reviews of the item, and what would go out by itself, are taken back: all, or of these occasions."""
+        """Reviews of the item, and what would go out by itself, are taken back: all or of these occasions."""
         for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
             if occasions is None or review.occasion in occasions:
                 if review.state == "sending":

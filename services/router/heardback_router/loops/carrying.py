@@ -15,9 +15,9 @@ class Stake:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`moved` loops are of the target from now on. `merged` loops end in one that the customer has there, which
-    answers for them. `opened` are stakes that were split: (customer, the feedback that left). `linked` says of
-    moved feedback which loop it has now, those of `opened` left out."""
+    """`moved` loops are of the target from now on. `merged` loops end in one that the customer has there.
+    `opened` are stakes that were split: (customer, the feedback that left). `linked` says of moved feedback
+    which loop it has now, those of `opened` left out."""
 
     moved: tuple[str, ...]
     merged: Mapping[str, str]

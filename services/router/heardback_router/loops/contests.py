@@ -1,4 +1,4 @@
-"""A customer disagrees with how a machine judged: a person looks again, within a time of its own, and answers."""
+"""A customer disagrees with how a machine judged: a person looks again, within a set time, and answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -48,7 +48,7 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One person behind an item: the loops they have in it, the first speaking for all, and what is decided."""
+    """One person behind an item: their loops, the first of which speaks for all, and what is decided."""
 
     loops: tuple[Loop, ...]
     stakes: Stakes

@@ -1,4 +1,4 @@
-"""How often and how fast loops close, counted from their logs alone. Pure: the same logs give the same figures.
+"""How often and how fast loops close, counted from their logs alone. Pure.
 
 A loop is closed once its customer was told or has confirmed; the time runs from when they wrote to the first
 of these in the loop. Confirmed rate: of all answers, the share that says it is solved, each round by itself.

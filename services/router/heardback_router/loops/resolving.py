@@ -22,8 +22,8 @@ class Resolving:
     async def stakes(
         self, connection: AsyncConnection, tenant_id: str, resolution: Resolution, at: datetime
     ) -> Sequence[Loop]:
-        """The loops of the customers it names, locked: its own first, then those of other items of their case.
-        A stake without a loop gets one."""
+        """The loops of the customers it names, locked: its own first, then those of other items of their
+        case. A stake without a loop gets one."""
         feedback = [f for linked in resolution.linked for f in linked.feedback_ids]
         found = await self._store.of_feedback(connection, tenant_id, feedback)
         missing = [(one, f) for one in resolution.linked for f in one.feedback_ids if f not in found]

@@ -24,8 +24,8 @@ class FourEyesError(ReviewError):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """`text` is what may be edited, in its `version`, which `author` wrote; None where a template alone speaks.
-    `drafts` are the messages, one per person."""
+    """`text` is what may be edited, in its `version`, which `author` wrote; None where a template
+    alone speaks. `drafts` are the messages, one per person."""
 
     id: str
     item_id: str
@@ -49,7 +49,7 @@ class Review:
 
 
 def approved(review: Review, by: str, version: int, at: datetime) -> Review:
-    """Raises FourEyesError for whoever wrote the words, ReviewError where they changed since, or it is over."""
+    """Raises FourEyesError for whoever wrote the words, ReviewError where they changed or it is over."""
     _refuse_over(review, "waiting")
     _refuse_stale(review, version)
     if by == review.author:

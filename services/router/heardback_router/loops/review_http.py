@@ -43,8 +43,9 @@ class EditIn(Submission):
 
 
 class ReviewOut(BaseModel):
-    """`text` is what customers would read, in the frame of the template of its step; None where that says all.
-    `because` says why it waits. What is `sending` goes out by itself at `sends_at` unless it is stopped."""
+    """`text` is what customers would read, in the frame of the template of its step; None where that says
+    all. `because` says why it waits. What is `sending` goes out by itself at `sends_at` unless
+    it is stopped."""
 
     id: str
     item_id: str

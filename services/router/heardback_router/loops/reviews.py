@@ -4,7 +4,7 @@ Whatever goes out by itself after a while can be edited or stopped here as well,
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,14 +37,21 @@ class UnknownReviewError(Exception):
     """There is no such review in this tenant."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of loops."""
+
+    loops: LoopStore
+    tellings: Tellings
+    reviews: PostgresReviews
+
+
 class Reviews:
     def __init__(
         self,
         database: Database,
         outbox: Outbox,
-        store: LoopStore,
-        tellings: Tellings,
-        reviews: PostgresReviews,
+        kept: Kept,
         loops: Loops,
         outreach: Outreach,
         changes: Changes,
@@ -53,9 +60,9 @@ class Reviews:
     ) -> None:
         self._database = database
         self._outbox = outbox
-        self._store = store
-        self._tellings = tellings
-        self._reviews = reviews
+        self._store = kept.loops
+        self._tellings = kept.tellings
+        self._reviews = kept.reviews
         self._loops = loops
         self._outreach = outreach
         self._changes = changes
@@ -174,7 +181,7 @@ class Reviews:
     async def _reviewed(
         self, connection: AsyncConnection, tenant_id: str, review: Review, at: datetime
     ) -> ChangeRecord | None:
-        """The change that the message claims: as recorded, or with its edited words as a record of its own."""
+        """The change that the message claims: as recorded, or edited, as a record of its own."""
         cited = review.drafts[0].facts.changes[0].change_id
         found = await self._changes.get(connection, tenant_id, [cited])
         if not found:

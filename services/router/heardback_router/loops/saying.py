@@ -43,7 +43,8 @@ class Saying:
         *,
         decided: Decision | None = None,
     ) -> Sequence[Address]:
-        """What is decided for each person with a loop among these; said before in this round is not said again.
+        """What is decided for each person with a loop among these; said before in this round is not said
+        again.
 
         `decided` takes the place of the policy's rules. Messages that may go are in the queue afterwards,
         those for a second person wait in a review.

@@ -39,12 +39,13 @@ CROSS JOIN LATERAL (
 _FIND = text(f"""
 SELECT held.*, f.feedback_ids FROM (
     SELECT * FROM router.loop WHERE tenant_id = :tenant AND id = :id) AS held {_FEEDBACK}
-""")
+""")  # noqa: S608  (of constants)
 _LOCK = text(f"""
 SELECT held.*, f.feedback_ids FROM unnest(CAST(:ids AS text[])) AS asked (id)
 CROSS JOIN LATERAL (
-    SELECT * FROM router.loop WHERE tenant_id = :tenant AND id = asked.id LIMIT 1 FOR UPDATE) AS held {_FEEDBACK}
-""")
+    SELECT * FROM router.loop WHERE tenant_id = :tenant AND id = asked.id LIMIT 1 FOR UPDATE) AS held
+{_FEEDBACK}
+""")  # noqa: S608  (of constants)
 _IDS = text("""
 SELECT id FROM router.loop WHERE tenant_id = :tenant AND item_id = :item AND merged_into IS NULL ORDER BY id
 """)
@@ -52,7 +53,7 @@ _OF_ITEM = text(f"""
 SELECT held.*, f.feedback_ids FROM (
     SELECT * FROM router.loop WHERE tenant_id = :tenant AND item_id = :item AND merged_into IS NULL) AS held
 {_FEEDBACK} ORDER BY held.opened_at, held.id
-""")
+""")  # noqa: S608  (of constants)
 _LOGS = text("""
 SELECT held.* FROM unnest(CAST(:ids AS text[])) AS asked (id)
 CROSS JOIN LATERAL (
@@ -83,7 +84,8 @@ CROSS JOIN LATERAL (
 """)
 
 _ORIGINS = text("""
-SELECT asked.feedback_id, held.source, held.external_id FROM unnest(CAST(:ids AS text[])) AS asked (feedback_id)
+SELECT asked.feedback_id, held.source, held.external_id
+FROM unnest(CAST(:ids AS text[])) AS asked (feedback_id)
 CROSS JOIN LATERAL (
     SELECT content ->> 'source' AS source, content ->> 'external_id' AS external_id
     FROM router.item_feedback WHERE tenant_id = :tenant AND feedback_id = asked.feedback_id LIMIT 1) AS held

@@ -24,8 +24,8 @@ loops = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("merged_into", Text),
 )
-"""`round`, `state`, `sequence`, `since`, `code` and `reason` copy the fold of the loop's events. A loop that is
-merged into another is only found through its links."""
+"""`round`, `state`, `sequence`, `since`, `code` and `reason` copy the fold of the loop's events. A loop that
+is merged into another is only found through its links."""
 
 loop_events = Table(
     "loop_event",

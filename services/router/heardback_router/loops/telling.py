@@ -39,8 +39,8 @@ class TellingRule:
 
 @dataclass(frozen=True, slots=True)
 class TellingPolicy:
-    """`notice_share` of the time given is left, and at least `notice_at_least` of working time, when a customer
-    learns that a promise will not be kept; for `notice_window` its owner can edit or stop that.
+    """`notice_share` of the time given is left, and at least `notice_at_least` of working time, when a
+    customer learns that a promise will not be kept; for `notice_window` its owner can edit or stop that.
     A resolved item is closed when nobody has answered for `close_after`; None: never."""
 
     name: str

@@ -1,4 +1,4 @@
-"""What loops want to be looked at in time: a promise that is about to be missed, and silence at the end. Pure."""
+"""What loops want to be looked at in time: promises about to be missed, and silence at the end. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

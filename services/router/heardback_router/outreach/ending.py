@@ -16,7 +16,7 @@ from heardback_router.outreach.deciding import by_rules, still
 from heardback_router.outreach.domain import ENDED, Standing
 from heardback_router.outreach.ports import Listener
 from heardback_router.outreach.store import Change, Kept, PostgresMessages, any_of
-from heardback_router.outreach.tables import handovers, messages
+from heardback_router.outreach.tables import handovers
 from heardback_shared.contact.domain import Later, Never
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.metrics import Metrics
@@ -62,13 +62,10 @@ class Ending:
         if not found:
             return None
         handed = found[0]
-        query = select(messages.c.id).where(
-            messages.c.tenant_id == tenant_id, messages.c.handover_id == handover_id
-        )
-        ids = [message_id for (message_id,) in await connection.execute(query)]
-        kept = await self._store.find(connection, tenant_id, ids)
+        there = await self._store.at(connection, tenant_id, handover_id)
+        kept = [one for one in there if one.state not in {"refused", "cancelled"}]
         if not kept:
-            return Stopped("It goes out by another channel by now.")
+            return Stopped("It was taken back, or goes out by another channel by now.")
         customer_id = handed.customer_id
         recipients = await self._contacts.recipients(connection, tenant_id, [customer_id], at)
         rules = (await self._policies.of(connection, tenant_id)).contact

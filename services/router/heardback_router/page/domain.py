@@ -15,6 +15,8 @@ Deed = Literal["erase", "address"]
 CODE_DIGITS = 8
 CODE_LIVES = timedelta(minutes=15)
 CODES_AN_HOUR = 3
+KEEP_CODES = timedelta(days=1)
+"""A used or expired code may be of a new address: it is not kept longer than it is of use."""
 WRONG_AT_MOST = 5
 
 HEARD: frozenset[LoopState] = frozenset({"told", "confirmed", "disputed"})

@@ -48,6 +48,7 @@ WHERE tenant_id = :tenant AND id = :id FOR UPDATE
 _PUT = text(
     "UPDATE router.page_code SET wrong = :wrong, used_at = :used_at WHERE tenant_id = :tenant AND id = :id"
 )
+_FORGET = text("DELETE FROM router.page_code WHERE made_at < :before")
 
 
 class PostgresMatters:
@@ -120,6 +121,10 @@ class PostgresCodes:
     ) -> None:
         asked = {"tenant": tenant_id, "id": code_id, "wrong": wrong, "used_at": used_at}
         await connection.execute(_PUT, asked)
+
+    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+        """Drops what was made before this instant, of every tenant; needs a worker's transaction."""
+        await connection.execute(_FORGET, {"before": before})
 
 
 def _matter(row: Any, changes: tuple[Change, ...]) -> Matter:

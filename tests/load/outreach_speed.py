@@ -1,0 +1,66 @@
+# ruff: noqa: T201
+"""Measures how fast messages are decided about and given to channels, and how fast webhooks take them.
+
+    python -m tests.load.outreach_speed [CUSTOMERS]
+
+One process, an embedded database on this machine, a receiver in the same process.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable
+from pathlib import Path
+from time import perf_counter
+
+from heardback_shared.db.database import Database
+from heardback_shared.db.migrate import migrate
+from heardback_shared.settings import DatabaseSettings
+from tests.integration.router_loops.receiver import Receiver
+from tests.support.clock import FakeClock
+from tests.support.outreach import draft, running, station_on
+from tests.support.postgres import PostgresServer
+
+
+async def _measure(server: PostgresServer, customers: int) -> None:
+    await server.run("CREATE DATABASE speed")
+    settings = DatabaseSettings(url=server.url("speed"))
+    await migrate(settings)
+    database, receiver = Database(settings), Receiver()
+    await receiver.start()
+    try:
+        async with running(station_on(database, FakeClock())) as station:
+            await station.endpoint(receiver.url())
+            drafts = [draft(n, customer_id=f"c-{n}") for n in range(customers)]
+            await _timed("handed in", customers, station.enqueue(*drafts))
+            await _timed("decided and handed over", customers, station.messages.sending.send_due())
+            await _timed("delivered and settled", customers, station.dispatcher.deliver_due())
+            states = set((await station.states()).values())
+            print(f"states at the end: {states}; received {len(receiver.received)}")
+    finally:
+        await receiver.stop()
+        await database.close()
+
+
+async def _timed(what: str, count: int, work: Awaitable[object]) -> None:
+    started = perf_counter()
+    await work
+    seconds = perf_counter() - started
+    print(f"{what}: {count / seconds:,.0f} a second ({seconds:.2f} s for {count})")
+
+
+def main() -> None:
+    customers = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    folder = Path(tempfile.mkdtemp(prefix="hb-speed-"))
+    folder.chmod(0o755)
+    server = PostgresServer(folder / "data")
+    try:
+        asyncio.run(_measure(server, customers))
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
