@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from tests.integration.router_campaigns.stage import TELL, Stage
 from tests.support.clock import NOON
-from tests.support.town import Town, town
+from tests.support.town import PUBLIC_URL, Town, town
 
 from heardback_shared.db.database import Database
 
@@ -84,6 +84,9 @@ async def test_complaint_no_word_when_it_is_closed_or_declined(stage: Stage, her
     assert told(here) == ["c-1"]
     assert "We are not changing this, and here is why" in here.arrivals[0].text
     assert "it pays for support" in here.arrivals[0].text
+    shown = await here.client.get(here.arrivals[0].link.removeprefix(PUBLIC_URL))
+    assert shown.json()["message"] == "The price per seat stays: it pays for support."
+    assert await here.scalar("SELECT result FROM router.loop WHERE state = 'told'") == "declined"
 
 
 async def test_complaint_an_internal_comment_is_mailed_to_a_customer(stage: Stage, here: Town) -> None:

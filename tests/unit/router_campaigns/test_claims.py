@@ -117,6 +117,13 @@ def test_a_promise_in_german_must_name_the_day_on_record() -> None:
     assert refused(text, items=(ItemFacts("it_a", "resolved", promises=(given,)),)) == ()
 
 
+def test_more_than_a_person_reads_at_once_is_refused() -> None:
+    long = [change(f"ch_{n}", tell="Seats are right now. " * 95) for n in range(6)]
+    found = refused(*long, people=gathered([stake("it_a", "c-1")], {}, long, {}))
+    assert [(one.code, one.pointer) for one in found] == [("text", "/changes")]
+    assert refused(*long[:5], people=gathered([stake("it_a", "c-1")], {}, long[:5], {})) == ()
+
+
 def people(count: int) -> tuple[Person, ...]:
     return gathered([stake("it_a", f"c-{n}") for n in range(count)], {}, [change()], {})
 

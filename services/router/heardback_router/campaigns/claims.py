@@ -31,6 +31,10 @@ RefusalCode = Literal[
 UNRESOLVED: frozenset[ItemState] = frozenset({"open", "in_progress"})
 
 
+MOST_WORDS = 10_000
+"""Characters that all changes told to one person may have together; a whole message may be twice as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
     """An item of a campaign, as far as it bears on what may be said. `cues` are those of its feedback."""
@@ -85,6 +89,7 @@ def refusals(
         *_lacking(items, change_ids, changes),
         *unfinished(items, changes),
         *_wording(changes, messages, at),
+        *_too_long(changes, people),
         *_leaking(changes, guarded, told),
         *_promising(items, changes, messages, at, told),
     )
@@ -137,6 +142,17 @@ def _wording(changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: date
             for finding in look(text, rules, at, frozenset({change.result})):
                 if finding.refuses:
                     yield Refusal("text", pointer, f"{finding.rule}: {finding.detail}")
+
+
+def _too_long(changes: Sequence[ChangeRecord], people: Sequence[Person]) -> Iterator[Refusal]:
+    length = {change.id: max(len(text) for _, _, text in texts_of(change)) for change in changes}
+    longest = max((sum(length[one] for one in person.change_ids) for person in people), default=0)
+    if longest > MOST_WORDS:
+        detail = (
+            f"somebody with several matters would read {longest} characters at once, and {MOST_WORDS} is the "
+            "limit; tell them in several campaigns, or in fewer words"
+        )
+        yield Refusal("text", "/changes", detail)
 
 
 def _leaking(

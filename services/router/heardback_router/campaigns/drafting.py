@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from heardback_router.campaigns.domain import Campaign, ChangeRecord
-from heardback_router.campaigns.people import Person
-from heardback_router.messages.domain import MessageFacts, Sensitivity
+from heardback_router.campaigns.people import Person, Stake
+from heardback_router.messages.domain import MessageFacts, Result, Sensitivity
 from heardback_router.outreach.domain import Draft
+from heardback_router.wording import CustomerText
 from heardback_shared.contact.domain import Ask
 from heardback_shared.ids import derived_id
 
@@ -29,6 +30,15 @@ def facts_for(
         about=subjects.pop() if len(subjects) == 1 else None,
         raised_on=None if others else stake.raised_at.date(),
         changes=tuple(change.facts for change in changes if change.id in person.change_ids),
+    )
+
+
+def said_of(stake: Stake, person: Person, changes: Sequence[ChangeRecord]) -> tuple[CustomerText, Result]:
+    """What the message says of one of its matters: as the matter's own page shows it afterwards."""
+    about = [c for c in changes if c.id in person.change_ids and stake.item_id in c.item_ids]
+    results = {change.result for change in about}
+    return CustomerText("\n\n".join(c.tell.text for c in about)), (
+        results.pop() if len(results) == 1 else "partial"
     )
 
 

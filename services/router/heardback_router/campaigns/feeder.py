@@ -5,6 +5,8 @@ there, and a message that was handed on has an id that a repeat finds again.
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -13,12 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.campaigns import domain
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.campaigns.claims import unfinished
-from heardback_router.campaigns.domain import Campaign
-from heardback_router.campaigns.drafting import draft_of
+from heardback_router.campaigns.domain import Campaign, ChangeRecord
+from heardback_router.campaigns.drafting import draft_of, said_of
 from heardback_router.campaigns.evidence import PostgresEvidence
+from heardback_router.campaigns.people import Person
 from heardback_router.campaigns.progress import PostgresProgress
 from heardback_router.campaigns.store import InHand, PostgresCampaigns
+from heardback_router.loops.store import PostgresLoops
+from heardback_router.messages.domain import Result
 from heardback_router.outreach.ports import Outreach
+from heardback_router.wording import CustomerText
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database, is_unavailable
 
@@ -38,6 +44,7 @@ class Feeder:
         self._store = PostgresCampaigns()
         self._changes = PostgresChanges()
         self._evidence = PostgresEvidence()
+        self._loops = PostgresLoops()
         self._progress = PostgresProgress()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -84,8 +91,25 @@ class Feeder:
             people = await self._store.batch(connection, tenant_id, campaign_id, campaign.fed, self._batch)
             drafts = [draft_of(tenant_id, campaign, person, changes) for person, _ in people]
             await self._outreach.enqueue(connection, tenant_id, drafts, at)
+            await self._show(connection, tenant_id, [person for person, _ in people], changes)
             await self._store.save(connection, tenant_id, domain.fed(campaign, len(people)))
         return len(drafts)
+
+    async def _show(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        people: Sequence[Person],
+        changes: Sequence[ChangeRecord],
+    ) -> None:
+        """Their loops know what they are told."""
+        told: dict[tuple[CustomerText, Result], list[str]] = defaultdict(list)
+        for person in people:
+            for stake in person.stakes:
+                if stake.loop_id is not None:
+                    told[said_of(stake, person, changes)].append(stake.loop_id)
+        for (message, result), loop_ids in told.items():
+            await self._loops.put_message(connection, tenant_id, loop_ids, message, result)
 
     async def _pause(
         self, connection: AsyncConnection, tenant_id: str, campaign: Campaign, because: str, at: datetime

@@ -181,9 +181,15 @@ class LoopStore(Protocol):
         ...
 
     async def put_message(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Collection[str], message: CustomerText
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        loop_ids: Collection[str],
+        message: CustomerText,
+        result: Result | None = None,
     ) -> None:
-        """What these customers are told, once somebody has edited it."""
+        """What these customers are told, where it is not as their item was resolved: somebody has edited it,
+        or a campaign tells it, with what became of the matter by that."""
         ...
 
     async def subjects(

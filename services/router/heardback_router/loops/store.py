@@ -13,6 +13,7 @@ from heardback_router.loops.carrying import Stake, carried
 from heardback_router.loops.domain import FIRST, LoopEvent, LoopStatus, loop_id
 from heardback_router.loops.ports import Loop, LoopStep, Opening, Subject
 from heardback_router.loops.tables import loop_events, loop_feedback, loops
+from heardback_router.messages.domain import Result
 from heardback_router.outreach.payload import Origin
 from heardback_router.wording import CustomerText
 from heardback_shared.db.bulk import insert_rows
@@ -200,10 +201,17 @@ class PostgresLoops:
         return {row.feedback_id: row.accepted_at for row in rows}
 
     async def put_message(
-        self, connection: AsyncConnection, tenant_id: str, loop_ids: Collection[str], message: CustomerText
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        loop_ids: Collection[str],
+        message: CustomerText,
+        result: Result | None = None,
     ) -> None:
         locked = await self.lock(connection, tenant_id, loop_ids)
-        rows = [_row(tenant_id, replace(loop, message=message)) for loop in locked]
+        rows = [
+            _row(tenant_id, replace(loop, message=message, result=result or loop.result)) for loop in locked
+        ]
         await insert_rows(connection, loops, rows, on_conflict=_UPDATE)
 
     async def subjects(
