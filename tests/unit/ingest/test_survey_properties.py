@@ -40,9 +40,10 @@ def caps(draw: st.DrawFn) -> dict[str, Any]:
     rule = draw(st.fixed_dictionaries({"window": windows}, optional=shared | filters)) | {"most": most}
     if draw(st.booleans()):
         slots = draw(st.integers(1, most))
-        rule["reserved"] = [{"surveys": ["rare"], "slots": slots}]
+        kept: list[dict[str, Any]] = [{"surveys": ["rare"], "slots": slots}]
         if slots < most and draw(st.booleans()):
-            rule["reserved"].append({"surveys": ["b"], "slots": draw(st.integers(1, most - slots))})
+            kept.append({"surveys": ["b"], "slots": draw(st.integers(1, most - slots))})
+        rule["reserved"] = kept
     return rule
 
 
