@@ -105,6 +105,9 @@ class NothingResolved:
     async def of_item(self, *_: Any) -> list[dict[str, Any]]:
         return []
 
+    async def foreseen(self, *_: Any) -> None:
+        return None
+
 
 async def _route(database: Database, events: int, share: float | None) -> dict[str, float]:
     """Routes made-up feedback, each of a customer of its own, with timers running or not (share None)."""

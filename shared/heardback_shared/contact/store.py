@@ -36,17 +36,16 @@ FROM unnest(CAST(:people AS text[])) AS asked(person)
 CROSS JOIN LATERAL (
     SELECT asked.person AS id UNION
     SELECT unnest(earlier_person_ids) FROM platform.contact_card
-    WHERE tenant_id = :tenant AND person_id = asked.person
+    WHERE tenant_id = :tenant AND person_id = asked.person OFFSET 0
 ) AS same
 CROSS JOIN LATERAL (
     SELECT id, purpose, channel, automatic, at FROM platform.contact_touch
-    WHERE tenant_id = :tenant AND person_id = same.id AND at >= :since
+    WHERE tenant_id = :tenant AND person_id = same.id AND at >= :since OFFSET 0
 ) AS touch
 ORDER BY touch.at, touch.id
 """)
 _FORGET = text("""
-DELETE FROM platform.contact_touch touch USING unnest(CAST(:ids AS text[])) AS gone(id)
-WHERE touch.tenant_id = :tenant AND touch.id = gone.id
+DELETE FROM platform.contact_touch WHERE tenant_id = :tenant AND id = ANY (CAST(:ids AS text[]))
 """)
 _ADDRESS = text("""
 SELECT channel, sealed, provenance, source, at FROM platform.contact_address
@@ -121,6 +120,7 @@ class PostgresContacts:
         """By person, oldest first. Customer ids that became one person bring what was counted before: after a
         merge, or one that was undone, rather too much is counted for a week than too little.
         """
+        await look_up_by_key(connection)
         asked = {"tenant": tenant_id, "people": sorted(set(person_ids)), "since": since}
         found: dict[str, list[Touch]] = {}
         for row in await connection.execute(_TOUCHES, asked):

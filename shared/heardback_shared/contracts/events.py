@@ -42,8 +42,8 @@ ItemState = Literal["open", "in_progress", "resolved", "closed", "merged"]
 LoopState = Literal[
     "acknowledged", "planned", "changed", "told", "failed", "not_told", "confirmed", "disputed"
 ]
-"""acknowledged → planned → changed → told → confirmed or disputed; beside them `failed`, no channel could, and
-`not_told`, with a reason."""
+"""acknowledged → planned → changed → told → confirmed or disputed; beside them `failed`, no channel could,
+and `not_told`, with a reason."""
 
 
 class FeedbackAccepted(Wire):

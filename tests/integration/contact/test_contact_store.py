@@ -257,3 +257,36 @@ async def test_due_tellings_come_page_by_page(database: Database) -> None:
         first = await wishes.due(c, "default", NOON, 3)
         rest = await wishes.due(c, "default", NOON, 3, first[-1])
     assert [d.customer_id for d in (*first, *rest)] == ["c-0", "c-1", "c-2", "c-3"]
+
+
+READ = text("""
+SELECT coalesce(sum(seq_tup_read), 0) + coalesce(sum(idx_tup_fetch), 0) FROM pg_stat_xact_user_tables
+WHERE schemaname = 'platform'
+""")
+
+
+async def test_of_many_customers_only_those_asked_about_are_read(database: Database) -> None:
+    everybody = [f"c-{n}" for n in range(2_000)]
+    asked = everybody[::20]
+    async with database.tenant("default") as c:
+        await contacts.put_cards(c, "default", [card(i, f"p-{i}") for i in everybody])
+        await contacts.note(
+            c, "default", [Touch(f"m-{i}", f"p-{i}", "surveys", "email", True, NOON) for i in everybody]
+        )
+        for statement in (
+            "INSERT INTO platform.contact_address SELECT tenant_id, customer_id, 'email', 'x', 'stated',"
+            " 'x', at FROM platform.contact_card",
+            "INSERT INTO platform.contact_wish SELECT tenant_id, customer_id, 'digest', 'stated', 'x',"
+            " '\"daily\"', null, at, null FROM platform.contact_card",
+            "INSERT INTO platform.contact_consent SELECT tenant_id, customer_id, 'x', 'surveys', null, false,"
+            " 'stated', 'x', null, null, false, null, 'x', at, at FROM platform.contact_card",
+        ):
+            await c.execute(text(statement))
+        before = int(await c.scalar(READ) or 0)
+        found = await contacts.recipients(c, "default", asked, NOON)
+        touched = await contacts.touches(c, "default", [f"p-{i}" for i in asked], BEFORE)
+        read = int(await c.scalar(READ) or 0) - before
+    assert all(who.digest == "daily" and "surveys" in who.refused for who in found.values())
+    assert (len(found), len(touched)) == (100, 100)
+    # Of each: the card, the cards of the person twice, an address, a wish, a consent, a touch.
+    assert read <= 7 * len(asked)

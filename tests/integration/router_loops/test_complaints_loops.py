@@ -54,8 +54,9 @@ async def test_complaint_an_internal_comment_or_assignment_mailed_to_the_custome
     await act("resolve", {"root_cause": SECRET, "action": SECRET, **tell})
     await house.deliver()
     (got,) = receiver.received
-    path = got.json["data"]["links"]["page"].partition(".com")[2]
-    seen = [got.body.decode(), (await house.client.get(path)).text]
+    page = got.json["data"]["links"]["page"].partition(".com")[2]
+    path = house.link((await house.loop_of(item_id))["id"])
+    seen = [got.body.decode(), (await house.client.get(path)).text, (await house.client.get(page)).text]
     seen.append((await house.client.post(f"{path}:contest", json={"comment": "why?"})).text)
     seen.append((await house.client.post(f"{path}:dispute", json={"comment": "no"})).text)
     await house.deliver()

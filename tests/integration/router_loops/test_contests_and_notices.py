@@ -9,8 +9,6 @@ from tests.integration.router_loops.house import Caller, House
 from tests.integration.router_loops.receiver import Receiver
 from tests.support.scored import incoming, score, scored
 
-from heardback_router.loops.links import LinkClaim, sign_link
-
 TUESDAY = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
@@ -19,11 +17,6 @@ async def ann(house: House) -> Caller:
     house.clock.at = TUESDAY
     await house.endpoint()
     return await house.caller()
-
-
-def link(house: House, loop_id: str) -> str:
-    claim = LinkClaim("default", loop_id, house.clock.now() + timedelta(days=30))
-    return f"/v1/loops/{sign_link(house.link_key, claim)}"
 
 
 def steps(receiver: Receiver) -> list[str]:
@@ -35,7 +28,7 @@ async def test_a_contest_opens_a_persons_review_with_a_clock_of_its_own_and_is_a
 ) -> None:
     item_id = await house.item()
     loop_id = (await house.loop_of(item_id))["id"]
-    path = f"{link(house, loop_id)}:contest"
+    path = f"{house.link(loop_id)}:contest"
     first = await house.client.post(path, json={"comment": "A machine got this wrong."})
     again = await house.client.post(path, json={"comment": "Hello?"})
     assert first.status_code == again.status_code == 202
@@ -66,7 +59,7 @@ async def test_a_contest_opens_a_persons_review_with_a_clock_of_its_own_and_is_a
 
 async def test_many_clicks_at_once_are_one_contest(house: House, receiver: Receiver, ann: Caller) -> None:
     loop_id = (await house.loop_of(await house.item()))["id"]
-    path = f"{link(house, loop_id)}:contest"
+    path = f"{house.link(loop_id)}:contest"
     answers = await asyncio.gather(*(house.client.post(path) for _ in range(4)))
     assert {a.status_code for a in answers} == {202}
     assert len((await ann.get("/v1/contests")).json()["contests"]) == 1
@@ -76,7 +69,7 @@ async def test_many_clicks_at_once_are_one_contest(house: House, receiver: Recei
 
 async def test_a_contest_through_a_bad_link_is_a_problem(house: House, ann: Caller) -> None:
     assert (await house.client.post("/v1/loops/x.y:contest")).status_code == 404
-    assert (await house.client.post(f"{link(house, 'lp_none')}:contest")).status_code == 404
+    assert (await house.client.post(f"{house.link('lp_none')}:contest")).status_code == 404
     unknown = await ann.post("/v1/contests/ct_none:answer", {"text": "a", "outcome": "upheld"})
     assert unknown.status_code == 404
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,15 +39,6 @@ async def until(receiver: Receiver, count: int) -> None:
 async def second(house: House, database: Database) -> AsyncIterator[House]:
     """Another process of the same service: its own dispatcher, the same database and time."""
     built = build_house(database, house.receiver, house.clock.now(), clock=house.clock)
-    async with living_in(built):
-        yield built
-
-
-@pytest.fixture
-async def patient(database: Database, receiver: Receiver) -> AsyncIterator[House]:
-    """Its attempts outlast whatever a busy machine does to a test that holds answers back."""
-    settings = WebhookSettings(allow_loopback=True, timeout_seconds=25, lease_seconds=60, poll_seconds=0.02)
-    built = build_house(database, receiver, datetime.now(UTC).replace(microsecond=0), settings)
     async with living_in(built):
         yield built
 

@@ -151,7 +151,12 @@ async def test_unknown_and_bad_reviews_are_problems(house: House) -> None:
     assert (await ann.get("/v1/reviews/rv_none")).status_code == 404
     assert (await ann.get("/v1/reviews", after="rv_none")).status_code == 422
     review = await review_of(ann, await delicate(house, ann))
-    bad = (("approve", {}), ("approve", {"version": 0}), ("reject", {}), ("edit", {"version": 1}))
+    bad: tuple[tuple[str, dict[str, int]], ...] = (
+        ("approve", {}),
+        ("approve", {"version": 0}),
+        ("reject", {}),
+        ("edit", {"version": 1}),
+    )
     for command, body in bad:
         assert (await ann.post(f"/v1/reviews/{review['id']}:{command}", body, **BO)).status_code == 422
     other = await house.caller("other")

@@ -138,7 +138,7 @@ async def test_a_result_that_is_not_done_says_so_everywhere(
     loop = await house.loop_of(item_id)
     assert (loop["result"], loop["code"]) == (result, result)
     await house.deliver()
-    shown = (await house.client.get(links_of(receiver, "c-1")["page"])).json()
+    shown = (await house.client.get(house.link(loop["id"]))).json()
     assert shown["result"] == result
     assert (await ann.get(f"/v1/items/{item_id}")).json()["resolution"]["result"] == result
     async with house.database.tenant("default") as connection:

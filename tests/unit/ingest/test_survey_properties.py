@@ -39,7 +39,11 @@ def caps(draw: st.DrawFn) -> dict[str, Any]:
     most = draw(st.integers(1, 6))
     rule = draw(st.fixed_dictionaries({"window": windows}, optional=shared | filters)) | {"most": most}
     if draw(st.booleans()):
-        rule["reserved"] = [{"surveys": ["rare"], "slots": draw(st.integers(1, most))}]
+        slots = draw(st.integers(1, most))
+        kept: list[dict[str, Any]] = [{"surveys": ["rare"], "slots": slots}]
+        if slots < most and draw(st.booleans()):
+            kept.append({"surveys": ["b"], "slots": draw(st.integers(1, most - slots))})
+        rule["reserved"] = kept
     return rule
 
 

@@ -183,3 +183,12 @@ def test_a_gap_may_be_shorter_for_a_rare_survey() -> None:
     assert next_at(facts, rules, asked(survey="quarterly")) is True
     assert next_at(facts, rules, asked(survey="pulse")) == ago(days=4) + 14 * DAY
     assert next_at(past(sent(ago(days=2), "pulse")), rules, asked(survey="quarterly")) == NOON + DAY
+
+
+def test_one_rare_survey_does_not_take_the_place_of_another() -> None:
+    kept = [{"surveys": ["quarterly"], "slots": 1}, {"surveys": ["yearly"], "slots": 1}]
+    rules = policy(cap(3, days(30), reserved=kept))
+    two = past(sent(ago(days=5), "quarterly"), sent(ago(days=4), "quarterly"))  # its own and the free one
+    assert next_at(two, rules, asked(survey="quarterly")) == ago(days=5) + 30 * DAY
+    assert next_at(two, rules, asked(survey="pulse")) == ago(days=5) + 30 * DAY
+    assert next_at(two, rules, asked(survey="yearly")) is True

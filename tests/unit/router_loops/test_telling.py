@@ -76,7 +76,13 @@ def test_nobody_is_left_out_by_not_looking(stakes: Stakes, policy: TellingPolicy
 
 
 def stakes(step: Step = "told", **more: object) -> Stakes:
-    given = {"band": "P3", "domain": "product", "tier": None, "cues": frozenset(), "customers": 1}
+    given: dict[str, object] = {
+        "band": "P3",
+        "domain": "product",
+        "tier": None,
+        "cues": frozenset(),
+        "customers": 1,
+    }
     return Stakes(**{"step": step, "written": step == "told", **given, **more})  # type: ignore[arg-type]
 
 

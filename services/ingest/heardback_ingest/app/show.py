@@ -70,8 +70,8 @@ def _ledger_stages(revisions: Rows) -> list[dict[str, Any]]:
 
 
 def _loop_steps(stages: Rows) -> Rows:
-    """Each step once, in the order they were taken: a step may be told of by several events, and several steps
-    of a loop may be taken at one instant."""
+    """Each step once, in the order they were taken: a step may be told of by several events, and several
+    steps of a loop may be taken at one instant."""
     told = sorted(stages, key=lambda row: row["reason"] is not None)
     steps = {(row["loop_id"], row["state"], row["at"]): row for row in told}
     return sorted(steps.values(), key=lambda row: (row["at"], _LIFE.get(row["state"], 0)))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.page.domain import HEARD, Change, Code, Matter, Said, Step
 from heardback_shared.contracts.feedback import FeedbackContent
+from heardback_shared.db.planning import look_up_by_key
 
 _MATTERS = text("""
 SELECT said.feedback_id, said.item_id, said.accepted_at, said.content, told.id AS loop_id, told.state,
@@ -58,6 +59,7 @@ class PostgresMatters:
     async def of_customer(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, limit: int
     ) -> Sequence[Matter]:
+        await look_up_by_key(connection)
         asked = {"tenant": tenant_id, "customer": customer_id, "limit": limit}
         rows = (await connection.execute(_MATTERS, asked)).all()
         heard = sorted({row.item_id for row in rows if row.state in HEARD})
