@@ -34,6 +34,24 @@ async def test_they_see_what_they_said_what_became_of_it_and_what_they_were_told
     assert (page.text.count("<blockquote>The invoice is wrong"), page.text.count("/confirm")) == (2, 1)
 
 
+async def test_only_the_change_they_were_told_of_is_cited(house: House, ada: Customer) -> None:
+    item = await told(house)
+    later = {
+        "result": "partial",
+        "what": "Half of it",
+        "tell": "Half of the invoices are checked now.",
+        "on": house.clock.now().date().isoformat(),
+        "reference": "R-99",
+        "items": [item],
+    }
+    made = await (await house.caller()).post("/v1/changes", later)
+    assert made.status_code == 201, made.text
+    shown = words(await ada.look())
+    assert "Changed on" in shown
+    assert "Changed in part on" not in shown
+    assert "R-99" not in shown
+
+
 async def test_what_a_customer_writes_is_shown_as_text(house: House, ada: Customer) -> None:
     await house.core.route([incoming(scored(1, comment='<script>alert("x")</script> & "so"'))])
     page = await ada.look()

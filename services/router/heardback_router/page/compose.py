@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.links import PAGE_PURPOSE, PURPOSE
 from heardback_router.mail.ports import Mailer
@@ -36,7 +35,7 @@ def page_parts(
     erasures = PostgresErasures()
     page = CustomerPage(
         database,
-        matters=PostgresMatters(PostgresChanges()),
+        matters=PostgresMatters(),
         contacts=PostgresContacts(keyring),
         wishes=PostgresWishes(keyring),
         codes=PostgresCodes(),

@@ -1,14 +1,13 @@
 """What the page reads and keeps, in Postgres. Statements name the tenant, besides row-level security."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.page.domain import HEARD, Change, Code, Matter, Said, Step
 from heardback_shared.contracts.feedback import FeedbackContent
 from heardback_shared.db.planning import look_up_by_key
@@ -32,6 +31,16 @@ LEFT JOIN LATERAL (
 ) AS told ON true
 ORDER BY said.accepted_at DESC, said.feedback_id
 """)
+_TOLD = text("""
+SELECT asked.loop_id, told.changes
+FROM unnest(CAST(:loops AS text[])) AS asked (loop_id)
+CROSS JOIN LATERAL (
+    SELECT CAST(m.draft -> 'facts' -> 'changes' AS text) AS changes
+    FROM router.message_loop l JOIN router.message m ON m.tenant_id = :tenant AND m.id = l.message_id
+    WHERE l.tenant_id = :tenant AND l.loop_id = asked.loop_id AND m.step = 'told' AND m.state = 'sent'
+    ORDER BY m.changed_at DESC, m.id LIMIT 1
+) AS told
+""")
 _OWNER = text("SELECT customer_id FROM router.loop WHERE tenant_id = :tenant AND id = :id")
 _MADE = text("""
 SELECT count(*) FROM router.page_code
@@ -53,28 +62,30 @@ _FORGET = text("DELETE FROM router.page_code WHERE made_at < :before")
 
 
 class PostgresMatters:
-    def __init__(self, changes: PostgresChanges) -> None:
-        self._changes = changes
-
     async def of_customer(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, limit: int
     ) -> Sequence[Matter]:
         await look_up_by_key(connection)
         asked = {"tenant": tenant_id, "customer": customer_id, "limit": limit}
         rows = (await connection.execute(_MATTERS, asked)).all()
-        heard = sorted({row.item_id for row in rows if row.state in HEARD})
+        heard = sorted({row.loop_id for row in rows if row.state in HEARD})
         cited = await self._cited(connection, tenant_id, heard)
-        return [_matter(row, cited.get(row.item_id, ())) for row in rows]
+        return [_matter(row, cited.get(row.loop_id, ())) for row in rows]
 
     async def _cited(
-        self, connection: AsyncConnection, tenant_id: str, item_ids: Sequence[str]
+        self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]
     ) -> Mapping[str, tuple[Change, ...]]:
-        """The newest change of each item: what the last message rested on."""
-        found: dict[str, tuple[Change, ...]] = {}
-        for change in await self._changes.of_items(connection, tenant_id, item_ids) if item_ids else ():
-            for item_id in set(change.item_ids) & set(item_ids):
-                found.setdefault(item_id, (Change(change.result, change.on, change.reference),))
-        return found
+        """What the last message that reached the customer rested on, by loop."""
+        if not loop_ids:
+            return {}
+        rows = await connection.execute(_TOLD, {"tenant": tenant_id, "loops": list(loop_ids)})
+        return {
+            row.loop_id: tuple(
+                Change(c["result"], date.fromisoformat(c["on"]), c["reference"])
+                for c in orjson.loads(row.changes)
+            )
+            for row in rows
+        }
 
     async def owner_of_loop(self, connection: AsyncConnection, tenant_id: str, loop_id: str) -> str | None:
         owner = await connection.scalar(_OWNER, {"tenant": tenant_id, "id": loop_id})
