@@ -116,7 +116,7 @@ async def test_one_endpoint_that_is_spared_holds_up_no_other(house: House, recei
     receiver.by_path = {"/down": DOWN}
     await house.open_loops(6)
     await house.deliver()
-    await house.open_loops(6, number=2)
+    await house.open_loops(6, item="it_y")
     house.clock.forward(seconds=1)
     await house.deliver()
     sent = Counter(got.path for got in receiver.received)

@@ -204,8 +204,8 @@ async def test_an_answer_without_end_is_cut_off_and_its_status_counts(
 ) -> None:
     await house.endpoint()
     receiver.replies.extend([Reply(drip=True), Reply(200, body=b"a\x00" * 100_000)])
-    for number in (1, 2):
-        (loop_id,) = await house.open_loops(1, number=number)
+    for item in ("it_x", "it_y"):
+        (loop_id,) = await house.open_loops(1, item=item)
         assert await house.deliver() == 1
         assert (await house.status(loop_id)).state == "told"
     deliveries = (await (await house.caller()).get("/v1/deliveries")).json()["deliveries"]

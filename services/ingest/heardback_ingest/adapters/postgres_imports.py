@@ -23,7 +23,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET counts = excluded.counts, last_line = 
 _RUN = "id, policy, state, cursor, looked_at, moved, waiting, started_by, started_at, updated_at"
 _NEWEST = (
     f"SELECT {_RUN} FROM ingest.class_run "  # noqa: S608
-    "WHERE tenant_id = :tenant ORDER BY started_at DESC, id LIMIT 1"
+    "WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1"
 )
 _LOCK_RUNS = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.class_run/' || :tenant, 0))")
 _PUT_RUN = text("""

@@ -20,7 +20,7 @@ WORDS: Mapping[str, str] = {
     "nothing_became": "Es ist bei uns angekommen; noch hat sich niemand damit befasst.",
     "acknowledged": "Angekommen und an ein Team gegeben",
     "planned": "Eingeplant",
-    "changed": "Es hat sich etwas geändert; wir bereiten die Nachricht an Sie vor",
+    "changed": "Es steht fest, was daraus wird; wir bereiten die Nachricht an Sie vor",
     "told": "Wir haben Ihnen geschrieben",
     "failed": "Wir konnten Sie nicht erreichen",
     "not_told": "Ohne Nachricht an Sie abgeschlossen",

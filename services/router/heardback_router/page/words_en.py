@@ -20,7 +20,7 @@ WORDS: Mapping[str, str] = {
     "nothing_became": "It has reached us; nobody has taken it up yet.",
     "acknowledged": "Received and given to a team",
     "planned": "Planned",
-    "changed": "Something has changed; we are preparing what to tell you",
+    "changed": "It is settled what becomes of it; we are preparing what to tell you",
     "told": "We told you",
     "failed": "We could not reach you",
     "not_told": "Closed without a message to you",

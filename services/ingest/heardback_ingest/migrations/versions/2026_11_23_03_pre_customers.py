@@ -143,6 +143,7 @@ CREATE TABLE ingest.customer_source (
 CREATE TABLE ingest.class_run (
     tenant_id text NOT NULL,
     id text NOT NULL,
+    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     policy text NOT NULL,
     state text NOT NULL CHECK (state IN ('running', 'stopped', 'done')),
     cursor text NOT NULL,
@@ -162,6 +163,6 @@ CREATE TABLE ingest.class_change (
     record jsonb NOT NULL,
     PRIMARY KEY (tenant_id, customer_id, at, id)
 );
-CREATE INDEX class_run_order ON ingest.class_run (tenant_id, started_at DESC);
+CREATE INDEX class_run_order ON ingest.class_run (tenant_id, number DESC);
 """)
     secure_tables("ingest", TABLES)
