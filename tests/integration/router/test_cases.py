@@ -57,9 +57,7 @@ async def messages(app: RouterApp) -> list[tuple[str, set[str], int]]:
     """(text, items, number of loops) of each message that is to be sent."""
     async with app.database.tenant("default") as connection:
         drafts = (await connection.execute(text("SELECT draft FROM router.message"))).scalars().all()
-    return [
-        (d["facts"]["changes"][0]["text"], set(d["item_ids"]), len(set(d["loop_ids"]))) for d in drafts
-    ]
+    return [(d["facts"]["changes"][0]["text"], set(d["item_ids"]), len(set(d["loop_ids"]))) for d in drafts]
 
 
 async def test_a_repeat_over_the_same_channel_joins_and_over_another_is_linked(app: RouterApp) -> None:
