@@ -56,7 +56,7 @@ async def test_an_item_is_shown_whole_with_timeline_content_and_decision(app: Ro
     assert linked["joined_because"].endswith("there is no embedding to compare it by (grouping default@2)")
     assert linked["decision"]["winner"]["rule"] == "operations-domain"
     assert "Goes to operations." in linked["decision"]["reason"]
-    assert body["loops"] == []
+    assert [(loop["customer_id"], loop["state"]) for loop in body["loops"]] == [("c-1", "acknowledged")]
 
 
 async def test_an_item_goes_through_its_life_and_stays_the_fold_of_its_log(
@@ -90,11 +90,11 @@ async def test_an_item_goes_through_its_life_and_stays_the_fold_of_its_log(
     assert shown["resolution"]["not_telling_because"] == "It was our own test"
 
 
-async def test_resolving_makes_one_loop_per_customer(app: RouterApp, ana: Caller) -> None:
+async def test_resolving_moves_the_one_loop_of_each_customer(app: RouterApp, ana: Caller) -> None:
     item_id = await only_item(app)
     assert (await ana.act(item_id, "resolve", SOLVED)).status_code == 200
     (loop,) = (await ana.get(f"/v1/items/{item_id}")).json()["loops"]
-    assert (loop["customer_id"], loop["resolution_number"]) == ("c-1", 1)
+    assert (loop["customer_id"], loop["round"], loop["state"]) == ("c-1", 1, "changed")
 
 
 async def test_a_write_names_the_version_it_was_made_on(app: RouterApp, ana: Caller) -> None:

@@ -302,7 +302,7 @@ async def test_the_context_shows_history_with_freshness_and_masks_by_scope(
         "masked": True,
     }
     assert body["profile"]["tier"]["value"] == "key"
-    assert [loop["item_id"] for loop in body["loops"]] == [item_id]
+    assert [loop["item_id"] for loop in body["loops"]] == [second.id, item_id]
     assert [p["what"] for p in body["open_promises"]] == ["Call"]
     account = await app.caller("default", "items:read", "customers:read", name="account")
     seen = (await account.get(f"/v1/items/{second.id}/context")).json()["profile"]["lifetime_value"]
