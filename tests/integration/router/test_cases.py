@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.clock import NOON
 from tests.support.grouped import saying
 from tests.support.router_http import Caller, RouterApp, router_app
 from tests.support.scored import incoming
+from tests.support.waiting import until_async
 
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.fold import fold
@@ -142,6 +144,13 @@ async def test_a_merge_takes_the_case_along_and_never_tears_one_apart(app: Route
     assert both.status_code == 200, both.text
 
 
+async def waits_for_a_lock(app: RouterApp) -> bool:
+    """Whoever waits longer is the one that finds the deadlock and is ended."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+    async with app.database.engine.connect() as connection:
+        return bool(await connection.scalar(waiting))
+
+
 async def test_a_deed_that_meets_another_halfway_is_asked_to_come_again(app: RouterApp, ana: Caller) -> None:
     mail, chat = await receive(app, contact(1, "email"), contact(2, "chat", 1))
     lock = text("SELECT 1 FROM router.item WHERE tenant_id = 'default' AND id = :id FOR UPDATE")
@@ -149,7 +158,7 @@ async def test_a_deed_that_meets_another_halfway_is_asked_to_come_again(app: Rou
         # A claim locks the item, then the rest of its case; this transaction goes the other way.
         await connection.execute(lock, {"id": chat.id})
         claim = asyncio.create_task(ana.act(mail.id, "claim", {}))
-        await asyncio.sleep(0.3)
+        await until_async(partial(waits_for_a_lock, app), 30)
         await connection.execute(lock, {"id": mail.id})
         answer = await claim
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
