@@ -17,6 +17,7 @@ from heardback_router.mail.ports import Mailer
 from heardback_router.outreach.ending import Ending, Outcome
 from heardback_router.outreach.letters import ClaimedLetter, PostgresLetters
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.outreach.waking import Bell
 from heardback_shared.clock import Clock
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.db.database import Database, is_unavailable
@@ -55,10 +56,10 @@ class Mailing:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
-        self._waiting = asyncio.Event()
+        self._bell = Bell(settings.poll_seconds)
 
     def wake(self) -> None:
-        self._waiting.set()
+        self._bell.ring()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until told to stop; what is being sent is finished and recorded first."""
@@ -70,7 +71,7 @@ class Mailing:
                 if not is_unavailable(error):
                     raise
                 _log.warning("mailing.database_unavailable", error=type(error).__name__)
-            await self._rest(stop)
+            await self._bell.rest(stop)
 
     async def send_due(self) -> int:
         """Tries everything that is due now, once each; how many that were."""
@@ -94,17 +95,6 @@ class Mailing:
             for letter in claimed:
                 group.create_task(self._send(letter), name=f"letter-{letter.id}")
         return len(claimed)
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        waiters = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._waiting.wait())}
-        try:
-            await asyncio.wait(
-                waiters, timeout=self._settings.poll_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            self._waiting.clear()
-            for waiter in waiters:
-                waiter.cancel()
 
     async def _send(self, letter: ClaimedLetter) -> None:
         try:

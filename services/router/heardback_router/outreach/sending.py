@@ -20,6 +20,7 @@ from heardback_router.outreach.links import MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.outreach.states import ORDER
 from heardback_router.outreach.store import Kept, PostgresMessages
+from heardback_router.outreach.waking import Bell
 from heardback_router.outreach.writing import Round, write
 from heardback_shared.clock import Clock
 from heardback_shared.contact.domain import Recipient
@@ -63,11 +64,11 @@ class Sending:
         self._clock = clock
         self._metrics = metrics
         self._settings = settings
-        self._waiting = asyncio.Event()
+        self._bell = Bell(settings.poll_seconds)
 
     def wake(self) -> None:
         """Call after a commit that made something due, so that it need not wait for the next look."""
-        self._waiting.set()
+        self._bell.ring()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until told to stop. An unavailable database only delays it."""
@@ -79,7 +80,7 @@ class Sending:
                 if not is_unavailable(error):
                     raise
                 _log.warning("outreach.database_unavailable", error=type(error).__name__)
-            await self._rest(stop)
+            await self._bell.rest(stop)
 
     async def send_due(self) -> int:
         """Decides about everything that is due now; how many customers were looked at."""
@@ -99,17 +100,6 @@ class Sending:
         for tenant_id, customer_ids in claimed.items():
             await self._send_of(tenant_id, customer_ids)
         return sum(len(customer_ids) for customer_ids in claimed.values())
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        waiters = {asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._waiting.wait())}
-        try:
-            await asyncio.wait(
-                waiters, timeout=self._settings.poll_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            self._waiting.clear()
-            for waiter in waiters:
-                waiter.cancel()
 
     async def _send_of(self, tenant_id: str, customer_ids: Sequence[str]) -> None:
         """One customer whose messages cannot be decided about must not keep all others waiting."""
