@@ -141,6 +141,7 @@ async def test_gone_disables_the_endpoint_and_ends_what_waits_for_it(
     first = await house.open_loops(1, item="it_1")
     await house.deliver()
     receiver.usual = Reply(410)
+    house.clock.forward(seconds=1)
     second = await house.open_loops(1, item="it_2")
     assert await house.deliver() == 1
     ann = await house.caller()
