@@ -234,8 +234,8 @@ async def _leave_what_was_forgotten(consumer: AIOKafkaConsumer) -> None:
 
 
 def _is_member(consumer: AIOKafkaConsumer) -> bool:
-    """Whether the group still knows this member. The client does not say so in public; it would commit all the
-    same, and a broker takes that from anybody while the group is empty."""
+    """Whether the group still knows this member. The client does not say so in public; it would commit all
+    the same, and a broker takes that from anybody while the group is empty."""
     return bool(consumer._coordinator.generation >= 0)
 
 
