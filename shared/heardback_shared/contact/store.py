@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_shared.contact import tables
 from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Recipient, Touch
-from heardback_shared.contact.lookups import holds, lock_people, of_people, people_of
+from heardback_shared.contact.lookups import holds, lock_people, people_of, told_of
 from heardback_shared.contact.wishes import Told, beats, recipient
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import to_json
@@ -90,26 +90,14 @@ class PostgresContacts:
         if not customer_ids:
             return {}
         await look_up_by_key(connection)
-        told = await self.told(connection, tenant_id, customer_ids)
+        told = await told_of(connection, tenant_id, customer_ids)
         return {customer_id: recipient(known, at) for customer_id, known in told.items()}
 
     async def told(
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
     ) -> dict[str, Told]:
-        cards = await people_of(connection, tenant_id, customer_ids)
-        everybody = sorted({other for _, same in cards.values() for other in same})
-        kept = await of_people(connection, tenant_id, everybody)
-        return {
-            customer_id: Told(
-                customer_id,
-                card,
-                [wish for other in same for wish in kept.wishes.get(other, ())],
-                [consent for other in same for consent in kept.consents.get(other, ())],
-                _reachable([kept.addresses.get(other, {}) for other in (customer_id, *same)]),
-                next((kept.held[other] for other in same if other in kept.held), None),
-            )
-            for customer_id, (card, same) in cards.items()
-        }
+        """By customer id, all that was told about reaching them."""
+        return await told_of(connection, tenant_id, customer_ids)
 
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         await lock_people(connection, tenant_id, person_ids)
@@ -232,16 +220,6 @@ class PostgresContacts:
             return None
         plain = self._keyring.open(ADDRESSES, row.sealed, _bound_to(tenant_id, customer_id, channel))
         return Address(plain.decode(), row.provenance, row.source, row.at)
-
-
-def _reachable(of_ids: Sequence[Mapping[Channel, tuple[Provenance, datetime]]]) -> dict[Channel, Provenance]:
-    """The provenance of the best address of each channel."""
-    best: dict[Channel, tuple[Provenance, datetime]] = {}
-    for addresses in of_ids:
-        for channel, (provenance, at) in addresses.items():
-            if channel not in best or beats(provenance, at, *best[channel]):
-                best[channel] = (provenance, at)
-    return {channel: provenance for channel, (provenance, _) in best.items()}
 
 
 def _plain(card: Card) -> dict[str, Any]:

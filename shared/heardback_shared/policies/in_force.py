@@ -1,6 +1,6 @@
 """Policies in force that one service keeps and another works by, through one table both of them see."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_shared.policies.reading import Origin, PolicyError, content_of, found
@@ -22,9 +22,10 @@ _PUT = text("""
     SET policy = excluded.policy, text = excluded.text, digest = excluded.digest, at = excluded.at
 """)
 _TAKE_AWAY = text("DELETE FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind")
-_WHICH = text(
-    "SELECT policy, digest, at FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind"
-)
+_WHICH = text("""
+    SELECT kind, policy, digest, at FROM platform.policy_in_force
+    WHERE tenant_id = :tenant AND kind = ANY (CAST(:kinds AS text[]))
+""")
 _WHOLE = text(
     "SELECT policy, digest, at, text FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind"
 )
@@ -90,11 +91,22 @@ class PoliciesInForce:
 
     async def deciding(self, connection: AsyncConnection, tenant_id: str, kind: str) -> Deciding:
         """The policy that decides with its name, where it comes from and since when."""
-        key = {"tenant": tenant_id, "kind": kind}
-        row = (await connection.execute(_WHICH, key)).first()
+        return (await self.all_deciding(connection, tenant_id, (kind,)))[kind]
+
+    async def all_deciding(
+        self, connection: AsyncConnection, tenant_id: str, kinds: Sequence[str]
+    ) -> dict[str, Deciding]:
+        """By kind, looked up at once."""
+        rows = await connection.execute(_WHICH, {"tenant": tenant_id, "kinds": list(kinds)})
+        found = {row.kind: row for row in rows}
+        return {kind: await self._deciding(connection, tenant_id, kind, found.get(kind)) for kind in kinds}
+
+    async def _deciding(
+        self, connection: AsyncConnection, tenant_id: str, kind: str, row: Row[Any] | None
+    ) -> Deciding:
         if row is not None and (kind, row.digest) not in self._compiled:
             # Both at once: another version may have come in force since.
-            row = (await connection.execute(_WHOLE, key)).first()
+            row = (await connection.execute(_WHOLE, {"tenant": tenant_id, "kind": kind})).first()
             if row is not None:
                 self._compile(kind, row.digest, row.text)
         if row is None:
