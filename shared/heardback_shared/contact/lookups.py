@@ -18,6 +18,22 @@ SELECT pg_advisory_xact_lock(ordered.key) FROM (
     FROM unnest(CAST(:people AS text[])) AS asked(person) ORDER BY key
 ) AS ordered
 """)
+# Whose card it is, found and locked in one message, in that same order.
+_LOCK_OF = text("""
+SELECT one.id, one.person, one.account, pg_advisory_xact_lock(one.key) FROM (
+    SELECT asked.id, who.person, who.account,
+        hashtextextended('heardback.contact/' || :tenant || '/' || who.person, 0) AS key
+    FROM unnest(CAST(:ids AS text[])) AS asked(id)
+    LEFT JOIN LATERAL (
+        SELECT person_id, card ->> 'account_id' AS account FROM platform.contact_card
+        WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
+    ) AS card ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(card.person_id, asked.id) AS person, card.account AS account OFFSET 0
+    ) AS who
+    ORDER BY key
+) AS one
+""")
 # OFFSET 0 keeps each look-up to itself, by its key; joined up, they would read the whole tenant. So would a
 # key that is worked out in the look-up, as row-level security trusts plain columns only.
 _PEOPLE = text("""
@@ -89,6 +105,14 @@ CROSS JOIN LATERAL (
 
 async def lock_people(connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
     await connection.execute(_LOCK, {"tenant": tenant_id, "people": list(person_ids)})
+
+
+async def lock_people_of(
+    connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+) -> dict[str, tuple[str, str | None]]:
+    """(person, account on the card) by customer id, as they were when the lock was asked for."""
+    rows = await connection.execute(_LOCK_OF, {"tenant": tenant_id, "ids": sorted(set(customer_ids))})
+    return {row.id: (row.person, row.account) for row in rows}
 
 
 async def people_of(

@@ -20,6 +20,13 @@ class Contacts(Protocol):
         """Until the transaction ends nobody else decides whether these people may be reached."""
         ...
 
+    async def lock_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str, str | None]]:
+        """`lock` for the people that these customers are: (person, account) of each. As known before it was
+        waited for; who is another person by now has to be found out by looking again."""
+        ...
+
     async def touches(
         self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime
     ) -> Mapping[str, Sequence[Touch]]:

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_shared.contact import tables
-from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Recipient, Touch
-from heardback_shared.contact.lookups import holds, lock_people, people_of, told_of
+from heardback_shared.contact.domain import Address, Card, Channel, Recipient, Touch
+from heardback_shared.contact.lookups import holds, lock_people, lock_people_of, people_of, told_of
 from heardback_shared.contact.wishes import Told, beats, recipient
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import to_json
@@ -101,6 +101,12 @@ class PostgresContacts:
 
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         await lock_people(connection, tenant_id, person_ids)
+
+    async def lock_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str, str | None]]:
+        await look_up_by_key(connection)
+        return await lock_people_of(connection, tenant_id, customer_ids)
 
     async def touches(
         self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime

@@ -43,7 +43,7 @@ class Database:
     async def tenant(self, tenant_id: str, *, by_key: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees and writes only this tenant's rows. Commits when the block ends well.
 
-        `by_key`: all it reads is found by key, as `look_up_by_key` says; said at once, it is one message less.
+        `by_key`: all it reads is found by key, see `look_up_by_key`; said here, it is one message less.
         """
         if not tenant_id:
             raise ValueError("a tenant id is needed")

@@ -19,7 +19,7 @@ async def look_up_by_key(connection: AsyncConnection) -> None:
 
     A plan is kept with the connection. One made while the table was small would read all of it, and go on
     doing so when it has grown: minutes instead of milliseconds, until statistics are gathered again. And a
-    young table has no statistics, so that one tenant looks selective. Said once, it costs nothing to say again.
+    young table has no statistics, so that one tenant looks selective. To say it again costs nothing.
     """
     within = _innermost(connection)
     if within not in _said:

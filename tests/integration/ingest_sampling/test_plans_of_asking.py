@@ -225,6 +225,43 @@ async def test_many_asked_at_once_get_no_more_than_is_left(
     assert [one["allowed"] for one in answers] == [True] * allowed + [False] * (12 - allowed)
 
 
+async def test_twenty_at_the_very_same_moment_get_exactly_what_is_left(
+    http: httpx.AsyncClient, key: Key, desk: Desk
+) -> None:
+    admin = await key("admin")
+    people = [f"p-{n}" for n in range(20)]
+    for person in people:
+        await http.put(f"/v1/customers/{person}", json={"source": "crm", "tier": "key"}, headers=admin)
+    plan = await desk.plan(population=12, half_width=0.25, response={"expected": 0.7, "kappa": 900})
+    allowed = (await desk.wave(plan, 1))["progress"]["allowed"]
+
+    async def reserved(person: str) -> bool:
+        body = {"customer": person, "survey": "relation", "type": "nps", "channel": "email"}
+        given: bool = (await desk.post("/v1/survey-invitations:reserve", body))["allowed"]
+        return given
+
+    answers = await asyncio.gather(*(reserved(person) for person in people))
+    assert sum(answers) == allowed < len(people)
+
+
+async def test_in_an_array_only_who_is_asked_takes_an_invite(
+    http: httpx.AsyncClient, key: Key, desk: Desk
+) -> None:
+    """Twelve of whom nothing is known come first; what is left is for the known ones after them."""
+    admin = await key("admin")
+    known = [f"p-{n}" for n in range(12)]
+    for person in known:
+        await http.put(f"/v1/customers/{person}", json={"source": "crm", "tier": "key"}, headers=admin)
+    plan = await desk.plan(population=12, half_width=0.25, response={"expected": 0.7, "kappa": 900})
+    allowed = (await desk.wave(plan, 1))["progress"]["allowed"]
+    people = [f"nobody-{n}" for n in range(12)] + known
+    body = [{"customer": p, "survey": "relation", "type": "nps", "channel": "email"} for p in people]
+    checked = await desk.post("/v1/survey-invitations:check", body)
+    assert [one["allowed"] for one in checked] == [False] * 12 + [True] * 12  # each as if alone
+    answers = await desk.post("/v1/survey-invitations:reserve", body)
+    assert [one["allowed"] for one in answers] == [False] * 12 + [True] * allowed + [False] * (12 - allowed)
+
+
 async def test_tenants_do_not_see_each_others_plans(http: httpx.AsyncClient, key: Key, desk: Desk) -> None:
     plan = await desk.plan()
     other = Desk(http, await key("surveys:write", tenant="other"))

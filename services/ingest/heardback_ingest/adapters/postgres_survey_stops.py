@@ -5,12 +5,27 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_ingest.app.surveys.ports import Crisis
+from heardback_ingest.app.surveys.ports import Crisis, Surroundings
+from heardback_ingest.domain.sampling.arms import Experiment
 
 _FIELDS = "id, because, called_at, called_by, ends_at, lifted_at, lifted_by"
-_IN_FORCE = text(f"""
-SELECT {_FIELDS} FROM ingest.survey_crisis
-WHERE tenant_id = :tenant AND lifted_at IS NULL AND ends_at > :now ORDER BY ends_at DESC LIMIT 1
+# What holds for everybody, in one message: each part reads a row or two by key.
+_AROUND = text(f"""
+SELECT crisis.*, stop.because AS stopped, trial.id AS trial, trial.gaps, trial.share,
+    EXISTS (SELECT FROM ingest.sampling_plan WHERE tenant_id = :tenant AND state <> 'stopped') AS planned
+FROM (VALUES (1)) AS always
+LEFT JOIN LATERAL (
+    SELECT {_FIELDS} FROM ingest.survey_crisis
+    WHERE tenant_id = :tenant AND lifted_at IS NULL AND ends_at > :now ORDER BY ends_at DESC LIMIT 1
+) AS crisis ON true
+LEFT JOIN LATERAL (
+    SELECT stopped, because FROM platform.sending_stop
+    WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1
+) AS stop ON stop.stopped
+LEFT JOIN LATERAL (
+    SELECT id, gaps, share FROM ingest.fatigue_experiment
+    WHERE tenant_id = :tenant AND ended_at IS NULL LIMIT 1
+) AS trial ON true
 """)  # noqa: S608
 _ALL = text(f"""
 SELECT {_FIELDS} FROM ingest.survey_crisis WHERE tenant_id = :tenant ORDER BY called_at DESC, id LIMIT :limit
@@ -33,9 +48,11 @@ _UNSKIP = text("DELETE FROM ingest.survey_skip WHERE tenant_id = :tenant AND con
 
 
 class PostgresStops:
-    async def crisis(self, c: AsyncConnection, tenant_id: str, now: datetime) -> Crisis | None:
-        row = (await c.execute(_IN_FORCE, {"tenant": tenant_id, "now": now})).first()
-        return None if row is None else Crisis(*row)
+    async def surroundings(self, c: AsyncConnection, tenant_id: str, now: datetime) -> Surroundings:
+        row = (await c.execute(_AROUND, {"tenant": tenant_id, "now": now})).one()
+        crisis = None if row.id is None else Crisis(*row[:7])
+        trial = None if row.trial is None else Experiment(row.trial, tuple(row.gaps), row.share)
+        return Surroundings(crisis, row.stopped, trial, row.planned)
 
     async def crises(self, c: AsyncConnection, tenant_id: str, limit: int) -> list[Crisis]:
         rows = await c.execute(_ALL, {"tenant": tenant_id, "limit": limit})
