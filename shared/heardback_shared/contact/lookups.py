@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_shared.contact.domain import Card, Channel, Provenance
+from heardback_shared.contact.domain import Card, Channel, Provenance, Touch
 from heardback_shared.contact.wishes import Consent, Telling, Told, beats
 
 # A key of 64 bits, in one order for all, so that two who lock several people never wait for each other.
@@ -49,10 +49,26 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = :tenant AND person_id = person.id
 ) AS same
 """)
+# Customer ids that became one person bring what was counted before.
+_TOUCHES_OF_PERSON = """
+CROSS JOIN LATERAL (
+    SELECT person.id AS id UNION
+    SELECT unnest(earlier_person_ids) FROM platform.contact_card
+    WHERE tenant_id = :tenant AND person_id = person.id OFFSET 0
+) AS before
+CROSS JOIN LATERAL (
+    SELECT id, purpose, channel, automatic, at FROM platform.contact_touch
+    WHERE tenant_id = :tenant AND person_id = before.id AND at >= :since OFFSET 0
+) AS touch
+"""
+_TOUCHES = text(f"""
+SELECT person.id AS person_id, touch.* FROM unnest(CAST(:people AS text[])) AS person(id)
+{_TOUCHES_OF_PERSON} ORDER BY touch.at, touch.id
+""")  # noqa: S608
 # All that is kept of the person of each asked id, over all ids of that person, in one message.
-_TOLD = text("""
+_TOLD = text(f"""
 SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, wishes.found AS wishes,
-    consents.found AS consents, addresses.found AS addresses, held.because AS held
+    consents.found AS consents, addresses.found AS addresses, held.because AS held, touches.found AS touches
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
     SELECT person_id, card, at FROM platform.contact_card
@@ -93,7 +109,11 @@ LEFT JOIN LATERAL (
         WHERE tenant_id = :tenant AND customer_id = each.id ORDER BY contact_hold.number DESC LIMIT 1
     ) AS hold WHERE hold.held ORDER BY each.number LIMIT 1
 ) AS held ON true
-""")
+CROSS JOIN LATERAL (
+    SELECT json_agg(touch ORDER BY touch.at, touch.id)::text AS found FROM (VALUES (1)) AS always
+    {_TOUCHES_OF_PERSON} WHERE CAST(:since AS timestamptz) IS NOT NULL
+) AS touches
+""")  # noqa: S608
 _HOLDS = text("""
 SELECT asked.id, hold.because FROM unnest(CAST(:ids AS text[])) AS asked(id)
 CROSS JOIN LATERAL (
@@ -130,10 +150,10 @@ async def people_of(
 
 
 async def told_of(
-    connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str], since: datetime | None = None
 ) -> dict[str, Told]:
-    """By customer id, over all ids that are the same person."""
-    rows = await connection.execute(_TOLD, {"tenant": tenant_id, "ids": sorted(set(customer_ids))})
+    """By customer id, over all ids that are the same person; with the touches from `since` on, if told."""
+    asked = {"tenant": tenant_id, "ids": sorted(set(customer_ids)), "since": since}
     return {
         row.id: Told(
             row.id,
@@ -142,9 +162,22 @@ async def told_of(
             [_consent(found) for found in _found(row.consents)],
             _reachable(_found(row.addresses)),
             row.held,
+            [_touch(row.person_id or row.id, found) for found in _found(row.touches)],
         )
-        for row in rows
+        for row in await connection.execute(_TOLD, asked)
     }
+
+
+async def touches_of(
+    connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime
+) -> dict[str, list[Touch]]:
+    """By person, oldest first."""
+    asked = {"tenant": tenant_id, "people": sorted(set(person_ids)), "since": since}
+    found: dict[str, list[Touch]] = {}
+    for row in await connection.execute(_TOUCHES, asked):
+        touch = Touch(row.id, row.person_id, row.purpose, row.channel, row.automatic, row.at)
+        found.setdefault(row.person_id, []).append(touch)
+    return found
 
 
 async def holds(
@@ -193,6 +226,10 @@ def _telling(told: Mapping[str, Any]) -> Telling:
 
 def _consent(told: Mapping[str, Any]) -> Consent:
     return Consent(**{**told, "at": _at(told["at"])})
+
+
+def _touch(person_id: str, told: Mapping[str, Any]) -> Touch:
+    return Touch(told["id"], person_id, told["purpose"], told["channel"], told["automatic"], _at(told["at"]))
 
 
 def _reachable(addresses: Sequence[Mapping[str, Any]]) -> dict[Channel, Provenance]:

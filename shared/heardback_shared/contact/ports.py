@@ -16,6 +16,17 @@ class Contacts(Protocol):
         """By customer id; one of whom nothing is known is there too, with the tenant's webhook as channel."""
         ...
 
+    async def reached(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        customer_ids: Sequence[str],
+        at: datetime,
+        since: datetime,
+    ) -> Mapping[str, tuple[Recipient, Sequence[Touch]]]:
+        """`recipients` with the person's `touches`, looked up at once."""
+        ...
+
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         """Until the transaction ends nobody else decides whether these people may be reached."""
         ...

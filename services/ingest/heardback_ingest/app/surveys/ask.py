@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.surveys.gather import Gather, Gathered, MovedError, Who
-from heardback_ingest.app.surveys.ports import Act, Held, Invitations, Logged, SurveyLog
+from heardback_ingest.app.surveys.ports import Act, Held, Invitations, Logged, Stops, Surroundings, SurveyLog
 from heardback_ingest.domain.surveys.engine import decide
 from heardback_ingest.domain.surveys.facts import Decision, Facts, Invitation, Request
 from heardback_ingest.domain.surveys.policy import SurveysPolicy
@@ -29,6 +29,7 @@ from heardback_shared.policies.in_force import Deciding, PoliciesInForce
 
 KIND = "surveys"
 CONTACT = "contact"
+KINDS = (KIND, CONTACT)
 ATTEMPTS = 3
 
 
@@ -54,6 +55,7 @@ class Ask:
         database: Database,
         invitations: Invitations,
         log: SurveyLog,
+        stops: Stops,
         gather: Gather,
         contacts: Contacts,
         policies: PoliciesInForce,
@@ -62,6 +64,7 @@ class Ask:
         self._database = database
         self._invitations = invitations
         self._log = log
+        self._stops = stops
         self._gather = gather
         self._contacts = contacts
         self._policies = policies
@@ -73,10 +76,10 @@ class Ask:
         """One answer each, in order, each as if it alone were asked. Nothing is reserved."""
         now = self._clock.now()
         async with self._database.tenant(tenant_id, by_key=True) as c:
-            deciding, contact = await self._deciding(c, tenant_id)
-            people = await self._gather.people(c, tenant_id, wanted, now)
+            deciding, contact, around = await self._setting(c, tenant_id, now)
+            people = await self._gather.people(c, tenant_id, wanted, deciding.policy, now)
             found = await self._gather.facts(
-                c, tenant_id, wanted, people, deciding.policy, contact, now, taking=False
+                c, tenant_id, wanted, people, deciding.policy, contact, around, now, taking=False
             )
             made = [
                 _Made(request, of, decide(request, of, deciding.policy, now), new_id("sd"))
@@ -104,14 +107,14 @@ class Ask:
         async with self._database.tenant(tenant_id, by_key=True) as c:
             locked = await self._gather.locked(c, tenant_id, requests)
             now = self._clock.now()  # after the lock, so that decisions about a person are in order of time
-            people = await self._gather.people(c, tenant_id, requests, now)
+            deciding, contact, around = await self._setting(c, tenant_id, now)
+            people = await self._gather.people(c, tenant_id, requests, deciding.policy, now)
             if any(who.found_as != locked[who.recipient.customer_id] for who in people):
                 raise MovedError
-            deciding, contact = await self._deciding(c, tenant_id)
             keyed = [place for place, one in zip(ids, wanted, strict=True) if one.key is not None]
             held = dict(await self._invitations.held(c, tenant_id, keyed)) if keyed else {}
             found = await self._gather.facts(
-                c, tenant_id, requests, people, deciding.policy, contact, now, taking=True
+                c, tenant_id, requests, people, deciding.policy, contact, around, now, taking=True
             )
             answers: list[Answer] = []
             batch = _Batch(deciding, now)
@@ -132,9 +135,12 @@ class Ask:
             self._texts_kept.add((tenant_id, deciding.digest))
         return answers
 
-    async def _deciding(self, c: AsyncConnection, tenant_id: str) -> tuple[Deciding, ContactRules]:
-        found = await self._policies.all_deciding(c, tenant_id, (KIND, CONTACT))
-        return found[KIND], found[CONTACT].policy
+    async def _setting(
+        self, c: AsyncConnection, tenant_id: str, now: datetime
+    ) -> tuple[Deciding, ContactRules, Surroundings]:
+        around = await self._stops.surroundings(c, tenant_id, KINDS, now)
+        found = await self._policies.all_deciding(c, tenant_id, KINDS, around.policies)
+        return found[KIND], found[CONTACT].policy, around
 
     async def _write(
         self,

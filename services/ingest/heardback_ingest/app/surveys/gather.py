@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.sampling.arms import Arms
 from heardback_ingest.app.sampling.budgets import Budgets, Room
-from heardback_ingest.app.surveys.ports import Asked, Circumstances, Invitations, Since, Stops
+from heardback_ingest.app.surveys.ports import Asked, Circumstances, Invitations, Since, Surroundings
 from heardback_ingest.domain.sampling.arms import ARM
 from heardback_ingest.domain.surveys.facts import Facts, Invitation, Person, Reach, Request
 from heardback_ingest.domain.surveys.policy import AttributeValue, Rule, SurveysPolicy
@@ -28,6 +28,7 @@ class MovedError(Exception):
 class Who:
     recipient: Recipient
     account_id: str | None
+    touches: Sequence[Touch] = ()
 
     @property
     def person_id(self) -> str:
@@ -67,11 +68,8 @@ class Who:
 
 
 class Gather:
-    def __init__(
-        self, invitations: Invitations, stops: Stops, contacts: Contacts, arms: Arms, budgets: Budgets
-    ) -> None:
+    def __init__(self, invitations: Invitations, contacts: Contacts, arms: Arms, budgets: Budgets) -> None:
         self._invitations = invitations
-        self._stops = stops
         self._contacts = contacts
         self._arms = arms
         self._budgets = budgets
@@ -91,11 +89,19 @@ class Gather:
         return found
 
     async def people(
-        self, c: AsyncConnection, tenant_id: str, requests: Sequence[Request], now: datetime
+        self,
+        c: AsyncConnection,
+        tenant_id: str,
+        requests: Sequence[Request],
+        policy: SurveysPolicy,
+        now: datetime,
     ) -> list["Who"]:
+        """One for each request, in order, with how they were reached for as long as that matters."""
         ids = sorted({request.customer_id for request in requests})
-        found = await self._contacts.recipients(c, tenant_id, ids, now)
-        return [Who(found[r.customer_id], r.account_id or found[r.customer_id].account_id) for r in requests]
+        since = now - max(policy.suppress.messages_within, WEEK)
+        found = await self._contacts.reached(c, tenant_id, ids, now, since)
+        people = [(request, *found[request.customer_id]) for request in requests]
+        return [Who(one, asked.account_id or one.account_id, touches) for asked, one, touches in people]
 
     async def facts(
         self,
@@ -105,12 +111,12 @@ class Gather:
         people: Sequence["Who"],
         policy: SurveysPolicy,
         contact: ContactRules,
+        around: Surroundings,
         now: datetime,
         *,
         taking: bool,
     ) -> "Gathered":
         """`taking`: places are to be kept, so what is left of a plan is held for this transaction."""
-        around = await self._stops.surroundings(c, tenant_id, now)
         found = await self._invitations.circumstances(
             c, tenant_id, _asked(requests, people, policy), _since(policy, now)
         )
@@ -120,8 +126,6 @@ class Gather:
             if who.account_id is not None and one.of_account
         }
         persons = sorted({who.person_id for who in people})
-        reached_since = now - max(policy.suppress.messages_within, WEEK)
-        touches = await self._contacts.touches(c, tenant_id, persons, reached_since)
         arms = await self._arms.of(c, tenant_id, around.experiment, persons)
         rooms: list[Room | None] = [None] * len(requests)
         if around.planned:
@@ -136,7 +140,7 @@ class Gather:
                 one.severe,
                 one.cues,
                 tuple(sorted({*one.answers, *_answered(one.invitations)})),
-                *_messages(touches.get(who.person_id, ()), one.invitations),
+                *_messages(who.touches, one.invitations),
                 who.reach(contact),
                 around.crisis.because if around.crisis else None,
                 around.crisis.ends_at if around.crisis else None,

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.domain.sampling.arms import Experiment
 from heardback_ingest.domain.surveys.facts import Invitation, Request
+from heardback_shared.policies.in_force import InForce
 
 Act = Literal["check", "reserve"]
 
@@ -92,12 +93,14 @@ class Crisis:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What holds for everybody of a tenant. `planned`: there is a sampling plan that was not stopped."""
+    """What holds for everybody of a tenant. `planned`: there is a sampling plan that was not stopped.
+    `policies`: those of the tenant's own that are in force, of the kinds asked for."""
 
     crisis: Crisis | None
     sending_stopped: str | None
     experiment: Experiment | None
     planned: bool
+    policies: tuple[InForce, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,9 @@ class SurveyLog(Protocol):
 
 
 class Stops(Protocol):
-    async def surroundings(self, c: AsyncConnection, tenant_id: str, now: datetime) -> Surroundings:
+    async def surroundings(
+        self, c: AsyncConnection, tenant_id: str, kinds: Sequence[str], now: datetime
+    ) -> Surroundings:
         """Of several crises in force the one that ends last."""
         ...
 
