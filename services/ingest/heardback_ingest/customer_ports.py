@@ -146,7 +146,15 @@ class Links(Protocol):
 
     async def lock_identity(self, c: AsyncConnection, tenant_id: str) -> None: ...
 
-    async def identity_events(self, c: AsyncConnection, tenant_id: str) -> list[IdentityEvent]: ...
+    async def identity_events(
+        self, c: AsyncConnection, tenant_id: str, after: int = 0, limit: int | None = None
+    ) -> list[IdentityEvent]:
+        """In order, those after this sequence number."""
+        ...
+
+    async def last_identity_event(self, c: AsyncConnection, tenant_id: str) -> int:
+        """Its sequence number; 0 where there is none."""
+        ...
 
     async def add_identity_event(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> None: ...
 

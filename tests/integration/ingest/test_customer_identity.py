@@ -53,6 +53,10 @@ async def test_a_merge_counts_history_over_all_ids_and_undoing_it_restores_exact
     assert await people(database) == before
     events = (await http.get("/v1/identity/events", headers=headers)).json()["events"]
     assert [e["kind"] for e in events] == ["merge", "undo"]
+    first = (await http.get("/v1/identity/events?limit=1", headers=headers)).json()
+    assert (first["events"], first["next_after"]) == (events[:1], 1)
+    rest = (await http.get("/v1/identity/events?limit=1&after=1", headers=headers)).json()
+    assert (rest["events"], rest["next_after"]) == (events[1:], None)
 
 
 async def people(database: Database) -> list[tuple[Any, ...]]:
@@ -131,7 +135,10 @@ async def test_customers_of_two_tenants_are_never_alike_nor_merged(
     done = await decide(http, mine, "merge", customer_id="a", into="b")
     undo = {"event": done["event"]["id"], "reason": "not mine"}
     assert (await http.post("/v1/identity:undo", json=undo, headers=theirs)).status_code == 409
-    assert (await http.get("/v1/identity/events", headers=theirs)).json() == {"events": []}
+    assert (await http.get("/v1/identity/events", headers=theirs)).json() == {
+        "events": [],
+        "next_after": None,
+    }
 
 
 async def test_what_would_change_nothing_is_refused(http: httpx.AsyncClient, key: Key) -> None:
@@ -169,5 +176,8 @@ async def test_a_merge_that_dies_half_way_never_was(
         patched.setattr(PostgresLinks, "people", dies)
         assert (await http.post("/v1/identity:merge", json=body, headers=headers)).status_code == 500
     assert await people(database) == before
-    assert (await http.get("/v1/identity/events", headers=headers)).json() == {"events": []}
+    assert (await http.get("/v1/identity/events", headers=headers)).json() == {
+        "events": [],
+        "next_after": None,
+    }
     assert (await http.post("/v1/identity:merge", json=body, headers=headers)).status_code == 201

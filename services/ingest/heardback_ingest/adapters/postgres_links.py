@@ -35,7 +35,10 @@ GROUP BY kind, digest HAVING count(*) > 1 ORDER BY kind, digest LIMIT :limit
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.identity/' || :tenant, 0))")
 _EVENTS = text("""
 SELECT sequence, id, kind, customer_id, into_id, undoes, actor, reason, at FROM ingest.identity_event
-WHERE tenant_id = :tenant ORDER BY sequence
+WHERE tenant_id = :tenant AND sequence > :after ORDER BY sequence LIMIT :limit
+""")
+_LAST = text("""
+SELECT sequence FROM ingest.identity_event WHERE tenant_id = :tenant ORDER BY sequence DESC LIMIT 1
 """)
 _ADD = text("""
 INSERT INTO ingest.identity_event
@@ -98,9 +101,14 @@ class PostgresLinks:
     async def lock_identity(self, c: AsyncConnection, tenant_id: str) -> None:
         await c.execute(_LOCK, {"tenant": tenant_id})
 
-    async def identity_events(self, c: AsyncConnection, tenant_id: str) -> list[IdentityEvent]:
-        rows = await c.execute(_EVENTS, {"tenant": tenant_id})
+    async def identity_events(
+        self, c: AsyncConnection, tenant_id: str, after: int = 0, limit: int | None = None
+    ) -> list[IdentityEvent]:
+        rows = await c.execute(_EVENTS, {"tenant": tenant_id, "after": after, "limit": limit})
         return [IdentityEvent(*row) for row in rows]
+
+    async def last_identity_event(self, c: AsyncConnection, tenant_id: str) -> int:
+        return int(await c.scalar(_LAST, {"tenant": tenant_id}) or 0)
 
     async def add_identity_event(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> None:
         values = {name: getattr(event, name) for name in IdentityEvent.__dataclass_fields__}
