@@ -1,7 +1,7 @@
 """How long saying who is one person takes in a large house: `python -m tests.load.identity_speed`.
 
-100 000 customers of whom 50 000 pairs were merged before. A merge, a split and an undo, each with the cards it
-writes, without HTTP.
+100 000 customers, 50 000 pairs of whom were merged before. A merge, a split and an undo, each with the cards
+it writes, without HTTP.
 """
 
 import asyncio
@@ -31,8 +31,10 @@ from tests.support.postgres import PostgresServer
 PAIRS, ROUNDS = 50_000, 15
 FILL = (
     f"""INSERT INTO ingest.customer (tenant_id, id, fields, updated_at)
-    SELECT 'default', side || n, '{{}}', now() FROM generate_series(1, {PAIRS}) AS n, (VALUES ('a'), ('b')) s(side)""",
-    f"""INSERT INTO ingest.identity_event (tenant_id, sequence, id, kind, customer_id, into_id, actor, reason, at)
+    SELECT 'default', side || n, '{{}}', now()
+    FROM generate_series(1, {PAIRS}) AS n, (VALUES ('a'), ('b')) s(side)""",
+    f"""INSERT INTO ingest.identity_event
+        (tenant_id, sequence, id, kind, customer_id, into_id, actor, reason, at)
     SELECT 'default', n, 'ie-' || n, 'merge', 'a' || n, 'b' || n, 'ann', 'same', now()
     FROM generate_series(1, {PAIRS}) AS n""",
     f"""INSERT INTO ingest.identity (tenant_id, customer_id, person_id, members)

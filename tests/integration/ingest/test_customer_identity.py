@@ -1,5 +1,6 @@
 """Two customer ids that are one person: merged, split, undone; never by itself, never across tenants."""
 
+from random import Random
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.support.customers import recipient, snapshots, stands
 from tests.support.feedback import survey
 
 from heardback_ingest.adapters.postgres_links import PostgresLinks
+from heardback_ingest.domain.identity import persons
 from heardback_ingest.main import Ingest
 from heardback_shared.db.database import Database
 from heardback_shared.keyring import Keyring
@@ -181,3 +183,30 @@ async def test_a_merge_that_dies_half_way_never_was(
         "next_after": None,
     }
     assert (await http.post("/v1/identity:merge", json=body, headers=headers)).status_code == 201
+
+
+async def test_who_is_one_person_is_always_the_fold_of_the_whole_log(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest, database: Database
+) -> None:
+    """However it was worked out: a merge from those it names, an undo from what hangs together with it."""
+    headers, random = await key(), Random(11)
+    ids = [f"k-{n}" for n in range(7)]
+    for customer in ids:
+        await http.put(f"/v1/customers/{customer}", json={"source": "crm", "tier": "key"}, headers=headers)
+    undone = 0
+    for _ in range(60):
+        async with database.tenant("default") as c:
+            log = await PostgresLinks().identity_events(c, "default", 0, 1_000)
+            kept = (await c.execute(text("SELECT customer_id, person_id FROM ingest.identity"))).all()
+        assert {row.customer_id: row.person_id for row in kept} == persons(log)
+        kind = random.choice(["merge", "merge", "split", "undo"])
+        if kind == "undo" and log:
+            body = {"event": random.choice(log).id, "reason": "oops"}
+        elif kind == "merge":
+            body = {"customer_id": random.choice(ids), "into": random.choice(ids), "reason": "same"}
+        else:
+            kind, body = "split", {"customer_id": random.choice(ids), "reason": "other"}
+        answer = await http.post(f"/v1/identity:{kind}", json=body, headers=headers)
+        assert answer.status_code in {201, 409}, answer.text
+        undone += kind == "undo" and answer.status_code == 201
+    assert undone > 5

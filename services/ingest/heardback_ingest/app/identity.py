@@ -123,11 +123,11 @@ class Identity:
         return event, changed
 
     async def _changed(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> tuple[Change, ...]:
-        """Only undoing needs all that ever was."""
+        """Undoing needs all that ever was of everybody concerned."""
         if event.undoes is None:
             named = sorted({i for i in (event.customer_id, event.into_id) if i is not None})
             return followed((await self._links.people(c, tenant_id, named)).values(), event)
-        events = await self._links.identity_events(c, tenant_id)
+        events = await self._links.related_events(c, tenant_id, event.undoes)
         if not can_undo(events, event.undoes):
             raise NothingToDoError("there is no such event, or it is undone already")
         return changes(persons(events), persons([*events, event]))

@@ -54,9 +54,9 @@ def persons(events: Sequence[IdentityEvent]) -> dict[str, str]:
 
 
 def followed(known: Iterable["Change"], event: IdentityEvent) -> tuple["Change", ...]:
-    """What a merge or split changes, from how the ids that it names stand. `known`: those that share a person.
+    """What a merge or split changes, from how the ids it names stand. `known`: those that share a person.
 
-    The same as folding the whole log with it and without; an undo needs that.
+    The same as folding the log with it and without; an undo needs that.
     """
     before = {member: one.person_id for one in known for member in one.members}
     person, members = dict(before), defaultdict(list)
