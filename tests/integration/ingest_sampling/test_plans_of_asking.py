@@ -275,6 +275,10 @@ async def test_tenants_do_not_see_each_others_plans(http: httpx.AsyncClient, key
     ("field", "value", "pointer"),
     [
         ("half_width", 0, "/half_width"),
+        ("half_width", 1e-300, "/half_width"),
+        ("share", 1e-300, "/share"),
+        ("response", {"expected": 1e-300}, "/response/expected"),
+        ("response", {"expected": 0.2, "kappa": 1e-300}, "/response/kappa"),
         ("confidence", 0.2, "/confidence"),
         ("population", 0, "/population"),
         ("response", {"expected": 1.5}, "/response/expected"),
@@ -287,6 +291,20 @@ async def test_what_cannot_be_planned_is_told_with_its_place(
 ) -> None:
     refused = await desk.post("/v1/sampling:plan", {**PLAN, field: value}, 422)
     assert [fault["pointer"] for fault in refused["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("population", [1, 2, 10_000_000])
+@pytest.mark.parametrize("half_width", [0.0001, 0.999])
+@pytest.mark.parametrize("expected", [0.0001, 0.9999])
+async def test_what_may_be_asked_at_the_edges_is_planned(
+    desk: Desk, population: int, half_width: float, expected: float
+) -> None:
+    asked = {"population": population, "half_width": half_width, "share": 0.001}
+    rate = {"expected": expected, "kappa": 1, "as_of": "1900-01-02T00:00:00Z"}
+    found = await desk.post("/v1/sampling:plan", {"survey": "s", "response": rate, **asked})
+    assert 1 <= found["answers"] <= population
+    assert 1 <= found["invites"] <= population
+    assert 0 <= found["expected"]["half_width"] <= 1
 
 
 async def test_of_surveys_that_may_ask_the_one_that_learns_most_asks(
