@@ -18,6 +18,7 @@ from heardback_shared.contact.domain import (
     Purpose,
     QuietHours,
     Recipient,
+    Touch,
 )
 
 Wish = Literal["channels", "language", "time_zone", "quiet_hours", "digest"]
@@ -68,7 +69,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that is kept about reaching one customer, over all ids of the person."""
+    """All that is kept about reaching one customer, over all ids of the person. `touches` only where they
+    were asked for."""
 
     customer_id: str
     card: Card | None = None
@@ -76,6 +78,7 @@ class Told:
     consents: Sequence[Consent] = ()
     addresses: Mapping[Channel, Provenance] = field(default_factory=dict)
     held_because: str | None = None
+    touches: Sequence[Touch] = ()
 
 
 def beats(provenance: Provenance, at: datetime, other: Provenance, other_at: datetime) -> bool:
