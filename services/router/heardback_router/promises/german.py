@@ -109,7 +109,7 @@ def _does(tokens: Sequence[str]) -> bool:
     for place, word in enumerate(tokens):
         stems = [word.removesuffix(end) for end in words.ENDINGS[who] if word.endswith(end)]
         verb = next(
-            (words.LATER[s] for s in (words.THIRD_PERSON.get(word, word), *stems) if s in words.LATER), None
+            (words.LATER[s] for s in (words.THIRD_PERSON.get(word, ""), *stems) if s in words.LATER), None
         )
         if verb is not None and _whole(verb, word, tokens) and not _asked_of_them(place, tokens):
             return True
