@@ -27,7 +27,7 @@ LATER = _verbs(
     """schick send erstatt ersetz überweis vergüt entschädig erlass übernehm stornier kündig veranlass
     beheb lös liefer reparier informier benachrichtig verrechn bestätig mail kontaktier verlänger
     korrigier berichtig zahl besorg organisier antwort meld+mich/uns/sich kümmer sorg+dafür
-    geb+bescheid halt+laufenden lass+zukommen/wissen/anrufen bring+ordnung komm+zurück schreib+gut
+    geb+bescheid halt+laufenden lass+zukommen/wissen/anrufen bring+ordnung komm+sie/dich schreib+gut
     hol+ab tausch+aus/um nehm+zurück buch+zurück richt+ein ruf+zurück stell+zu/wieder erledig
     reich+nach teil+mit unterricht zieh+ab schalt+frei steh+tür führ+durch setz+verbindung seh+zu
     pass+an änder entfern regel trag bleib+dran leg+post sag+bescheid"""
