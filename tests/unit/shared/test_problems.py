@@ -6,6 +6,7 @@ from typing import Annotated
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from heardback_shared.access.keys import Principal
@@ -14,6 +15,7 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.problems import field_errors
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.metrics import Metrics
 
@@ -186,3 +188,16 @@ async def test_a_database_that_cannot_be_asked_is_told_from_a_fault_of_ours(
     assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
+
+
+def test_a_field_is_named_once_and_by_its_own_name() -> None:
+    class Asked(BaseModel):
+        survey: str
+        context: dict[str, str | int | float | bool | None]
+
+    with pytest.raises(ValidationError) as raised:
+        Asked.model_validate({"context": {"a": [1]}})
+    assert field_errors(raised.value) == (
+        ("/survey", "is required"),
+        ("/context/a", "must be a text, a number, or true or false"),
+    )
