@@ -1,5 +1,6 @@
 """Every error a caller can cause says what is wrong, where, and what to send instead."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -201,3 +202,16 @@ def test_a_field_is_named_once_and_by_its_own_name() -> None:
         ("/survey", "is required"),
         ("/context/a", "must be a text, a number, or true or false"),
     )
+
+
+async def test_the_reference_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.status_code == 200
+    loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text)
+    assert len(loaded) >= 2
+    for place in loaded:
+        assert place.startswith("/"), place
+        part = await client.get(place)
+        assert part.status_code == 200, place
+        assert len(part.content) > 1_000
+    assert (await client.get("/docs-assets/nothing.js")).status_code == 404
