@@ -229,7 +229,7 @@ class Core:
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
-            forms_routes(database, source, guard),
+            forms_routes(database, source, clock, guard),
             message_routes(database, source, clock, guard),
             promise_routes(database, self.backlog, PostgresBacklog(), guard),
             context_routes(database, PostgresBacklog(), guard),

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,13 +33,15 @@ def create_app(
     again: str = "look first whether it took effect",
 ) -> FastAPI:
     """`again` says what a request does that is sent again after the database could not be asked."""
-    app = FastAPI(
+    # FastAPI's own page loads its script from elsewhere, and stays blank where there is no way out.
+    app = FastAPIOffline(
         title=title,
         description=description,
         version=__version__,
         openapi_url="/openapi.json",
         docs_url="/docs",
         redoc_url=None,
+        static_url="/docs-assets",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     install_problem_handlers(app)
