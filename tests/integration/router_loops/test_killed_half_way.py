@@ -7,6 +7,7 @@ from tests.integration.router_loops.house import Caller, House
 from tests.integration.router_loops.killing import KilledError, killed_at, rows
 from tests.integration.router_loops.receiver import Receiver
 
+
 def places(house: House) -> dict[str, tuple[Any, str]]:
     """Where a transaction about loops writes, by name."""
     loops = house.core.closing.loops

@@ -1,4 +1,4 @@
-"""Reviews and contests killed between the steps of one transaction: no message is lost, none goes out twice."""
+"""Reviews and contests killed between the steps of a transaction: no message is lost, none goes out twice."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ def places(house: House) -> dict[str, tuple[Any, str]]:
         "decisions": (loops._saying._tellings, "add"),
         "messages": (loops._saying._outreach, "enqueue"),
         "messages taken back": (loops._saying._outreach, "cancel"),
-        "review": (loops._reviews, "put"),
+        "review": (loops._withdrawing._reviews, "put"),
         "contest": (PostgresContests, "put"),
         "log of the item": (house.core.backlog._items, "log"),
         "item": (house.core.backlog._items, "update"),

@@ -9,13 +9,14 @@ FOLLOWS: Mapping[MessageState, frozenset[MessageState]] = {
     # `sent` out of waiting or failed: a delivery that had been given up was replayed by hand, and arrived.
     "waiting": frozenset({"waiting", "paused", "handed", "sent", "failed", "refused", "cancelled"}),
     "paused": frozenset({"waiting", "cancelled"}),
-    "handed": frozenset({"waiting", "sent"}),
+    "handed": frozenset({"waiting", "paused", "cancelled", "sent"}),
     "failed": frozenset({"sent"}),
     "sent": frozenset(),
     "refused": frozenset(),
     "cancelled": frozenset(),
 }
-"""A channel that fails gives the message back: it waits for the next one, and fails where none is left."""
+"""A channel that fails gives the message back: it waits for the next one, and fails where none is left. What
+was taken back meanwhile is cancelled then, and what was paused is paused."""
 
 ORDER: Mapping[Step, int] = {"acknowledged": 0, "planned": 1, "delayed": 1, "told": 2}
 """The steps of a loop in the order in which they make sense; what is not here stands by itself."""
