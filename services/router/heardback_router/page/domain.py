@@ -62,6 +62,8 @@ class Matter:
     message: str | None = field(default=None, repr=False)
     changes: tuple[Change, ...] = ()
     can_answer: bool = False
+    elsewhere: bool = False
+    """It was raised under another id of the same person; what was written there is not shown here."""
 
 
 def gathered(matters: Iterable[Matter]) -> list[Matter]:
