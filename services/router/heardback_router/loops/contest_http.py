@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from heardback_router.backlog.deeds import Actor, actor_of, as_json, known
 from heardback_router.backlog.schemas import ForCustomer
+from heardback_router.forms.domain import FormError
 from heardback_router.loops.contests import (
     AnsweredError,
     Contest,
@@ -24,7 +25,7 @@ from heardback_shared.contracts.base import Submission
 from heardback_shared.db.database import Database
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
-from heardback_shared.http.problems import not_found
+from heardback_shared.http.problems import invalid, not_found
 
 MOST_SHOWN = 200
 
@@ -85,6 +86,8 @@ def contest_routes(
             )
         except UnknownContestError as error:
             raise not_found(f"Contest {contest_id}") from error
+        except FormError as error:
+            raise invalid(error.faults) from error
         except AnsweredError as error:
             raise ProblemError(409, "not-now", "It was answered before", f"{error}; that stays.") from error
         return as_json(_shown(contest, clock.now()))

@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.backlog.ports import Wording
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.drafting import Matter
@@ -112,7 +113,10 @@ class Contests:
         backlog: Backlog,
         policies: PolicySource,
         clock: Clock,
+        *,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._database = database
         self._outbox = outbox
         self._store = store
@@ -156,7 +160,8 @@ class Contests:
     async def answer(
         self, tenant_id: str, contest_id: str, by: str, text: CustomerText, outcome: ContestOutcome
     ) -> Contest:
-        """Raises UnknownContestError and AnsweredError."""
+        """Raises UnknownContestError and AnsweredError, and FormError for words that are not meant for this
+        customer."""
         async with self._database.tenant(tenant_id) as connection:
             contest = await self._contests.lock(connection, tenant_id, contest_id)
             if contest is None:
@@ -165,11 +170,20 @@ class Contests:
                 raise AnsweredError(f"{contest.answered_by} has answered it already")
             at = self._clock.now()
             policies = await self._policies.of(connection, tenant_id)
+            loop = await self._store.find(connection, tenant_id, contest.loop_id)
+            await self._wording.check(
+                connection,
+                tenant_id,
+                [loop.item_id if loop else contest.item_id],
+                text,
+                policies.messages,
+                pointer="/text",
+                readers={loop.customer_id} if loop and loop.customer_id else set(),
+            )
             after = replace(
                 contest, state="answered", answered_by=by, answered_at=at, answer=text, outcome=outcome
             )
             await self._contests.put(connection, tenant_id, after)
-            loop = await self._store.find(connection, tenant_id, contest.loop_id)
             if loop is not None:
                 await self._say(
                     connection, tenant_id, after, loop, "contest_answered", policies, ANSWERED, at

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.backlog.ports import Wording
 from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.ports import Changes
 from heardback_router.configuration.source import PolicySource
@@ -57,7 +58,10 @@ class Reviews:
         changes: Changes,
         policies: PolicySource,
         clock: Clock,
+        *,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._database = database
         self._outbox = outbox
         self._store = kept.loops
@@ -107,7 +111,8 @@ class Reviews:
     async def edit(self, tenant_id: str, review_id: str, by: str, text: CustomerText, version: int) -> Review:
         """The review in other words, to be read anew; what goes out by itself goes out in them.
 
-        Raises UnknownReviewError, ReviewError where that comes too late, FormError for unfilled places.
+        Raises UnknownReviewError, ReviewError where that comes too late, FormError for unfilled places and
+        for words that are not meant for customers.
         """
         async with self._database.tenant(tenant_id) as connection:
             at = self._clock.now()
@@ -116,6 +121,15 @@ class Reviews:
                 raise FormError(tuple(("/text", fault) for fault in faults))
             review = await self._locked(connection, tenant_id, review_id)
             after = edited(review, by, text, version)
+            await self._wording.check(
+                connection,
+                tenant_id,
+                [review.item_id],
+                text,
+                policies.messages,
+                pointer="/text",
+                readers={draft.customer_id for draft in review.drafts},
+            )
             if review.state == "sending":
                 await self._hold(connection, tenant_id, review, OTHER_WORDS, at)
                 after = await self._sent_anew(connection, tenant_id, after, at)

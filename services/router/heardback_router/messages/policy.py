@@ -35,6 +35,8 @@ Subject = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
 AboutKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")]
 
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+
 
 class _Texts(Shape):
     subject: Subject
@@ -63,6 +65,7 @@ class _Language(Shape):
 class _Messages(Shape):
     policy: Version
     otherwise: Slug
+    may_name: frozenset[Domain] = frozenset()
     languages: dict[Code, _Language]
 
 
@@ -78,7 +81,7 @@ def read_messages(text: str) -> MessagesPolicy:
     elif missing := sorted(wanted - set(whole.templates)):
         told = ", ".join(f"{step}/{how}" for step, how in missing)
         faults.append((f"/languages/{shape.otherwise}/templates", f"everybody else's language lacks {told}"))
-    policy = MessagesPolicy(shape.policy, languages, shape.otherwise)
+    policy = MessagesPolicy(shape.policy, languages, shape.otherwise, shape.may_name)
     if not faults:
         faults = [(where, what) for where, rule, what in _tried(policy) if rule not in WARNED]
     if faults:

@@ -1,0 +1,54 @@
+"""Looks at every text that a person writes for customers, before it is kept: what colleagues wrote, what
+other customers said, and addresses that nobody named must not be in it."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from heardback_router.campaigns.evidence import PostgresEvidence
+from heardback_router.campaigns.guard import Guarded, contacts_in, leaks
+from heardback_router.forms.domain import FormError
+from heardback_router.messages.rendering import MessagesPolicy
+from heardback_router.wording import CustomerText, InternalText
+
+OURS = "repeats words of a note for colleagues; say it in words made for customers"
+THEIRS = "repeats words of a customer's feedback, and others read it; say it in your own words"
+
+
+class ContentGuard:
+    def __init__(self, evidence: PostgresEvidence) -> None:
+        self._evidence = evidence
+
+    async def check(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_ids: Sequence[str],
+        text: CustomerText,
+        policy: MessagesPolicy,
+        *,
+        pointer: str,
+        notes: Collection[InternalText] = (),
+        readers: Collection[str] | None = None,
+    ) -> None:
+        """Raises FormError, which never quotes what must not be seen. `notes` are written with the text,
+        `readers` the customers who get it; None: everybody who wrote about the items."""
+        faults = [
+            (
+                pointer,
+                f"gives away {what}; take it out, or name its domain in may_name of the messages policy",
+            )
+            for what in contacts_in(text.text, policy.may_name)
+        ]
+        guarded = [one async for one in self._evidence.guarded(connection, tenant_id, item_ids)]
+        wrote = {one.customer_id for one in guarded if one.kind == "feedback" and one.customer_id}
+        told = frozenset(wrote if readers is None else readers)
+        own = [Guarded("internal", item_ids[0], note.text) for note in notes]
+        kinds = {
+            one.kind
+            for _, one in leaks([text.text], [*own, *guarded], told if len(told) == 1 else frozenset())
+        }
+        faults += [(pointer, OURS)] if "internal" in kinds else []
+        faults += [(pointer, THEIRS)] if "feedback" in kinds else []
+        if faults:
+            raise FormError(tuple(faults))
