@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from heardback_router.backlog.duties import Promise
 from heardback_router.campaigns.domain import ChangeRecord
-from heardback_router.campaigns.guard import Guarded, contacts_in, leaks
+from heardback_router.campaigns.guard import AWAY, Guarded, contacts_in, leaks
 from heardback_router.campaigns.people import Person
 from heardback_router.campaigns.promising import unregistered
 from heardback_router.loops.telling import Stakes, TellingPolicy, decide, sensitivity_of
@@ -143,10 +143,7 @@ def _wording(changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: date
                 if finding.refuses:
                     yield Refusal("text", pointer, f"{finding.rule}: {finding.detail}")
             for what in contacts_in(text, messages.may_name):
-                detail = (
-                    f"gives away {what}; take it out, or name its domain in may_name of the messages policy"
-                )
-                yield Refusal("text", pointer, detail)
+                yield Refusal("text", pointer, AWAY.format(what))
 
 
 def _too_long(changes: Sequence[ChangeRecord], people: Sequence[Person]) -> Iterator[Refusal]:

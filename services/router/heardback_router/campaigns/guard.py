@@ -15,6 +15,8 @@ from heardback_router.characters import plain
 RUN = 6
 """Words in the same order that count as copied."""
 
+AWAY = "gives away {}; take it out, or name its domain in may_name of the messages policy"
+
 GuardedKind = Literal["internal", "feedback"]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.campaigns.evidence import PostgresEvidence
-from heardback_router.campaigns.guard import Guarded, contacts_in, leaks
+from heardback_router.campaigns.guard import AWAY, Guarded, contacts_in, leaks
 from heardback_router.forms.domain import FormError
+from heardback_router.forms.lint import lint
 from heardback_router.messages.rendering import MessagesPolicy
 from heardback_router.wording import CustomerText, InternalText
 
@@ -33,13 +34,9 @@ class ContentGuard:
     ) -> None:
         """Raises FormError, which never quotes what must not be seen. `notes` are written with the text,
         `readers` the customers who get it; None: everybody who wrote about the items."""
-        faults = [
-            (
-                pointer,
-                f"gives away {what}; take it out, or name its domain in may_name of the messages policy",
-            )
-            for what in contacts_in(text.text, policy.may_name)
-        ]
+        common = policy.texts_for(None).lint.common
+        faults = [(pointer, found.detail) for found in lint(text.text, common) if found.refuses]
+        faults += [(pointer, AWAY.format(what)) for what in contacts_in(text.text, policy.may_name)]
         guarded = [one async for one in self._evidence.guarded(connection, tenant_id, item_ids)]
         wrote = {one.customer_id for one in guarded if one.kind == "feedback" and one.customer_id}
         told = frozenset(wrote if readers is None else readers)
