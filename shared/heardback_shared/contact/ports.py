@@ -16,6 +16,12 @@ class Contacts(Protocol):
         """By customer id; one of whom nothing is known is there too, with the tenant's webhook as channel."""
         ...
 
+    async def ids_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """By customer id: all ids of the same person, itself included."""
+        ...
+
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         """Until the transaction ends nobody else decides whether these people may be reached."""
         ...

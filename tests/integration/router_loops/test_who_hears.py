@@ -1,5 +1,6 @@
 """Everybody hears of what they raised, also when it was moved, taken up again, or ended otherwise."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from tests.integration.router_loops.house import Caller, House
 from tests.integration.router_loops.receiver import Receiver, Reply
 from tests.integration.router_loops.test_rounds import ABOUT, act, feedback_of, group, links_of, states
 from tests.support.scored import incoming, score, scored
+
+from heardback_shared.contact.domain import Card
+from heardback_shared.contact.holds import PostgresHolds
 
 
 @pytest.fixture
@@ -227,3 +231,39 @@ async def let_pass(house: House) -> None:
     for _ in range(48):
         await house.deliver()
         house.clock.forward(hours=1)
+
+
+@pytest.mark.parametrize("first_left", [False, True])
+async def test_two_customers_who_turn_out_to_be_one_before_the_message_leaves_hear_once(
+    house: House, receiver: Receiver, ann: Caller, first_left: bool
+) -> None:
+    item_id = await group(house, "c-1", "c-2")
+    if first_left:
+        await hold(house, "c-2", held=True)
+    await resolve(ann, item_id, "It is corrected.")
+    if first_left:
+        await house.deliver()
+        await hold(house, "c-2", held=False)
+    at = house.clock.now()
+    async with house.database.tenant("default") as connection:
+        for customer in ("c-1", "c-2"):
+            await house.contacts.put_card(connection, "default", Card(customer, "person-1", at))
+    await let_pass(house)
+    assert len({got.id for got in receiver.received}) == 1
+    found = await states(house, item_id)
+    assert sorted(found.values()) == [("not_told", 1), ("told", 1)]
+    loops = [loop async for loop in codes(house, item_id)]
+    assert "same_person" in loops
+
+
+async def hold(house: House, customer: str, *, held: bool) -> None:
+    async with house.database.tenant("default") as connection:
+        await PostgresHolds().hold(
+            connection, "default", customer, held=held, because="r", by="bo", at=house.clock.now()
+        )
+
+
+async def codes(house: House, item_id: str) -> AsyncIterator[str | None]:
+    async with house.database.tenant("default") as connection:
+        for loop in await house.core.closing.loops.of_item(connection, "default", item_id):
+            yield loop["code"]

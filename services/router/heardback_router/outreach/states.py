@@ -1,6 +1,7 @@
 """What may become of a message. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from heardback_router.messages.domain import Step
 from heardback_router.outreach.domain import Draft, MessageState
@@ -24,6 +25,17 @@ ORDER: Mapping[Step, int] = {"acknowledged": 0, "planned": 1, "delayed": 1, "tol
 
 def may_follow(before: MessageState | None, after: MessageState) -> bool:
     return after == "waiting" if before is None else after in FOLLOWS[before]
+
+
+def says_the_same(one: Draft, other: Draft) -> bool:
+    """Whether somebody who gets the second, under another of their ids, learns nothing new from the first."""
+    if one.customer_id == other.customer_id or one.step != other.step or one.step not in ORDER:
+        return False
+    claims = {change.change_id for change in one.facts.changes}
+    if claims:
+        return claims <= {change.change_id for change in other.facts.changes}
+    same = replace(one.facts, raised_on=None) == replace(other.facts, raised_on=None)
+    return same and set(one.item_ids) <= set(other.item_ids)
 
 
 def comes_before(earlier: Draft, later: Draft) -> bool:

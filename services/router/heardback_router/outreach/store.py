@@ -186,6 +186,17 @@ class PostgresMessages:
         rows = await connection.execute(query.order_by(messages.c.created_at, messages.c.id))
         return [kept_of(row) for row in rows.mappings()]
 
+    async def heard(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Sequence[Draft]:
+        """What has gone out to these ids, or is with a channel."""
+        query = select(messages.c.draft).where(
+            messages.c.tenant_id == tenant_id,
+            messages.c.customer_id == any_of(customer_ids),
+            messages.c.state.in_(("handed", "sent")),
+        )
+        return [from_plain(draft) for (draft,) in await connection.execute(query)]
+
     async def find(
         self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], *, lock: bool = False
     ) -> Sequence[Kept]:
