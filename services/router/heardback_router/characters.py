@@ -16,6 +16,8 @@ _JOINERS = frozenset("\u200c\u200d\u200e\u200f")
 def plain(text: str) -> str:
     """For comparing: without case, accents, compatibility forms (such as full-width digits) and characters
     that are not seen; letters that are drawn alike are one."""
+    if text.isascii():
+        return text.casefold()
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     seen = (one for one in folded if unicodedata.category(one) not in {"Mn", "Me", "Cf"})
     return "".join(seen).translate(_LOOKALIKES)
