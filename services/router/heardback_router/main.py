@@ -24,7 +24,9 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
 from heardback_router.campaigns.app import Campaigns
+from heardback_router.campaigns.evidence import PostgresEvidence
 from heardback_router.campaigns.feeder import Feeder
+from heardback_router.campaigns.guarding import ContentGuard
 from heardback_router.campaigns.http import campaign_routes
 from heardback_router.campaigns.preview import Previews
 from heardback_router.closing import Closing, Surroundings
@@ -152,7 +154,17 @@ class Core:
         assignment = Assignment(items, people, queues)
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         cases, grouping = PostgresCases(), PostgresGrouping()
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
+        self.backlog = Backlog(
+            database,
+            items,
+            told,
+            self.outbox,
+            source,
+            clock,
+            assignment,
+            cases,
+            wording=ContentGuard(PostgresEvidence()),
+        )
         regroup = Regroup(database, items, grouping, cases, told, self.outbox, source, clock)
         said = PostgresCorrections()
         self.route = RouteFeedback(

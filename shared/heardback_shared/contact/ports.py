@@ -27,6 +27,12 @@ class Contacts(Protocol):
         """`recipients` with the person's `touches`, looked up at once."""
         ...
 
+    async def ids_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """By customer id: all ids of the same person, itself included."""
+        ...
+
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         """Until the transaction ends nobody else decides whether these people may be reached."""
         ...

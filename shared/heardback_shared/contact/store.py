@@ -100,6 +100,12 @@ class PostgresContacts:
         told = await told_of(connection, tenant_id, customer_ids, since)
         return {customer_id: (recipient(known, at), known.touches) for customer_id, known in told.items()}
 
+    async def ids_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        people = await people_of(connection, tenant_id, customer_ids)
+        return {customer_id: same for customer_id, (_, same) in people.items()}
+
     async def told(
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
     ) -> dict[str, Told]:
