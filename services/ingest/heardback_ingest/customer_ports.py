@@ -227,8 +227,10 @@ class Cards(Protocol):
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
     ) -> None: ...
 
-    async def erase(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Addresses, and what else of contact is personal."""
+    async def erase(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
+    ) -> None:
+        """Addresses, and what else of contact is personal; router is left word that it erases too."""
         ...
 
 

@@ -43,6 +43,8 @@ from heardback_router.corrections.quality_http import quality_routes
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.erasure.app import Erasing
+from heardback_router.erasure.store import PostgresErased
 from heardback_router.forms.http import forms_routes
 from heardback_router.grouping.app import Regroup
 from heardback_router.grouping.cases import PostgresCases
@@ -58,6 +60,7 @@ from heardback_router.options.http import option_routes
 from heardback_router.outreach.compose import message_queue
 from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.outreach.store import PostgresMessages
 from heardback_router.page.domain import KEEP_CODES
 from heardback_router.page.store import PostgresCodes
 from heardback_router.promises.http import promise_routes
@@ -200,6 +203,17 @@ class Core:
         self.feeder = Feeder(database, messages, clock)
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         self.corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.erasing = Erasing(
+            database,
+            PostgresErased(),
+            PostgresMessages(),
+            self.closing.messages.ending,
+            PostgresContacts(keyring),
+            self.corrections,
+            self.outbox,
+            clock=clock,
+            metrics=metrics,
+        )
         self.teaching = Teaching(
             database, self.outbox, [CorrectionPages(said), PolicyPages(PostgresVersions())]
         )
@@ -300,6 +314,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,
             "forgetting": core.forget.run,
+            "erasing": core.erasing.run,
             "what-ifs": core.changing.runner.run,
             "applying": core.changing.applying.run,
             "assigning": core.assign_waiting.run,

@@ -22,10 +22,10 @@ SELECT pg_advisory_xact_lock(ordered.key) FROM (
 # OFFSET 0 keeps each look-up to itself, by its key; joined up, they would read the whole tenant. So would a
 # key that is worked out in the look-up, as row-level security trusts plain columns only.
 _PEOPLE = text("""
-SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, same.ids
+SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, card.erased_at, same.ids
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
-    SELECT person_id, card, at FROM platform.contact_card
+    SELECT person_id, card, at, erased_at FROM platform.contact_card
     WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
 ) AS card ON true
 CROSS JOIN LATERAL (SELECT coalesce(card.person_id, asked.id) AS id OFFSET 0) AS person
@@ -65,6 +65,15 @@ CROSS JOIN LATERAL (
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """`ids` are all of the same person, in order, the customer's own included."""
+
+    card: Card | None
+    ids: tuple[str, ...]
+    erased_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """By customer id."""
 
@@ -80,13 +89,14 @@ async def lock_people(connection: AsyncConnection, tenant_id: str, person_ids: S
 
 async def people_of(
     connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
-) -> dict[str, tuple[Card | None, tuple[str, ...]]]:
-    """By customer id: its card if there is one, and all ids of the same person, in order, itself included."""
+) -> dict[str, Known]:
+    """By customer id."""
     rows = await connection.execute(_PEOPLE, {"tenant": tenant_id, "ids": sorted(set(customer_ids))})
     return {
-        row.id: (
+        row.id: Known(
             _card(row.id, row.person_id, row.card, row.at) if row.card is not None else None,
             tuple(sorted({row.id, *(row.ids or ())})),
+            row.erased_at,
         )
         for row in rows
     }

@@ -68,7 +68,17 @@ _ERASE = (
     text("DELETE FROM platform.contact_address WHERE tenant_id = :tenant AND customer_id = :id"),
     text("UPDATE platform.contact_consent SET proof = NULL WHERE tenant_id = :tenant AND customer_id = :id"),
     text("""UPDATE platform.contact_wish SET owner = NULL WHERE tenant_id = :tenant AND customer_id = :id"""),
+    text("""
+UPDATE platform.contact_hold SET because = :erased WHERE tenant_id = :tenant AND customer_id = :id
+"""),
+    text("""
+INSERT INTO platform.contact_card AS card
+    (tenant_id, customer_id, person_id, earlier_person_ids, card, at, erased_at, erasing)
+VALUES (:tenant, :id, :id, '{}', '{}', :at, :at, true)
+ON CONFLICT (tenant_id, customer_id) DO UPDATE SET erased_at = excluded.erased_at, erasing = true
+"""),
 )
+_ERASED = "(erased with the customer's data)"
 _STOP = text("""
 SELECT stopped, because FROM platform.sending_stop WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1
 """)
@@ -97,18 +107,19 @@ class PostgresContacts:
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
     ) -> dict[str, Told]:
         cards = await people_of(connection, tenant_id, customer_ids)
-        everybody = sorted({other for _, same in cards.values() for other in same})
+        everybody = sorted({other for known in cards.values() for other in known.ids})
         kept = await of_people(connection, tenant_id, everybody)
         return {
             customer_id: Told(
                 customer_id,
-                card,
-                [wish for other in same for wish in kept.wishes.get(other, ())],
-                [consent for other in same for consent in kept.consents.get(other, ())],
-                _reachable([kept.addresses.get(other, {}) for other in (customer_id, *same)]),
-                next((kept.held[other] for other in same if other in kept.held), None),
+                known.card,
+                [wish for other in known.ids for wish in kept.wishes.get(other, ())],
+                [consent for other in known.ids for consent in kept.consents.get(other, ())],
+                _reachable([kept.addresses.get(other, {}) for other in (customer_id, *known.ids)]),
+                next((kept.held[other] for other in known.ids if other in kept.held), None),
+                known.erased_at,
             )
-            for customer_id, (card, same) in cards.items()
+            for customer_id, known in cards.items()
         }
 
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
@@ -151,7 +162,7 @@ class PostgresContacts:
     ) -> str | None:
         """The best known one of any id of the person; the customer's own id first among equals."""
         cards = await people_of(connection, tenant_id, [customer_id])
-        _, same = cards[customer_id]
+        same = cards[customer_id].ids
         best: Address | None = None
         for other in (customer_id, *(o for o in same if o != customer_id)):
             found = await self._address(connection, tenant_id, other, channel)
@@ -215,13 +226,19 @@ class PostgresContacts:
     ) -> None:
         await connection.execute(_DROP_ADDRESS, {"tenant": tenant_id, "id": customer_id, "channel": channel})
 
-    async def erase(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Deletes addresses and the proofs of consents.
+    async def erase(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
+    ) -> None:
+        """Deletes addresses, the proofs of consents and the reasons of holds, and leaves word for router, which
+        erases what was composed. Waits for whoever is deciding about the person just now.
 
         Wishes and the ledger stay: who does not want to be written to is not written to again.
         """
+        card = (await people_of(connection, tenant_id, [customer_id]))[customer_id].card
+        await lock_people(connection, tenant_id, [card.person_id if card else customer_id])
+        asked = {"tenant": tenant_id, "id": customer_id, "at": at, "erased": _ERASED}
         for statement in _ERASE:
-            await connection.execute(statement, {"tenant": tenant_id, "id": customer_id})
+            await connection.execute(statement, asked)
 
     async def _address(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel

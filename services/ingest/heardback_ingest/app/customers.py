@@ -250,7 +250,7 @@ class KeepCustomers:
                 bare = Profile(customer_id, found.fields, None, found.settled)
                 await self._profiles.put(c, tenant_id, [bare], now)
             await self._links.liken(c, tenant_id, {customer_id: {}})
-            await self._cards.erase(c, tenant_id, customer_id)
+            await self._cards.erase(c, tenant_id, customer_id, now)
             await self._surveys.erase(c, tenant_id, customer_id, now)
             return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
 
