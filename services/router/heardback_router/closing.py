@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.configuration.source import PolicySource
@@ -33,12 +34,17 @@ from heardback_router.outreach.compose import Lent, Messages, message_queue
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.page.addresses import PageAddresses
-from heardback_router.page.compose import page_parts
+from heardback_router.page.compose import PageLinks, page_parts
+from heardback_router.page.http import PREFIX
+from heardback_router.page.rendering import Pages
+from heardback_router.page.visits import face_of
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.problems import show_to_people
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 
@@ -85,7 +91,9 @@ class Closing:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._public_url = loops.public_url
+        self._per_minute = loops.page_per_minute
         self._link_key = around.keyring.key(PURPOSE)
+        self._link_lasts = timedelta(days=loops.loop_link_days)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
         changes = PostgresChanges()
@@ -148,9 +156,21 @@ class Closing:
         contests = Contests(
             database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
         )
-        answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        answers = Answers(
+            database,
+            outbox,
+            self.loops,
+            backlog,
+            clock,
+            link_key=self._link_key,
+            link_lasts=self._link_lasts,
+            contests=contests,
+            contacts=PostgresContacts(around.keyring),
+            limiter=RateLimiter(self._per_minute, who="The holder of this link"),
+        )
+        links = PageLinks(self._public_url, self._link_lasts, self._per_minute)
         page = page_parts(
-            database, around.keyring, answers, self.mailer, around.policies, clock, guard, self._public_url
+            database, around.keyring, answers, self.mailer, around.policies, clock, guard, links
         )
         return (
             *page,
@@ -162,6 +182,10 @@ class Closing:
             # Last: a link's address takes whatever follows /v1/loops/.
             answer_routes(answers),
         )
+
+    def show_faults(self, app: FastAPI) -> None:
+        """What goes wrong on a page for people is shown to them as one."""
+        show_to_people(app, PREFIX, face_of(Pages()))
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

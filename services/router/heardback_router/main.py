@@ -263,6 +263,7 @@ class Core:
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
         ):
             self.http.include_router(routes)
+        self.closing.show_faults(self.http)
 
 
 async def _run(settings: Settings, kafka: KafkaSettings, database_settings: DatabaseSettings) -> None:

@@ -79,6 +79,9 @@ ON CONFLICT (tenant_id, customer_id) DO UPDATE SET erased_at = excluded.erased_a
 """),
 )
 _ERASED = "(erased with the customer's data)"
+_ERASED_AT = text("""
+SELECT erased_at FROM platform.contact_card WHERE tenant_id = :tenant AND customer_id = :id
+""")
 _STOP = text("""
 SELECT stopped, because FROM platform.sending_stop WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1
 """)
@@ -170,6 +173,14 @@ class PostgresContacts:
                 best = found
         return best.value if best else None
 
+    async def erased_at(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str
+    ) -> datetime | None:
+        """When the personal data kept under this id were last erased."""
+        asked = {"tenant": tenant_id, "id": customer_id}
+        found: datetime | None = await connection.scalar(_ERASED_AT, asked)
+        return found
+
     async def sending_stopped(self, connection: AsyncConnection, tenant_id: str) -> str | None:
         row = (await connection.execute(_STOP, {"tenant": tenant_id})).first()
         return row.because if row is not None and row.stopped else None
@@ -228,17 +239,20 @@ class PostgresContacts:
 
     async def erase(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
-    ) -> None:
-        """Deletes addresses, the proofs of consents and the reasons of holds, and leaves word for router, which
-        erases what was composed. Waits for whoever is deciding about the person just now.
+    ) -> datetime | None:
+        """Deletes addresses, the proofs of consents and the reasons of holds, and leaves word for router,
+        which erases what was composed. Waits for whoever is deciding about the person just now. Returns when
+        that was done before.
 
         Wishes and the ledger stay: who does not want to be written to is not written to again.
         """
-        card = (await people_of(connection, tenant_id, [customer_id]))[customer_id].card
+        known = (await people_of(connection, tenant_id, [customer_id]))[customer_id]
+        card = known.card
         await lock_people(connection, tenant_id, [card.person_id if card else customer_id])
         asked = {"tenant": tenant_id, "id": customer_id, "at": at, "erased": _ERASED}
         for statement in _ERASE:
             await connection.execute(statement, asked)
+        return known.erased_at
 
     async def _address(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel

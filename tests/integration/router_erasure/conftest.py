@@ -1,4 +1,4 @@
-"""Ingest and router on one database, with a real receiver and a real mail server between them and the world."""
+"""Ingest and router on one database, with a real receiver and a real mail server around them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -81,7 +81,7 @@ class Town:
         """What waited for the broker has left: it is kept nowhere after that."""
         async with self.house.database.worker() as c:
             for schema in ("ingest", "router"):
-                await c.execute(text(f"DELETE FROM {schema}.outbox"))  # noqa: S608
+                await c.execute(text(f"DELETE FROM {schema}.outbox"))
 
     async def rows(self, query: str, **named: Any) -> list[Any]:
         async with self.house.database.worker() as c:

@@ -1,6 +1,5 @@
 """After an erasure nothing that was composed about the customer can be read anywhere in the database."""
 
-import orjson
 from tests.integration.router_erasure.conftest import Town
 from tests.integration.router_loops.receiver import Reply
 from tests.support.marks import places_of
@@ -35,7 +34,13 @@ async def lives(town: Town) -> None:
         "phone": "+49 30 901820",
     }
     assert (await town.staff.put("/v1/customers/c-1", profile)).status_code == 200
-    given = {"source": "shop", "provenance": "stated", "purpose": "profiling", "given": True, "channel": "web"}
+    given = {
+        "source": "shop",
+        "provenance": "stated",
+        "purpose": "profiling",
+        "given": True,
+        "channel": "web",
+    }
     proved = given | {"text_version": "1", "proof": "box-ticked-mark", "at": "2026-11-20T10:00:00Z"}
     assert (await town.staff.post("/v1/customers/c-1/consents", proved)).status_code == 201
     ada = town.customer()

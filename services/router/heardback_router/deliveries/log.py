@@ -76,8 +76,8 @@ class DeliveryLog:
                     409,
                     "delivery-erased",
                     "The delivery was erased",
-                    "The customer's personal data were erased, and what this delivery carried with them; that "
-                    "it was sent is all that is kept.",
+                    "The customer's personal data were erased, and with them what this delivery carried; "
+                    "that it was sent is all that is kept.",
                 )
             endpoint = await self._endpoints.find(connection, tenant_id, found["endpoint_id"], lock=True)
             if endpoint is None:

@@ -1,5 +1,5 @@
-"""What was composed about one customer, in Postgres: found, and blanked. Every statement takes some rows, says
-how many, and finds none once all is done, so that a sweep may be broken off anywhere."""
+"""What was composed about one customer, in Postgres: found, and blanked. Every statement finds
+nothing once all is done, so that a sweep may be broken off anywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,8 @@ WITH mine AS (
     WHERE tenant_id = :tenant AND customer_id = :customer AND created_at <= :before AND erased_at IS NULL
     LIMIT :some
 ), blank AS (
-    UPDATE router.message m SET draft = jsonb_set(m.draft, '{facts}', CAST(:facts AS jsonb)), erased_at = :now,
+    UPDATE router.message m SET draft = jsonb_set(m.draft, '{facts}', CAST(:facts AS jsonb)),
+        erased_at = :now,
         reason = CASE WHEN m.code = 'on_hold' THEN NULL ELSE m.reason END
     FROM mine WHERE m.tenant_id = :tenant AND m.id = mine.id RETURNING m.id
 ), history AS (
@@ -146,9 +147,7 @@ class Erased:
 
 
 class PostgresErased:
-    async def due(
-        self, connection: AsyncConnection, after: Erased | None, limit: int
-    ) -> Sequence[Erased]:
+    async def due(self, connection: AsyncConnection, after: Erased | None, limit: int) -> Sequence[Erased]:
         """Over all tenants, oldest first; needs a worker's transaction."""
         start = after or Erased("", "", datetime.fromisoformat("0001-01-02T00:00:00+00:00"))
         asked = {"at": start.at, "tenant": start.tenant_id, "customer": start.customer_id, "some": limit}
@@ -159,7 +158,12 @@ class PostgresErased:
         return [row.id for row in rows]
 
     async def stop_channels(
-        self, connection: AsyncConnection, who: Erased, handover_ids: Sequence[str], because: str, now: datetime
+        self,
+        connection: AsyncConnection,
+        who: Erased,
+        handover_ids: Sequence[str],
+        because: str,
+        now: datetime,
     ) -> None:
         asked = {"tenant": who.tenant_id, "ids": list(handover_ids), "because": because, "now": now}
         await connection.execute(_FAIL_DELIVERIES, asked)

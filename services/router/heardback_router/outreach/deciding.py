@@ -36,7 +36,7 @@ AskVerdict = Callable[[Recipient, Ask, Sequence[Touch], datetime], Verdict]
 class Due:
     """A message up for decision. `tried` are channels that could not take it, `closed` those that cannot be
     used here, and why; `down`: one of these may come back. `behind`: an earlier step of its loops is with a
-    channel and not there yet. `erased`: the customer's data were erased since they raised what it is about."""
+    channel and not there yet. `erased`: the customer's data were erased since they raised the matter."""
 
     draft: Draft
     since: datetime
@@ -142,7 +142,9 @@ def still(draft: Draft, recipient: Recipient, channel: Channel, ask: AskVerdict,
     return ask(alone, asked(draft, recipient), (), now)
 
 
-def is_about_erased(draft: Draft, since: datetime, raised: Sequence[datetime], erased_at: datetime | None) -> bool:
+def is_about_erased(
+    draft: Draft, since: datetime, raised: Sequence[datetime], erased_at: datetime | None
+) -> bool:
     """Whether all it is about was raised before the erasure (`raised`: when its feedback came); where that is
     not known, whether it was drafted before. What law or safety requires goes out all the same."""
     if erased_at is None or draft.critical:

@@ -57,7 +57,8 @@ WHERE l.tenant_id = :tenant_id AND l.loop_id = ANY(CAST(:loops AS text[])) AND m
 _RAISED = text("""
 SELECT asked.id, f.accepted_at FROM unnest(CAST(:ids AS text[])) AS asked (id)
 CROSS JOIN LATERAL (
-    SELECT accepted_at FROM router.item_feedback WHERE tenant_id = :tenant_id AND feedback_id = asked.id LIMIT 1
+    SELECT accepted_at FROM router.item_feedback
+    WHERE tenant_id = :tenant_id AND feedback_id = asked.id LIMIT 1
 ) AS f
 """)
 
