@@ -11,6 +11,13 @@ from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
+from heardback_router.deliveries.forgetting import (
+    forget_alert_mails,
+    forget_deliveries,
+    forget_replays,
+)
+from heardback_router.deliveries.portal_http import PREFIX as PORTAL
+from heardback_router.deliveries.portal_http import show_fault
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
@@ -18,6 +25,7 @@ from heardback_router.loops.app import Loops
 from heardback_router.loops.contest_http import contest_routes
 from heardback_router.loops.contests import Contests, PostgresContests
 from heardback_router.loops.figures_http import figure_routes
+from heardback_router.loops.forgetting import forget_reviews, forget_tellings
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
@@ -31,6 +39,7 @@ from heardback_router.loops.telling_store import PostgresTellings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
+from heardback_router.outreach.forgetting import forget_handovers, forget_messages
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.page.addresses import PageAddresses
@@ -41,6 +50,7 @@ from heardback_router.page.visits import face_of
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import Retention
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import show_to_people
@@ -91,6 +101,7 @@ class Closing:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._public_url = loops.public_url
+        self._log_days = webhooks.log_days
         self._per_minute = loops.page_per_minute
         self._link_key = around.keyring.key(PURPOSE)
         self._link_lasts = timedelta(days=loops.loop_link_days)
@@ -183,9 +194,23 @@ class Closing:
             answer_routes(answers),
         )
 
+    def kept(self, message_days: int) -> tuple[Retention, ...]:
+        """What is forgotten of all this, and after how long. A telling goes after its message."""
+        messages, log = timedelta(days=message_days), timedelta(days=self._log_days)
+        return (
+            Retention("messages", forget_messages, messages),
+            Retention("handovers", forget_handovers, messages),
+            Retention("tellings", forget_tellings, messages),
+            Retention("reviews", forget_reviews, messages),
+            Retention("deliveries", forget_deliveries, log),
+            Retention("replays", forget_replays, log),
+            Retention("alert_mails", forget_alert_mails, log),
+        )
+
     def show_faults(self, app: FastAPI) -> None:
         """What goes wrong on a page for people is shown to them as one."""
         show_to_people(app, PREFIX, face_of(Pages()))
+        show_to_people(app, PORTAL, show_fault)
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

@@ -66,10 +66,9 @@ from heardback_router.page.store import PostgresCodes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
-from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.handover_http import handover_routes
 from heardback_router.routing.ladder_watch import LadderWatch
-from heardback_router.routing.store import LookAgain, PostgresFeedback, PostgresInbox
+from heardback_router.routing.store import KEEP_EVENTS, LookAgain, PostgresFeedback, PostgresInbox
 from heardback_router.routing.tries import RoutingTries
 from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
@@ -90,10 +89,12 @@ from heardback_router.whatif.held import HeldByPeople
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.forgetting import forget_touches
 from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import ForgetOld, Retention
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
@@ -223,12 +224,15 @@ class Core:
         self.forget = ForgetOld(
             database,
             [
-                (inbox.forget, KEEP_EVENTS),
-                (shadow.forget, timedelta(days=shadow_days)),
-                (self.changing.runs.forget, KEEP_RUNS),
-                (PostgresCodes().forget, KEEP_CODES),
+                Retention("inbox", inbox.forget, KEEP_EVENTS, at_once=20_000),
+                Retention("shadow_readings", shadow.forget, timedelta(days=shadow_days)),
+                Retention("what_if_runs", self.changing.runs.forget, KEEP_RUNS),
+                Retention("page_codes", PostgresCodes().forget, KEEP_CODES),
+                Retention("touches", forget_touches, timedelta(days=settings.router.touch_days)),
+                *self.closing.kept(settings.router.message_days),
             ],
             clock,
+            metrics,
         )
         self.http = create_app(
             "heardback router",
