@@ -65,9 +65,9 @@ async def tunnel(
             raise httpcore.ProxyError("the proxy closed the connection")
     if event.status_code in _REFUSALS:
         raise ProxyRefusesError(
-            f"the proxy answered {event.status_code} to CONNECT {host}:{port}. It must let us connect to addresses "
-            "and take our user name; one that takes names only cannot be used, as what is checked here would "
-            "not be what it connects to"
+            f"the proxy answered {event.status_code} to CONNECT {host}:{port}. It must let us connect to "
+            "addresses and take our user name; one that takes names only cannot be used, as what is checked "
+            "here would not be what it connects to"
         )
     if not 200 <= event.status_code < 300:
         raise httpcore.ProxyError(f"the proxy answered {event.status_code}")
