@@ -191,6 +191,15 @@ class Metrics:
         self.mails = Counter(
             "heardback_mails", "Tries to send an e-mail, by outcome.", ["outcome"], registry=r
         )
+        self.erasures = Counter(
+            "heardback_erasures",
+            "Erasures carried through what router composed, by outcome (done, failed: it is tried again).",
+            ["outcome"],
+            registry=r,
+        )
+        self.forgotten = Counter(
+            "heardback_forgotten", "Rows forgotten by age, by what they were.", ["what"], registry=r
+        )
         self.deliveries = Counter(
             "heardback_deliveries", "Webhook attempts by outcome.", ["outcome"], registry=r
         )

@@ -102,6 +102,12 @@ class Profiles(Protocol):
         """contacts_30d and the figures of the standing, of the person, by customer id."""
         ...
 
+    async def wrote_since(
+        self, c: AsyncConnection, tenant_id: str, customer_id: str, since: datetime | None
+    ) -> bool:
+        """Whether feedback of theirs was accepted after that, or ever."""
+        ...
+
     async def note_class(
         self, c: AsyncConnection, tenant_id: str, rows: Sequence[tuple[str, Mapping[str, Any]]], now: datetime
     ) -> None:
@@ -240,8 +246,11 @@ class Cards(Protocol):
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel
     ) -> None: ...
 
-    async def erase(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Addresses, and what else of contact is personal."""
+    async def erase(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
+    ) -> datetime | None:
+        """Addresses, and what else of contact is personal; router is left word that it erases too. When that
+        was done before."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import uvloop
@@ -12,6 +13,7 @@ from heardback_ingest.adapters.postgres_asking import PostgresAsking
 from heardback_ingest.adapters.postgres_customers import PostgresCustomers
 from heardback_ingest.adapters.postgres_dead_letters import PostgresDeadLetters
 from heardback_ingest.adapters.postgres_experiments import PostgresExperiments
+from heardback_ingest.adapters.postgres_forgetting import forget_arms, forget_choices
 from heardback_ingest.adapters.postgres_idempotency import PostgresIdempotencyKeys
 from heardback_ingest.adapters.postgres_invitations import PostgresInvitations
 from heardback_ingest.adapters.postgres_ledger import PostgresLedger
@@ -59,6 +61,7 @@ from heardback_shared.contact.wish_store import PostgresWishes
 from heardback_shared.contracts.events import ITEM_CHANGED, LOOP_CHANGED
 from heardback_shared.contracts.topics import BACKLOG, DEAD, ROUTED, STANDING, SUBMITTED, UPDATED, Topic
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import ForgetOld, Retention
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
 from heardback_shared.http.auth import Guard
@@ -97,6 +100,7 @@ class Ingest:
     policies: PoliciesInForce
     surveys: Surveys
     lapse: Lapse
+    forget_old: ForgetOld
     http: FastAPI
     readiness: Readiness
     metrics: Metrics
@@ -225,6 +229,15 @@ def build(
         policies=policies,
         surveys=surveys,
         lapse=Lapse(database, invitations, survey_log, contacts, clock, keep_days=settings.survey_log_days),
+        forget_old=ForgetOld(
+            database,
+            [
+                Retention("survey_choices", forget_choices, timedelta(days=settings.survey_log_days)),
+                Retention("experiment_arms", forget_arms, timedelta(days=settings.survey_log_days)),
+            ],
+            clock,
+            metrics,
+        ),
         http=build_app(use, guard, settings, metrics, readiness),
         readiness=readiness,
         metrics=metrics,
@@ -336,6 +349,7 @@ def background(ingest: Ingest, settings: IngestSettings, sink: KafkaSink) -> dic
         async with ingest.database.worker() as connection:
             await ingest.keys.forget_expired(connection, ingest.clock.now())
         await ingest.customers.sources.forget_events()
+        await ingest.forget_old.forget()
 
     def every(seconds: float, action: Callable[[], Awaitable[object]], name: str) -> Task:
         return partial(repeat, seconds=seconds, action=action, name=name)

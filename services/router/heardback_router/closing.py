@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from heardback_router.campaigns.change_store import PostgresChanges
 from heardback_router.campaigns.evidence import PostgresEvidence
@@ -12,6 +13,13 @@ from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
 from heardback_router.deliveries.dispatch import Dispatcher
 from heardback_router.deliveries.endpoint_store import PostgresEndpoints
+from heardback_router.deliveries.forgetting import (
+    forget_alert_mails,
+    forget_deliveries,
+    forget_replays,
+)
+from heardback_router.deliveries.portal_http import PREFIX as PORTAL
+from heardback_router.deliveries.portal_http import show_fault
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_router.deliveries.store import PostgresDeliveryQueue
 from heardback_router.loops.answers import Answers
@@ -19,6 +27,7 @@ from heardback_router.loops.app import Loops
 from heardback_router.loops.contest_http import contest_routes
 from heardback_router.loops.contests import Contests, PostgresContests
 from heardback_router.loops.figures_http import figure_routes
+from heardback_router.loops.forgetting import forget_reviews, forget_tellings
 from heardback_router.loops.http import answer_routes
 from heardback_router.loops.links import PURPOSE
 from heardback_router.loops.ports import Backlog
@@ -32,15 +41,22 @@ from heardback_router.loops.telling_store import PostgresTellings
 from heardback_router.mail.settings import MailSettings
 from heardback_router.mail.smtp import SmtpMailer
 from heardback_router.outreach.compose import Lent, Messages, message_queue
+from heardback_router.outreach.forgetting import forget_handovers, forget_messages
 from heardback_router.outreach.links import DETAILS, MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
 from heardback_router.page.addresses import PageAddresses
-from heardback_router.page.compose import page_parts
+from heardback_router.page.compose import PageLinks, page_parts
+from heardback_router.page.http import PREFIX
+from heardback_router.page.rendering import Pages
+from heardback_router.page.visits import face_of
 from heardback_shared.clock import Clock
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import Retention
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.problems import show_to_people
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 
@@ -87,7 +103,10 @@ class Closing:
         self._around = around
         self.mailer = SmtpMailer(mail, around.clock)
         self._public_url = loops.public_url
+        self._log_days = webhooks.log_days
+        self._per_minute = loops.page_per_minute
         self._link_key = around.keyring.key(PURPOSE)
+        self._link_lasts = timedelta(days=loops.loop_link_days)
         endpoints, queue = PostgresEndpoints(), PostgresDeliveryQueue()
         store, tellings, reviews = PostgresLoops(), PostgresTellings(), PostgresReviews()
         changes = PostgresChanges()
@@ -159,9 +178,21 @@ class Closing:
             clock,
             wording=ContentGuard(PostgresEvidence()),
         )
-        answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
+        answers = Answers(
+            database,
+            outbox,
+            self.loops,
+            backlog,
+            clock,
+            link_key=self._link_key,
+            link_lasts=self._link_lasts,
+            contests=contests,
+            contacts=PostgresContacts(around.keyring),
+            limiter=RateLimiter(self._per_minute, who="The holder of this link"),
+        )
+        links = PageLinks(self._public_url, self._link_lasts, self._per_minute)
         page = page_parts(
-            database, around.keyring, answers, self.mailer, around.policies, clock, guard, self._public_url
+            database, around.keyring, answers, self.mailer, around.policies, clock, guard, links
         )
         return (
             *page,
@@ -173,6 +204,24 @@ class Closing:
             # Last: a link's address takes whatever follows /v1/loops/.
             answer_routes(answers),
         )
+
+    def kept(self, message_days: int) -> tuple[Retention, ...]:
+        """What is forgotten of all this, and after how long. A telling goes after its message."""
+        messages, log = timedelta(days=message_days), timedelta(days=self._log_days)
+        return (
+            Retention("messages", forget_messages, messages),
+            Retention("handovers", forget_handovers, messages),
+            Retention("tellings", forget_tellings, messages),
+            Retention("reviews", forget_reviews, messages),
+            Retention("deliveries", forget_deliveries, log),
+            Retention("replays", forget_replays, log),
+            Retention("alert_mails", forget_alert_mails, log),
+        )
+
+    def show_faults(self, app: FastAPI) -> None:
+        """What goes wrong on a page for people is shown to them as one."""
+        show_to_people(app, PREFIX, face_of(Pages()))
+        show_to_people(app, PORTAL, show_fault)
 
     async def deliver(self, stop: asyncio.Event) -> None:
         """The background task: delivers until told to stop, then drains."""

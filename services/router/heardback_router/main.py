@@ -45,6 +45,8 @@ from heardback_router.corrections.quality_http import quality_routes
 from heardback_router.corrections.store import PostgresCorrections
 from heardback_router.corrections.teaching import CorrectionPages, Teaching
 from heardback_router.deliveries.settings import WebhookSettings
+from heardback_router.erasure.app import Erasing
+from heardback_router.erasure.store import PostgresErased
 from heardback_router.forms.http import forms_routes
 from heardback_router.grouping.app import Regroup
 from heardback_router.grouping.cases import PostgresCases
@@ -60,15 +62,15 @@ from heardback_router.options.http import option_routes
 from heardback_router.outreach.compose import message_queue
 from heardback_router.outreach.discomfort import Discomfort
 from heardback_router.outreach.settings import OutreachSettings
+from heardback_router.outreach.store import PostgresMessages
 from heardback_router.page.domain import KEEP_CODES
 from heardback_router.page.store import PostgresCodes
 from heardback_router.promises.http import promise_routes
 from heardback_router.promises.watch import PromiseWatch
 from heardback_router.routing.app import RouteFeedback
-from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
 from heardback_router.routing.handover_http import handover_routes
 from heardback_router.routing.ladder_watch import LadderWatch
-from heardback_router.routing.store import LookAgain, PostgresFeedback, PostgresInbox
+from heardback_router.routing.store import KEEP_EVENTS, LookAgain, PostgresFeedback, PostgresInbox
 from heardback_router.routing.tries import RoutingTries
 from heardback_router.routing.tries_http import tries_routes
 from heardback_router.settings import RouterSettings
@@ -89,10 +91,12 @@ from heardback_router.whatif.held import HeldByPeople
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.checks import broker_check, database_check
 from heardback_shared.clock import Clock, SystemClock
+from heardback_shared.contact.forgetting import forget_touches
 from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import ForgetOld, Retention
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app, serve_routes
@@ -212,6 +216,17 @@ class Core:
         self.feeder = Feeder(database, messages, clock)
         self.standings = AnnounceStandings(database, PostgresStandings(), self.outbox, clock)
         self.corrections = Corrections(database, items, said, self.outbox, source, clock)
+        self.erasing = Erasing(
+            database,
+            PostgresErased(),
+            PostgresMessages(),
+            self.closing.messages.ending,
+            PostgresContacts(keyring),
+            self.corrections,
+            self.outbox,
+            clock=clock,
+            metrics=metrics,
+        )
         self.teaching = Teaching(
             database, self.outbox, [CorrectionPages(said), PolicyPages(PostgresVersions())]
         )
@@ -221,12 +236,15 @@ class Core:
         self.forget = ForgetOld(
             database,
             [
-                (inbox.forget, KEEP_EVENTS),
-                (shadow.forget, timedelta(days=shadow_days)),
-                (self.changing.runs.forget, KEEP_RUNS),
-                (PostgresCodes().forget, KEEP_CODES),
+                Retention("inbox", inbox.forget, KEEP_EVENTS, at_once=20_000),
+                Retention("shadow_readings", shadow.forget, timedelta(days=shadow_days)),
+                Retention("what_if_runs", self.changing.runs.forget, KEEP_RUNS),
+                Retention("page_codes", PostgresCodes().forget, KEEP_CODES),
+                Retention("touches", forget_touches, timedelta(days=settings.router.touch_days)),
+                *self.closing.kept(settings.router.message_days),
             ],
             clock,
+            metrics,
         )
         self.http = create_app(
             "heardback router",
@@ -261,6 +279,7 @@ class Core:
             # Last: an item's own address takes whatever follows /v1/items/.
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
         )
+        self.closing.show_faults(self.http)
 
 
 async def _run(settings: Settings, kafka: KafkaSettings, database_settings: DatabaseSettings) -> None:
@@ -312,6 +331,7 @@ async def _run(settings: Settings, kafka: KafkaSettings, database_settings: Data
             "timekeeper": core.timekeeper.run,
             "standing": core.standings.run,
             "forgetting": core.forget.run,
+            "erasing": core.erasing.run,
             "what-ifs": core.changing.runner.run,
             "applying": core.changing.applying.run,
             "assigning": core.assign_waiting.run,

@@ -25,4 +25,10 @@ class RouterSettings(BaseSettings):
     """How much of the time timers may take while many are due; routing has the rest."""
     shadow_days: int = Field(default=90, ge=1)
     """How long what candidate models made of feedback is kept."""
+    message_days: int = Field(default=730, ge=366)
+    """How long messages to customers are kept after their end, with what was decided about them and what the
+    customer was given to read. Under its id a message that was forgotten could go out once more, so it is to
+    be far longer than anything is handed in again; links in messages are good for 366 days at most."""
+    touch_days: int = Field(default=400, ge=30)
+    """How long it is kept when somebody was written to; caps look back a week."""
     max_body_bytes: int = Field(default=100_000, ge=1_000)

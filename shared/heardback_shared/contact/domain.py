@@ -65,6 +65,8 @@ class Recipient:
     region: str | None = None
     inferred: frozenset[str] = field(default_factory=frozenset)
     """Fields above that are only guessed; none of them is a reason to write to somebody."""
+    erased_at: datetime | None = None
+    """When the personal data kept under this customer id were last erased."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What is kept of people, found by key for many at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,10 +38,10 @@ SELECT one.id, one.person, one.account, pg_advisory_xact_lock(one.key) FROM (
 # OFFSET 0 keeps each look-up to itself, by its key; joined up, they would read the whole tenant. So would a
 # key that is worked out in the look-up, as row-level security trusts plain columns only.
 _PEOPLE = text("""
-SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, same.ids
+SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, card.erased_at, same.ids
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
-    SELECT person_id, card, at FROM platform.contact_card
+    SELECT person_id, card, at, erased_at FROM platform.contact_card
     WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
 ) AS card ON true
 CROSS JOIN LATERAL (SELECT coalesce(card.person_id, asked.id) AS id OFFSET 0) AS person
@@ -67,11 +68,12 @@ SELECT person.id AS person_id, touch.* FROM unnest(CAST(:people AS text[])) AS p
 """)  # noqa: S608
 # All that is kept of the person of each asked id, over all ids of that person, in one message.
 _TOLD = text(f"""
-SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, wishes.found AS wishes,
-    consents.found AS consents, addresses.found AS addresses, held.because AS held, touches.found AS touches
+SELECT asked.id, card.person_id, CAST(card.card AS text) AS card, card.at, card.erased_at,
+    wishes.found AS wishes, consents.found AS consents, addresses.found AS addresses,
+    held.because AS held, touches.found AS touches
 FROM unnest(CAST(:ids AS text[])) AS asked(id)
 LEFT JOIN LATERAL (
-    SELECT person_id, card, at FROM platform.contact_card
+    SELECT person_id, card, at, erased_at FROM platform.contact_card
     WHERE tenant_id = :tenant AND customer_id = asked.id LIMIT 1
 ) AS card ON true
 CROSS JOIN LATERAL (SELECT coalesce(card.person_id, asked.id) AS id OFFSET 0) AS person
@@ -123,6 +125,15 @@ CROSS JOIN LATERAL (
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`ids` are all of the same person, in order, the customer's own included."""
+
+    card: Card | None
+    ids: tuple[str, ...]
+    erased_at: datetime | None
+
+
 async def lock_people(connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
     await connection.execute(_LOCK, {"tenant": tenant_id, "people": list(person_ids)})
 
@@ -137,13 +148,14 @@ async def lock_people_of(
 
 async def people_of(
     connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
-) -> dict[str, tuple[Card | None, tuple[str, ...]]]:
-    """By customer id: its card if there is one, and all ids of the same person, in order, itself included."""
+) -> dict[str, Known]:
+    """By customer id."""
     rows = await connection.execute(_PEOPLE, {"tenant": tenant_id, "ids": sorted(set(customer_ids))})
     return {
-        row.id: (
+        row.id: Known(
             _card(row.id, row.person_id, row.card, row.at) if row.card is not None else None,
             tuple(sorted({row.id, *(row.ids or ())})),
+            row.erased_at,
         )
         for row in rows
     }
@@ -163,6 +175,7 @@ async def told_of(
             _reachable(_found(row.addresses)),
             row.held,
             [_touch(row.person_id or row.id, found) for found in _found(row.touches)],
+            row.erased_at,
         )
         for row in await connection.execute(_TOLD, asked)
     }

@@ -61,7 +61,20 @@ _ERASE = (
     text("DELETE FROM platform.contact_address WHERE tenant_id = :tenant AND customer_id = :id"),
     text("UPDATE platform.contact_consent SET proof = NULL WHERE tenant_id = :tenant AND customer_id = :id"),
     text("""UPDATE platform.contact_wish SET owner = NULL WHERE tenant_id = :tenant AND customer_id = :id"""),
+    text("""
+UPDATE platform.contact_hold SET because = :erased WHERE tenant_id = :tenant AND customer_id = :id
+"""),
+    text("""
+INSERT INTO platform.contact_card AS card
+    (tenant_id, customer_id, person_id, earlier_person_ids, card, at, erased_at, erasing)
+VALUES (:tenant, :id, :id, '{}', '{}', :at, :at, true)
+ON CONFLICT (tenant_id, customer_id) DO UPDATE SET erased_at = excluded.erased_at, erasing = true
+"""),
 )
+_ERASED = "(erased with the customer's data)"
+_ERASED_AT = text("""
+SELECT erased_at FROM platform.contact_card WHERE tenant_id = :tenant AND customer_id = :id
+""")
 _STOP = text("""
 SELECT stopped, because FROM platform.sending_stop WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1
 """)
@@ -104,7 +117,7 @@ class PostgresContacts:
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
     ) -> Mapping[str, Sequence[str]]:
         people = await people_of(connection, tenant_id, customer_ids)
-        return {customer_id: same for customer_id, (_, same) in people.items()}
+        return {customer_id: known.ids for customer_id, known in people.items()}
 
     async def told(
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
@@ -153,13 +166,21 @@ class PostgresContacts:
     ) -> str | None:
         """The best known one of any id of the person; the customer's own id first among equals."""
         cards = await people_of(connection, tenant_id, [customer_id])
-        _, same = cards[customer_id]
+        same = cards[customer_id].ids
         best: Address | None = None
         for other in (customer_id, *(o for o in same if o != customer_id)):
             found = await self._address(connection, tenant_id, other, channel)
             if found and (best is None or beats(found.provenance, found.at, best.provenance, best.at)):
                 best = found
         return best.value if best else None
+
+    async def erased_at(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str
+    ) -> datetime | None:
+        """When the personal data kept under this id were last erased."""
+        asked = {"tenant": tenant_id, "id": customer_id}
+        found: datetime | None = await connection.scalar(_ERASED_AT, asked)
+        return found
 
     async def sending_stopped(self, connection: AsyncConnection, tenant_id: str) -> str | None:
         row = (await connection.execute(_STOP, {"tenant": tenant_id})).first()
@@ -217,13 +238,22 @@ class PostgresContacts:
     ) -> None:
         await connection.execute(_DROP_ADDRESS, {"tenant": tenant_id, "id": customer_id, "channel": channel})
 
-    async def erase(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        """Deletes addresses and the proofs of consents.
+    async def erase(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
+    ) -> datetime | None:
+        """Deletes addresses, the proofs of consents and the reasons of holds, and leaves word for router,
+        which erases what was composed. Waits for whoever is deciding about the person just now. Returns when
+        that was done before.
 
         Wishes and the ledger stay: who does not want to be written to is not written to again.
         """
+        known = (await people_of(connection, tenant_id, [customer_id]))[customer_id]
+        card = known.card
+        await lock_people(connection, tenant_id, [card.person_id if card else customer_id])
+        asked = {"tenant": tenant_id, "id": customer_id, "at": at, "erased": _ERASED}
         for statement in _ERASE:
-            await connection.execute(statement, {"tenant": tenant_id, "id": customer_id})
+            await connection.execute(statement, asked)
+        return known.erased_at
 
     async def _address(
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, channel: Channel

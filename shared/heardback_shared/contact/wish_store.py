@@ -138,7 +138,7 @@ class PostgresWishes:
         return [Due(row.customer_id, _telling(row)) for row in await connection.execute(_DUE, asked)]
 
     async def _lock(self, connection: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        card, _ = (await people_of(connection, tenant_id, [customer_id]))[customer_id]
+        card = (await people_of(connection, tenant_id, [customer_id]))[customer_id].card
         await lock_people(connection, tenant_id, [card.person_id if card else customer_id])
 
     def _sealed(self, tenant_id: str, customer_id: str, line: Line) -> bytes | None:

@@ -80,6 +80,7 @@ class Told:
     addresses: Mapping[Channel, Provenance] = field(default_factory=dict)
     held_because: str | None = None
     touches: Sequence[Touch] = ()
+    erased_at: datetime | None = None
 
 
 def beats(provenance: Provenance, at: datetime, other: Provenance, other_at: datetime) -> bool:
@@ -179,6 +180,7 @@ def recipient(told: Told, at: datetime) -> Recipient:
         segment=card.segment if card else None,
         region=card.region if card else None,
         inferred=frozenset(inferred | ({"channels"} if guessed else set())),
+        erased_at=told.erased_at,
     )
 
 

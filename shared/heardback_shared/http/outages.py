@@ -1,8 +1,7 @@
 """When the database cannot be asked just now: 503 with the time to wait, in every service alike."""
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -32,18 +31,18 @@ def install_outage_handlers(app: FastAPI, again: str) -> None:
     """
 
     @app.exception_handler(PoolTimeoutError)
-    async def _no_connection(request: Request, error: PoolTimeoutError) -> JSONResponse:
+    async def _no_connection(request: Request, error: PoolTimeoutError) -> Response:
         return problem_response(request, busy(1, again))
 
     @app.exception_handler(OSError)
-    async def _no_network(request: Request, error: OSError) -> JSONResponse:
+    async def _no_network(request: Request, error: OSError) -> Response:
         return _told(request, error)
 
     @app.exception_handler(DBAPIError)
-    async def _no_database(request: Request, error: DBAPIError) -> JSONResponse:
+    async def _no_database(request: Request, error: DBAPIError) -> Response:
         return _told(request, error)
 
-    def _told(request: Request, error: Exception) -> JSONResponse:
+    def _told(request: Request, error: Exception) -> Response:
         if not is_unavailable(error):
             raise error
         _log.warning("http.database_unavailable", error=type(error).__name__)

@@ -1,10 +1,10 @@
 """Errors as RFC 9457 problem details: what is wrong, where, and what to send instead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.ids import trace_id
 
 _log = structlog.get_logger(__name__)
+
+Face = Callable[[Request, ProblemError], Response | None]
+"""How a problem looks to who opened a page; None where they asked for JSON."""
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "https://heardback.dev/problems/"
@@ -61,7 +64,17 @@ def _pointer(parts: Sequence[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
+def show_to_people(app: FastAPI, prefix: str, face: Face) -> None:
+    """Whatever goes wrong below this path, outages and unknown paths included, is shown by `face`."""
+    app.state.faces = {**getattr(app.state, "faces", {}), prefix: face}
+
+
+def problem_response(request: Request, problem: ProblemError) -> Response:
+    faces: dict[str, Face] = getattr(request.app.state, "faces", {})
+    for prefix, face in faces.items():
+        if request.url.path.startswith(prefix) and (shown := face(request, problem)) is not None:
+            shown.headers.update(problem.headers)
+            return shown
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.slug,
         "title": problem.title,
@@ -80,11 +93,11 @@ _TITLES = {404: "not-found", 405: "method-not-allowed"}
 
 def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(ProblemError)
-    async def _problem(request: Request, error: ProblemError) -> JSONResponse:
+    async def _problem(request: Request, error: ProblemError) -> Response:
         return problem_response(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return problem_response(
                 request, malformed_json(str(error.errors()[0].get("ctx", {}).get("error", "")))
@@ -93,7 +106,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(request, invalid(tuple(found)))
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, ProblemError):  # raised while FastAPI was reading the body
             return problem_response(request, error.__cause__)
         slug = _TITLES.get(error.status_code, "http-error")
@@ -104,7 +117,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         )
 
     @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def _unexpected(request: Request, error: Exception) -> Response:
         # The route's template: a path may hold a token.
         route = getattr(request.scope.get("route"), "path", "unmatched")
         _log.error("http.unexpected", route=route, error=type(error).__name__)

@@ -141,7 +141,7 @@ async def test_addresses_and_proofs_are_sealed_to_their_place_and_erased(databas
         assert b"ada" not in bytes(sealed)
         assert b"ticked" not in bytes(proof)
         assert (await wishes.ledger(c, "default", "c-1"))[0].proof == "ticked the box"
-        await contacts.erase(c, "default", "c-1")
+        await contacts.erase(c, "default", "c-1", NOON)
         assert await contacts.address(c, "default", "c-1", "email") is None
         ledger = await wishes.ledger(c, "default", "c-1")
         assert [(entry.proof, entry.consent.proved) for entry in ledger] == [(None, True)]

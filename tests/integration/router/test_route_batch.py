@@ -18,13 +18,14 @@ from heardback_router.backlog.domain import Weight
 from heardback_router.backlog.fold import fold
 from heardback_router.configuration.source import load_policies
 from heardback_router.routing.domain import decide
-from heardback_router.routing.forgetting import KEEP_EVENTS, ForgetOld
-from heardback_router.routing.store import PostgresInbox
+from heardback_router.routing.store import KEEP_EVENTS, PostgresInbox
 from heardback_router.routing.tables import inbox
 from heardback_shared.contracts.events import LoopRef
 from heardback_shared.contracts.topics import BACKLOG, ROUTED
 from heardback_shared.db.database import Database
+from heardback_shared.db.forgetting import ForgetOld, Retention
 from heardback_shared.errors import PermanentError
+from heardback_shared.metrics import Metrics
 from heardback_shared.settings import DatabaseSettings
 from heardback_shared.stream.ports import Outgoing
 
@@ -213,7 +214,9 @@ async def test_what_can_never_be_routed_is_refused_for_good(
 async def test_an_event_the_inbox_has_forgotten_still_has_no_second_effect(router: Router) -> None:
     await router.receive(incoming(scored(1)))
     before = await router.items()
-    forget = ForgetOld(router.database, [(PostgresInbox().forget, KEEP_EVENTS)], router.clock)
+    forget = ForgetOld(
+        router.database, [Retention("inbox", PostgresInbox().forget, KEEP_EVENTS)], router.clock, Metrics()
+    )
     await forget.forget()
     assert await inbox_size(router) == 1
     router.clock.forward(days=31)

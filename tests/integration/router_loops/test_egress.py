@@ -192,7 +192,8 @@ async def test_behind_a_proxy_private_addresses_are_refused_all_the_same(server:
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "ProxyError: the proxy answered 407"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "the proxy answered 407 to CONNECT 93."),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy answered 403 to CONNECT 93."),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "ProxyError: the proxy answered 502"),
         (b"SSH-2.0-x 200 \r\n\r\n", "ProxyError: the proxy did not answer in HTTP"),
         (b"", "ProxyError: the proxy"),
@@ -204,7 +205,14 @@ async def test_a_proxy_that_refuses_is_a_failed_attempt(server: TlsServer, said:
     assert answer.status is None
     assert answer.error is not None
     assert answer.error.startswith(error)
+    assert answer.ours == (b" 40" in said)  # what the proxy refuses is no fault of the receiver's
+    assert ("takes names only" in answer.error) == answer.ours
     assert server.heads == []
+
+
+async def test_a_proxy_that_is_not_there_is_no_fault_of_the_receiver(server: TlsServer) -> None:
+    answer = await send(server, Names([PUBLIC]), Internet(0), Proxy("127.0.0.1", 1))
+    assert (answer.error, answer.ours) == ("the proxy for webhooks cannot be reached", True)
 
 
 @pytest.mark.parametrize(

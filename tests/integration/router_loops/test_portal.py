@@ -145,3 +145,55 @@ async def test_only_who_may_change_endpoints_makes_links_and_not_for_too_long(ho
     too_long = await ann.post(path, {"hours": 169})
     assert (too_long.status_code, too_long.json()["errors"][0]["pointer"]) == (422, "/hours")
     assert (await ann.post(path, {"hours": 0})).status_code == 422
+
+
+async def test_a_link_used_too_often_waits_and_other_endpoints_links_do_not(
+    house: House, receiver: Receiver, anybody: httpx.AsyncClient
+) -> None:
+    ours, theirs = await story(house, receiver)
+    path = await link(house, ours)
+    for _ in range(300):  # a slow machine earns a few more while it asks
+        refused = await anybody.get(f"{path}/deliveries")
+        if refused.status_code != 200:
+            break
+    assert (refused.status_code, refused.json()["title"]) == (429, "Too many requests")
+    assert refused.json()["detail"].startswith("The holder of this link may send 120 requests a minute")
+    another = await link(house, ours)
+    replay = {"which": "all", "since": "2020-01-01T00:00:00Z"}
+    assert 429 in [(await anybody.post(f"{another}/replays", json=replay)).status_code for _ in range(5)]
+    assert (await anybody.get(await link(house, theirs))).status_code == 200
+
+
+async def test_in_a_browser_what_goes_wrong_is_a_page_too(house: House, anybody: httpx.AsyncClient) -> None:
+    endpoint, _ = await house.endpoint()
+    path = await link(house, endpoint)
+    browser = {"Accept": "text/html,application/xhtml+xml"}
+    for place, status in (("/d/forged", 404), (f"{path}/deliveries/msg_none:replay", 422)):
+        answer = await anybody.get(place, headers=browser)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.text.startswith("<!doctype html>")
+    await (await house.caller()).delete(f"/v1/endpoints/{endpoint}/portal-link")
+    ended = await anybody.get(path, headers=browser)
+    assert (ended.status_code, "has been ended" in ended.text) == (404, True)
+    plain = await anybody.get(path)
+    assert plain.headers["content-type"] == "application/problem+json"
+
+
+async def test_everything_behind_a_link_is_kept_out_of_caches_and_referers(
+    house: House, receiver: Receiver, anybody: httpx.AsyncClient
+) -> None:
+    ours, _ = await story(house, receiver)
+    path = await link(house, ours)
+    ((one,)) = (await anybody.get(f"{path}/deliveries")).json()["deliveries"]
+    replay = {"which": "all", "since": "2020-01-01T00:00:00Z"}
+    made = await anybody.post(f"{path}/replays", json=replay)
+    for answer in (
+        made,
+        await anybody.get(path),
+        await anybody.get(f"{path}/deliveries/{one['id']}"),
+        await anybody.get(f"{path}/replays/{made.json()['id']}"),
+    ):
+        assert answer.is_success
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"

@@ -60,6 +60,14 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET fields = excluded.fields, personal = e
 """
 
 
+_WROTE = text("""
+SELECT EXISTS (
+    SELECT FROM ingest.feedback WHERE tenant_id = :tenant AND customer_id = :id
+        AND accepted_at > coalesce(CAST(:since AS timestamptz), '-infinity')
+)
+""")
+
+
 class PostgresProfiles:
     async def lock(self, c: AsyncConnection, tenant_id: str, ids: Sequence[str]) -> None:
         await c.execute(_LOCK, {"tenant": tenant_id, "ids": list(ids)})
@@ -97,6 +105,12 @@ class PostgresProfiles:
         since = now - timedelta(days=CONTACT_DAYS)
         rows = await c.execute(_HISTORY, {"tenant": tenant_id, "ids": list(ids), "since": since})
         return {row.id: {**summed(row.figures), "contacts_30d": row.contacts} for row in rows}
+
+    async def wrote_since(
+        self, c: AsyncConnection, tenant_id: str, customer_id: str, since: datetime | None
+    ) -> bool:
+        asked = {"tenant": tenant_id, "id": customer_id, "since": since}
+        return bool(await c.scalar(_WROTE, asked))
 
     async def note_class(
         self, c: AsyncConnection, tenant_id: str, rows: Sequence[tuple[str, Mapping[str, Any]]], now: datetime

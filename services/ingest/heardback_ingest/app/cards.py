@@ -73,8 +73,10 @@ class WriteCards:
                     address = Address(told["value"], told["provenance"], told["source"], at)
                     await self._cards.put_address(c, tenant_id, i, channel, address)
 
-    async def erase(self, c: AsyncConnection, tenant_id: str, customer_id: str) -> None:
-        await self._cards.erase(c, tenant_id, customer_id)
+    async def erase(
+        self, c: AsyncConnection, tenant_id: str, customer_id: str, at: datetime
+    ) -> datetime | None:
+        return await self._cards.erase(c, tenant_id, customer_id, at)
 
 
 def card_of(profile: Profile, person_id: str, account_id: str | None, ages: Ages, now: datetime) -> Card:

@@ -240,7 +240,8 @@ class KeepCustomers:
         """Destroys the customer's data key: original texts, contacts, personal facts and handling cannot be
         read again; likenesses and addresses are deleted.
 
-        The ledger and what was redacted stay. False when there was nothing to erase.
+        Router follows, and erases what was composed about them. The ledger and what was redacted stay. False
+        when there was nothing to erase: no data key, and no feedback since the last time.
         """
         now = self._clock.now()
         async with self._database.tenant(tenant_id) as c:
@@ -250,9 +251,10 @@ class KeepCustomers:
                 bare = Profile(customer_id, found.fields, None, found.settled)
                 await self._profiles.put(c, tenant_id, [bare], now)
             await self._links.liken(c, tenant_id, {customer_id: {}})
-            await self._cards.erase(c, tenant_id, customer_id)
+            before = await self._cards.erase(c, tenant_id, customer_id, now)
             await self._surveys.erase(c, tenant_id, customer_id, now)
-            return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id))
+            wrote = await self._profiles.wrote_since(c, tenant_id, customer_id, before)
+            return await self._vault.erase(c, tenant_id, subject_of_customer(customer_id)) or wrote
 
     async def _opened(
         self, c: AsyncConnection, tenant_id: str, profiles: Sequence[Profile]

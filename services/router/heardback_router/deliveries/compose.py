@@ -36,6 +36,7 @@ from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
 
@@ -123,6 +124,7 @@ class Deliveries:
             lent.clock,
             lent.public_url,
             timedelta(hours=settings.portal_hours),
+            RateLimiter(settings.portal_per_minute, who="The holder of this link"),
         )
         self.caretaker = Caretaker(
             lent.database,

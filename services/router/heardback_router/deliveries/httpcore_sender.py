@@ -24,9 +24,10 @@ from heardback_router.deliveries.addresses import (
     is_loopback_host,
     read_url,
 )
+from heardback_router.deliveries.bounded import BoundedStream
 from heardback_router.deliveries.domain import EXCERPT_BYTES, Response, excerpt
 from heardback_router.deliveries.ports import Resolver
-from heardback_router.deliveries.proxy import Proxy, tunnel
+from heardback_router.deliveries.proxy import Proxy, ProxyRefusesError, tunnel
 
 _log = structlog.get_logger(__name__)
 
@@ -74,7 +75,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         failure: Exception | None = None
         for address in dict.fromkeys(addresses):
             try:
-                return await self._connect(address, port, timeout, local_address, socket_options)
+                return BoundedStream(
+                    await self._connect(address, port, timeout, local_address, socket_options)
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError) as error:
                 failure = error
         raise failure or httpcore.ConnectError("no address could be reached")
@@ -89,9 +92,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         if self._proxy is None or address.is_loopback:
             return await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
-        stream = await self._inner.connect_tcp(
-            self._proxy.host, self._proxy.port, timeout, local_address, socket_options
-        )
+        try:
+            stream = await self._inner.connect_tcp(
+                self._proxy.host, self._proxy.port, timeout, local_address, socket_options
+            )
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise ProxyRefusesError("the proxy for webhooks cannot be reached") from error
         try:
             await tunnel(stream, self._proxy, address, port, timeout)
         except BaseException as error:
@@ -152,6 +158,9 @@ class HttpcoreSender:
                 return await self._request(method, target, headers, body, deadline)
         except RefusedError as error:
             return Response(None, f"refused: {error}")
+        except ProxyRefusesError as error:
+            _log.error("delivery.proxy_refuses", because=str(error))
+            return Response(None, str(error), ours=True)
         except (TimeoutError, httpcore.TimeoutException):
             return Response(None, f"no answer within {self._timeout:g} s")
         except (

@@ -71,6 +71,14 @@ class DeliveryLog:
         at = self._clock.now()
         async with self._database.tenant(tenant_id) as connection:
             found = await self._delivery(connection, tenant_id, delivery_id, endpoint_id)
+            if found["erased_at"] is not None:
+                raise ProblemError(
+                    409,
+                    "delivery-erased",
+                    "The delivery was erased",
+                    "The customer's personal data were erased, and with them what this delivery carried; "
+                    "that it was sent is all that is kept.",
+                )
             endpoint = await self._endpoints.find(connection, tenant_id, found["endpoint_id"], lock=True)
             if endpoint is None:
                 raise ProblemError(

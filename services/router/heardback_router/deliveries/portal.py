@@ -10,6 +10,7 @@ from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.problems import invalid, not_found
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
 
 PURPOSE = "endpoint-portal"
@@ -27,6 +28,7 @@ class Portal:
         clock: Clock,
         public_url: str,
         longest: timedelta,
+        limiter: RateLimiter,
     ) -> None:
         self._database = database
         self._endpoints = endpoints
@@ -34,6 +36,7 @@ class Portal:
         self._clock = clock
         self._public_url = public_url.rstrip("/")
         self._longest = longest
+        self._limiter = limiter
 
     async def link(
         self, tenant_id: str, endpoint_id: str, hours: float | None, actor: str
@@ -69,7 +72,7 @@ class Portal:
 
     async def open(self, token: str) -> tuple[str, Endpoint, datetime]:
         """(tenant, endpoint, until when). One problem for every token that opens nothing, so that none of
-        them tells what exists; another one for a link that has merely expired."""
+        them tells what exists; another one for a link that has merely expired, and for one used too often."""
         try:
             claim = read_link(self._key, token, self._clock.now())
         except ExpiredError as error:
@@ -79,6 +82,7 @@ class Portal:
         except TamperedError as error:
             raise _no_such_link() from error
         endpoint_id, _, generation = claim.loop_id.partition(":")
+        self._limiter.spend(f"{claim.tenant_id}\x1f{endpoint_id}")
         async with self._database.tenant(claim.tenant_id) as connection:
             endpoint = await self._endpoints.find(connection, claim.tenant_id, endpoint_id)
         if endpoint is None or generation != str(endpoint.portal_generation):

@@ -5,7 +5,7 @@ from pathlib import Path as File
 from typing import Annotated
 
 import jinja2
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from heardback_router.deliveries.domain import DeliveryState
@@ -25,9 +25,11 @@ from heardback_router.deliveries.schemas import (
     show_replay,
 )
 from heardback_shared.access.keys import Principal
+from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
 
 Token = Annotated[str, Path(max_length=1_000, pattern=r"^[A-Za-z0-9_.\-]+$")]
+PREFIX = "/d/"
 SHOWN = 50
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 ACTOR = "portal"
@@ -44,9 +46,28 @@ _HEADERS = {
 def portal_routes(portal: Portal, log: DeliveryLog, guard: Guard) -> APIRouter:
     router = APIRouter()
     _add_link_routes(router, portal, guard)
-    _add_page(router, portal, log)
-    _add_json(router, portal, log)
+    shared = APIRouter(dependencies=[Depends(_keep_private)])
+    _add_page(shared, portal, log)
+    _add_json(shared, portal, log)
+    router.include_router(shared)
     return router
+
+
+def _keep_private(response: Response) -> None:
+    response.headers.update(_HEADERS)
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(File(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+def show_fault(request: Request, problem: ProblemError) -> Response | None:
+    """What goes wrong in the portal, as a page to who opened it in a browser."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return None
+    html = _TEMPLATES.get_template("portal_fault.html").render(title=problem.title, detail=problem.detail)
+    return HTMLResponse(html, problem.status, _HEADERS)
 
 
 def _add_link_routes(router: APIRouter, portal: Portal, guard: Guard) -> None:
@@ -77,8 +98,7 @@ def _add_link_routes(router: APIRouter, portal: Portal, guard: Guard) -> None:
 
 
 def _add_page(router: APIRouter, portal: Portal, log: DeliveryLog) -> None:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(File(__file__).with_name("portal.html").read_text("utf-8"))
+    template = _TEMPLATES.get_template("portal.html")
 
     @router.get("/d/{token}", tags=["portal"], summary="One endpoint's deliveries, as a page")
     async def show(token: Token, cursor: Cursor = None) -> HTMLResponse:
@@ -112,14 +132,12 @@ def _add_json(router: APIRouter, portal: Portal, log: DeliveryLog) -> None:
     @router.get("/d/{token}/deliveries", tags=["portal"], summary="One endpoint's deliveries")
     async def search(
         token: Token,
-        response: Response,
         state: DeliveryState | None = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> DeliveryList:
         tenant_id, endpoint, _ = await portal.open(token)
         filters = {"endpoint_id": endpoint.id} | ({"state": state} if state else {})
-        response.headers.update(_HEADERS)
         return page(await log.deliveries(tenant_id, filters, read_cursor(cursor), limit + 1), limit)
 
     @router.post("/d/{token}/replays", status_code=202, tags=["portal"], summary="Send a time range again")

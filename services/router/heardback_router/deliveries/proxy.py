@@ -36,10 +36,18 @@ def read_proxy(url: str) -> Proxy:
     return Proxy(host, port, "Basic " + base64.b64encode(pair.encode()).decode())
 
 
+class ProxyRefusesError(httpcore.ProxyError):
+    """The proxy will not do what we ask: that is ours to mend, and says nothing about the receiver."""
+
+
+_REFUSALS = frozenset({400, 401, 403, 405, 407, 501})
+
+
 async def tunnel(
     stream: httpcore.AsyncNetworkStream, proxy: Proxy, address: Address, port: int, seconds: float | None
 ) -> None:
-    """Asks the proxy for a tunnel; after this the stream leads to the address. Raises httpcore.ProxyError."""
+    """Asks the proxy for a tunnel; after this the stream leads to the address. Raises httpcore.ProxyError,
+    ProxyRefusesError where it is not the receiver that could not be reached."""
     host = f"[{address}]" if address.version == 6 else str(address)
     headers = [("Host", f"{host}:{port}")]
     if proxy.authorization:
@@ -55,5 +63,11 @@ async def tunnel(
             break
         elif not isinstance(event, h11.InformationalResponse):
             raise httpcore.ProxyError("the proxy closed the connection")
+    if event.status_code in _REFUSALS:
+        raise ProxyRefusesError(
+            f"the proxy answered {event.status_code} to CONNECT {host}:{port}. It must let us connect to "
+            "addresses and take our user name; one that takes names only cannot be used, as what is checked "
+            "here would not be what it connects to"
+        )
     if not 200 <= event.status_code < 300:
         raise httpcore.ProxyError(f"the proxy answered {event.status_code}")

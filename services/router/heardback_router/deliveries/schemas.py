@@ -191,6 +191,9 @@ class DeliveryOut(BaseModel):
     next_attempt_at: AwareDatetime | None
     created_at: AwareDatetime
     done_at: AwareDatetime | None
+    erased_at: AwareDatetime | None = Field(
+        description="When its body was erased with the customer's data; it cannot be sent again"
+    )
     attempts: list[AttemptOut]
 
 
@@ -274,6 +277,7 @@ def show_delivery(row: Mapping[str, Any]) -> DeliveryOut:
         next_attempt_at=row["next_attempt_at"] if row["state"] == "pending" else None,
         created_at=row["created_at"],
         done_at=row["done_at"],
+        erased_at=row["erased_at"],
         attempts=attempts,
     )
 

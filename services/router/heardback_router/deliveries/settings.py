@@ -35,6 +35,10 @@ class WebhookSettings(BaseSettings):
     """How often it is looked whether a disabled endpoint is due for a ping, or people for an e-mail."""
     replay_limit: int = Field(default=5_000, ge=1, le=50_000)
     """Deliveries that one replay sends again at most."""
+    log_days: int = Field(default=90, ge=10)
+    """How long deliveries are kept after their end, and can be sent again."""
+    portal_per_minute: int = Field(default=120, ge=5)
+    """Requests a minute by the portal links of one endpoint, per process."""
     portal_hours: float = Field(default=168, gt=0, le=2_160)
     """How long a portal link is good for at most."""
 

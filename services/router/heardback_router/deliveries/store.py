@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import RowMapping, bindparam, case, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -350,6 +350,7 @@ def _range(
         deliveries.c.endpoint_id == endpoint_id,
         deliveries.c.created_at >= since,
         deliveries.c.created_at < until,
+        deliveries.c.erased_at.is_(None),
         wanted,
     )
 
@@ -367,10 +368,17 @@ def _attempt_row(attempt: Attempt) -> dict[str, Any]:
         "at": attempt.at,
         "outcome": outcome[type(attempt.decision)],
         "status": attempt.response.status,
-        "response": attempt.response.excerpt,
+        "response": _unless_erased(attempt),
         "error": attempt.response.error,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def _unless_erased(attempt: Attempt) -> Any:
+    """What was erased while this was in flight is not told again by an answer that echoes it."""
+    mine = (deliveries.c.tenant_id == attempt.claimed.tenant_id) & (deliveries.c.id == attempt.claimed.id)
+    said = case((deliveries.c.erased_at.is_(None), attempt.response.excerpt), else_="")
+    return select(said).where(mine).with_for_update(key_share=True).scalar_subquery()
 
 
 def _claimed(row: Mapping[Any, Any], sealed: tuple[tuple[str, bytes], ...]) -> Claimed:

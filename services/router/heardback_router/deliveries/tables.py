@@ -85,6 +85,7 @@ deliveries = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
     Column("replay_id", Text),
+    Column("erased_at", DateTime(timezone=True)),
 )
 
 attempts = Table(

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.loops.app import Loops
 from heardback_router.loops.contests import Contest, Contests
 from heardback_router.loops.domain import Answer, Refuse, Take, judge_answer
-from heardback_router.loops.links import ExpiredError, LinkClaim, TamperedError, read_link
+from heardback_router.loops.links import ExpiredError, LinkClaim, TamperedError, given_out_by, read_link
 from heardback_router.loops.ports import Backlog, Loop
 from heardback_shared.clock import Clock
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.errors import ProblemError
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.stream.ports import Outgoing
 
 _TRIES = 3
@@ -42,9 +44,16 @@ class Answers:
         loops: Loops,
         backlog: Backlog,
         clock: Clock,
+        *,
         link_key: bytes,
+        link_lasts: timedelta,
         contests: Contests,
+        contacts: PostgresContacts,
+        limiter: RateLimiter,
     ) -> None:
+        self._limiter = limiter
+        self._lasts = link_lasts
+        self._contacts = contacts
         self._contests = contests
         self._database = database
         self._outbox = outbox
@@ -61,7 +70,10 @@ class Answers:
 
     async def contest(self, token: str, comment: str | None = None) -> Contest:
         """The customer asks for a person to judge again. Asked while one is open, it is that one."""
-        contest = await self._contests.open(self._read(token), comment)
+        claim = self._read(token)
+        async with self._database.tenant(claim.tenant_id) as connection:
+            await self._find(connection, claim)
+        contest = await self._contests.open(claim, comment)
         if contest is None:
             raise _unknown()
         return contest
@@ -118,11 +130,20 @@ class Answers:
         loop = await self._loops.find(connection, claim.tenant_id, claim.loop_id)
         if loop is None:
             raise _unknown()
+        if loop.customer_id is not None:
+            at = await self._contacts.erased_at(connection, claim.tenant_id, loop.customer_id)
+            if given_out_by(claim.expires_at, self._lasts, at):
+                raise ProblemError(
+                    410,
+                    "erased",
+                    "The data were erased",
+                    "The personal data of whoever got this link were erased; it opens nothing any more.",
+                )
         return loop
 
     def _read(self, token: str) -> LinkClaim:
         try:
-            return read_link(self._key, token, self._clock.now())
+            claim = read_link(self._key, token, self._clock.now())
         except ExpiredError as error:
             raise ProblemError(
                 410,
@@ -132,6 +153,8 @@ class Answers:
             ) from error
         except TamperedError as error:
             raise _unknown() from error
+        self._limiter.spend(f"{claim.tenant_id}\x1f{claim.loop_id}")
+        return claim
 
 
 def _unknown() -> ProblemError:

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
@@ -36,6 +36,11 @@ class PageClaim:
     tenant_id: str
     customer_id: str
     expires_at: datetime
+
+
+def given_out_by(expires_at: datetime, lasts: timedelta, at: datetime | None) -> bool:
+    """Whether a link that expires then was given out at `at` or before; links are good for `lasts`."""
+    return at is not None and expires_at - lasts <= at
 
 
 def sign_link(key: bytes, claim: LinkClaim) -> str:

@@ -12,6 +12,9 @@ class LoopSettings(BaseSettings):
     loop_link_days: float = Field(default=30, gt=0, le=366)
     """How long a customer may confirm or dispute."""
 
+    page_per_minute: int = Field(default=60, ge=5)
+    """Requests a minute by the links of one customer, per process."""
+
     @field_validator("public_url")
     @classmethod
     def _absolute(cls, url: str) -> str:

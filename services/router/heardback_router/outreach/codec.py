@@ -22,7 +22,7 @@ def to_plain(draft: Draft) -> dict[str, Any]:
         "id": draft.id,
         "customer_id": draft.customer_id,
         "step": draft.step,
-        "facts": _facts_to_plain(draft.facts),
+        "facts": facts_to_plain(draft.facts),
         "item_ids": list(draft.item_ids),
         "loop_ids": list(draft.loop_ids),
         "feedback_ids": list(draft.feedback_ids),
@@ -63,7 +63,7 @@ def from_plain(kept: Mapping[str, Any]) -> Draft:
         raise UnreadableDraftError(f"not a draft: {type(error).__name__}") from error
 
 
-def _facts_to_plain(facts: MessageFacts) -> dict[str, Any]:
+def facts_to_plain(facts: MessageFacts) -> dict[str, Any]:
     return {
         "about": facts.about,
         "raised_on": facts.raised_on.isoformat() if facts.raised_on else None,

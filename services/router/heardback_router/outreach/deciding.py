@@ -27,6 +27,7 @@ DOWN_AT_MOST = timedelta(days=5)
 """So long a message waits for a channel that was disabled, and no other is there."""
 
 MOST_TOGETHER = 20
+ERASED = "The customer's personal data were erased after they raised this; nothing more is sent about it."
 
 AskVerdict = Callable[[Recipient, Ask, Sequence[Touch], datetime], Verdict]
 
@@ -35,7 +36,7 @@ AskVerdict = Callable[[Recipient, Ask, Sequence[Touch], datetime], Verdict]
 class Due:
     """A message up for decision. `tried` are channels that could not take it, `closed` those that cannot be
     used here, and why; `down`: one of these may come back. `behind`: an earlier step of its loops is with a
-    channel and not there yet."""
+    channel and not there yet. `erased`: the customer's data were erased since they raised the matter."""
 
     draft: Draft
     since: datetime
@@ -43,6 +44,7 @@ class Due:
     behind: bool = False
     closed: Mapping[Channel, str] = field(default_factory=dict)
     down: bool = False
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,19 @@ def still(draft: Draft, recipient: Recipient, channel: Channel, ask: AskVerdict,
     return ask(alone, asked(draft, recipient), (), now)
 
 
+def is_about_erased(
+    draft: Draft, since: datetime, raised: Sequence[datetime], erased_at: datetime | None
+) -> bool:
+    """Whether all it is about was raised before the erasure (`raised`: when its feedback came); where that is
+    not known, whether it was drafted before. What law or safety requires goes out all the same."""
+    if erased_at is None or draft.critical:
+        return False
+    return max(raised, default=since) <= erased_at
+
+
 def _of_no_use(one: Due, all_due: Sequence[Due], now: datetime) -> End | None:
+    if one.erased:
+        return End(one, "refused", "erased", ERASED)
     if _expired(one.draft, now):
         return End(one, "cancelled", "expired", "It was of no use any more when it could have gone out.")
     for other in all_due:

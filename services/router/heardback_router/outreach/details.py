@@ -56,6 +56,13 @@ class Details:
             found = await self._reader.handed(connection, tenant_id, handover_id)
             if found is None:
                 raise _unknown()
+            if found["erased_at"] is not None:
+                raise ProblemError(
+                    410,
+                    "erased",
+                    "The text was erased",
+                    "The customer's personal data were erased, and this text with them.",
+                )
             await connection.execute(
                 insert(fetches).values(
                     tenant_id=tenant_id,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import DeliveryQueue
-from heardback_router.outreach.deciding import by_rules, still
+from heardback_router.outreach.deciding import ERASED, by_rules, still
 from heardback_router.outreach.domain import ENDED, Standing
 from heardback_router.outreach.ports import Listener
 from heardback_router.outreach.store import Change, Kept, PostgresMessages, any_of
@@ -34,6 +34,7 @@ class Handed:
     customer_id: str
     channel: str
     state: str
+    created_at: datetime
 
 
 class Ending:
@@ -70,6 +71,9 @@ class Ending:
             return Stopped("It was taken back, or goes out by another channel by now.")
         customer_id = handed.customer_id
         recipients = await self._contacts.recipients(connection, tenant_id, [customer_id], at)
+        erased_at = recipients[customer_id].erased_at
+        if erased_at is not None and handed.created_at <= erased_at:
+            return Stopped(ERASED)
         rules = (await self._policies.of(connection, tenant_id)).contact
         stopped = await self._contacts.sending_stopped(connection, tenant_id)
         ask = by_rules(rules, stopped)

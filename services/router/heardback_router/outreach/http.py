@@ -67,6 +67,7 @@ class GivenOut(BaseModel):
     expires_at: AwareDatetime
     created_at: AwareDatetime
     done_at: AwareDatetime | None
+    erased_at: AwareDatetime | None = Field(description="When the text was erased with the customer's data")
     fetched_at: list[AwareDatetime]
 
 

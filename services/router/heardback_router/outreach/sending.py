@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.source import PolicySource
 from heardback_router.outreach.channels import Channels, OpenChannels
-from heardback_router.outreach.deciding import Due, by_rules, decide
+from heardback_router.outreach.deciding import Due, by_rules, decide, is_about_erased
 from heardback_router.outreach.ending import Ending
 from heardback_router.outreach.links import MessageAddresses
 from heardback_router.outreach.settings import OutreachSettings
@@ -167,16 +167,38 @@ class Sending:
         touches = await self._contacts.touches(connection, tenant_id, people, now - COUNTED)
         behind = await self._behind(connection, tenant_id, kept)
         same = await self._contacts.ids_of(connection, tenant_id, [one.draft.customer_id for one in kept])
+        erased = await self._erased(connection, tenant_id, kept, recipients)
         found = Round(tenant_id, policies.contact.name, stopped, now)
         for person in people:
             mine = [one for one in kept if recipients[one.draft.customer_id].person_id == person]
-            due = [_due(one, recipients[one.draft.customer_id], open_, behind) for one in mine]
+            due = [_due(one, recipients[one.draft.customer_id], open_, behind, erased) for one in mine]
             ids = sorted({other for one in mine for other in same[one.draft.customer_id]})
             heard = await self._store.heard(connection, tenant_id, ids) if len(ids) > 1 else ()
             ask = by_rules(policies.contact, stopped)
             decisions = decide(due, recipients, touches.get(person, ()), ask, now, heard)
             write(found, decisions, mine, recipients, open_, policies.messages, self._addresses)
         return found
+
+    async def _erased(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        kept: Sequence[Kept],
+        recipients: Mapping[str, Recipient],
+    ) -> frozenset[str]:
+        """Messages about what was raised before the customer's data were erased."""
+        asked = [one for one in kept if recipients[one.draft.customer_id].erased_at is not None]
+        if not asked:
+            return frozenset()
+        ids = {feedback_id for one in asked for feedback_id in one.draft.feedback_ids}
+        came = await self._store.raised(connection, tenant_id, sorted(ids))
+        found = []
+        for one in asked:
+            raised = [came[f] for f in one.draft.feedback_ids if f in came]
+            erased_at = recipients[one.draft.customer_id].erased_at
+            if is_about_erased(one.draft, one.since, raised, erased_at):
+                found.append(one.draft.id)
+        return frozenset(found)
 
     async def _behind(
         self, connection: AsyncConnection, tenant_id: str, kept: Sequence[Kept]
@@ -195,6 +217,9 @@ class Sending:
         )
 
 
-def _due(one: Kept, recipient: Recipient, open_: OpenChannels, behind: frozenset[str]) -> Due:
+def _due(
+    one: Kept, recipient: Recipient, open_: OpenChannels, behind: frozenset[str], erased: frozenset[str]
+) -> Due:
     closed, down = open_.closed(one.draft, recipient)
-    return Due(one.draft, one.since, one.tried, one.draft.id in behind, closed, down)
+    draft = one.draft
+    return Due(draft, one.since, one.tried, draft.id in behind, closed, down, draft.id in erased)

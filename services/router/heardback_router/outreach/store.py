@@ -55,6 +55,14 @@ JOIN router.message m ON m.tenant_id = l.tenant_id AND m.id = l.message_id
 WHERE l.tenant_id = :tenant_id AND l.loop_id = ANY(CAST(:loops AS text[])) AND m.state = 'handed'
 """)
 
+_RAISED = text("""
+SELECT asked.id, f.accepted_at FROM unnest(CAST(:ids AS text[])) AS asked (id)
+CROSS JOIN LATERAL (
+    SELECT accepted_at FROM router.item_feedback
+    WHERE tenant_id = :tenant_id AND feedback_id = asked.id LIMIT 1
+) AS f
+""")
+
 # Without a look into the drafts: one of them may be what cannot be read.
 _PUT_OFF = text("""
 WITH late AS (
@@ -167,6 +175,13 @@ class PostgresMessages:
         """(loop, step) of what a channel has and has not delivered yet."""
         rows = await connection.execute(_BEHIND, {"tenant_id": tenant_id, "loops": list(loop_ids)})
         return [(loop_id, step) for loop_id, step in rows]
+
+    async def raised(
+        self, connection: AsyncConnection, tenant_id: str, feedback_ids: Sequence[str]
+    ) -> Mapping[str, datetime]:
+        """When each feedback came."""
+        rows = await connection.execute(_RAISED, {"tenant_id": tenant_id, "ids": list(feedback_ids)})
+        return {row.id: row.accepted_at for row in rows}
 
     async def of_handovers(
         self, connection: AsyncConnection, tenant_id: str, handover_ids: Sequence[str]

@@ -26,6 +26,7 @@ messages = Table(
     Column("reason", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("erased_at", DateTime(timezone=True)),
 )
 """`state`, `sequence`, `code`, `reason` and `changed_at` copy the last of its events; `tried` are channels
 that could not take it. `if_returned` is what becomes of it if the channel that has it gives it back:
@@ -77,6 +78,7 @@ handovers = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("done_at", DateTime(timezone=True)),
+    Column("erased_at", DateTime(timezone=True)),
 )
 """One message, or several as a digest, given to one channel. `content` is what the customer reads."""
 

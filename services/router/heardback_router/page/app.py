@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.domain import Answer
-from heardback_router.loops.links import LinkClaim, PageClaim, read_page, sign_link
+from heardback_router.loops.links import LinkClaim, PageClaim, given_out_by, read_page, sign_link
 from heardback_router.page.domain import (
     CODE_DIGITS,
     CODE_LIVES,
@@ -33,6 +33,7 @@ from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contact.wish_store import Line, PostgresWishes, consent_id
 from heardback_shared.contact.wishes import Consent, Scope, Telling, Wish
 from heardback_shared.db.database import Database
+from heardback_shared.errors import ProblemError
 from heardback_shared.ids import new_id
 from heardback_shared.keyring import Keyring
 
@@ -44,8 +45,11 @@ CODES = "page-codes"
 PAYLOADS = "page-payloads"
 
 
-class NotTheirsError(Exception):
+class NotTheirsError(ProblemError):
     """The loop or code is not this customer's, or there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "missing", "Not found", "It does not belong to this link.")
 
 
 class TooManyCodesError(Exception):
@@ -87,6 +91,7 @@ class CustomerPage:
         keys: Keys,
         policies: PolicySource,
         clock: Clock,
+        links_last: timedelta,
         draw: Callable[[int], int] = secrets.randbelow,
     ) -> None:
         self._database = database
@@ -101,11 +106,18 @@ class CustomerPage:
         self._keys = keys
         self._policies = policies
         self._clock = clock
+        self._links_last = links_last
         self._draw = draw
 
     def claim(self, token: str) -> PageClaim:
         """Raises TamperedError or ExpiredError."""
         return read_page(self._keys.page, token, self._clock.now())
+
+    async def is_erased(self, claim: PageClaim) -> bool:
+        """Whether what was known of the customer was erased since the link was given out."""
+        async with self._database.tenant(claim.tenant_id) as c:
+            at = await self._contacts.erased_at(c, claim.tenant_id, claim.customer_id)
+        return given_out_by(claim.expires_at, self._links_last, at)
 
     async def view(self, claim: PageClaim) -> PageView:
         tenant, customer = claim.tenant_id, claim.customer_id

@@ -1,5 +1,8 @@
 """Puts the customer's page together."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from fastapi import APIRouter
 
 from heardback_router.configuration.source import PolicySource
@@ -18,7 +21,17 @@ from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.contact.wish_store import PostgresWishes
 from heardback_shared.db.database import Database
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class PageLinks:
+    """Where the page is reached, how long a link to it is good, and how often it may be used."""
+
+    public_url: str
+    last: timedelta
+    per_minute: int
 
 
 def page_parts(
@@ -29,7 +42,7 @@ def page_parts(
     policies: PolicySource,
     clock: Clock,
     guard: Guard,
-    public_url: str,
+    links: PageLinks,
 ) -> tuple[APIRouter, APIRouter]:
     """The page itself, and what people see of requests to be erased."""
     erasures = PostgresErasures()
@@ -46,5 +59,8 @@ def page_parts(
         keys=Keys(page=keyring.key(PAGE_PURPOSE), loops=keyring.key(PURPOSE)),
         policies=policies,
         clock=clock,
+        links_last=links.last,
     )
-    return page_routes(page, Pages(), public_url), erasure_routes(database, erasures, clock, guard)
+    limiter = RateLimiter(links.per_minute, who="The holder of this link")
+    requests = erasure_routes(database, erasures, clock, guard)
+    return page_routes(page, Pages(), links.public_url, limiter), requests

@@ -14,10 +14,11 @@ from heardback_router.page.domain import Deed, PageView
 from heardback_router.page.forms import Fields, FormError, address_of, comment_of, read_form, wishes_of
 from heardback_router.page.rendering import Pages
 from heardback_router.page.texts import CONSENT_VERSION, LANGUAGES, TEXTS
-from heardback_router.page.visits import RefusedError, Site, Visit, plain_errors
+from heardback_router.page.visits import RefusedError, Site, Visit
 from heardback_shared.contact.domain import Purpose
 from heardback_shared.contact.wishes import Scope
 from heardback_shared.errors import ProblemError
+from heardback_shared.http.rate_limit import RateLimiter
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -28,9 +29,12 @@ Id = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 Word = Annotated[str | None, Query(max_length=40)]
 
 
-def page_routes(page: CustomerPage, pages: Pages, public_url: str) -> APIRouter:
-    api = APIRouter(prefix="/c/{token}", include_in_schema=False, route_class=plain_errors(pages))
-    site = Site(page, pages, public_url)
+PREFIX = "/c/"
+
+
+def page_routes(page: CustomerPage, pages: Pages, public_url: str, limiter: RateLimiter) -> APIRouter:
+    api = APIRouter(prefix=PREFIX + "{token}", include_in_schema=False)
+    site = Site(page, pages, public_url, limiter)
     _add_page(api, site)
     _add_answers(api, site)
     _add_purposes(api, site)
@@ -92,9 +96,10 @@ def _add_answers(api: APIRouter, site: Site) -> None:
 
 def _add_purposes(api: APIRouter, site: Site) -> None:
     sending = Annotated[Visit, Depends(site.sent)]
+    stopping = Annotated[Visit, Depends(site.stopping)]
 
     @api.post("/stop")
-    async def stop(request: Request, at: sending) -> Response:
+    async def stop(request: Request, at: stopping) -> Response:
         form = read_form(await request.body())
         item_id = _item(form)
         await site.page.refuse(at.claim, "case_updates" if item_id else _scope(form), item_id)
@@ -115,16 +120,16 @@ def _add_purposes(api: APIRouter, site: Site) -> None:
 
 
 def _add_unsubscribe(api: APIRouter, site: Site) -> None:
-    visiting = Annotated[Visit, Depends(site.visit)]
+    leaving = Annotated[Visit, Depends(site.leaving)]
 
     @api.get("/unsubscribe/{purpose}")
-    async def ask_unsubscribe(at: visiting, purpose: str) -> Response:
+    async def ask_unsubscribe(at: leaving, purpose: str) -> Response:
         known = _purpose(purpose)
         language = at.language((await site.page.view(at.claim)).who.language)
         return site.small("unsubscribe.html", at, language, purpose=known)
 
     @api.post("/unsubscribe/{purpose}")
-    async def unsubscribe(at: visiting, purpose: str) -> Response:
+    async def unsubscribe(at: leaving, purpose: str) -> Response:
         # Any sender: mail programs come from anywhere, and all this does is to leave the customer alone.
         await site.page.refuse(at.claim, _purpose(purpose))
         return at.back(done="stopped")

@@ -59,7 +59,10 @@ WHERE tenant_id = :tenant AND id = :id FOR UPDATE
 _PUT = text(
     "UPDATE router.page_code SET wrong = :wrong, used_at = :used_at WHERE tenant_id = :tenant AND id = :id"
 )
-_FORGET = text("DELETE FROM router.page_code WHERE made_at < :before")
+_FORGET = text("""
+DELETE FROM router.page_code WHERE (tenant_id, id) IN (
+    SELECT tenant_id, id FROM router.page_code WHERE made_at < :before LIMIT :some)
+""")
 
 
 class PostgresMatters:
@@ -141,9 +144,9 @@ class PostgresCodes:
         asked = {"tenant": tenant_id, "id": code_id, "wrong": wrong, "used_at": used_at}
         await connection.execute(_PUT, asked)
 
-    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+    async def forget(self, connection: AsyncConnection, before: datetime, limit: int) -> int:
         """Drops what was made before this instant, of every tenant; needs a worker's transaction."""
-        await connection.execute(_FORGET, {"before": before})
+        return (await connection.execute(_FORGET, {"before": before, "some": limit})).rowcount
 
 
 def _words_of(change: Mapping[str, Any]) -> Mapping[str | None, str]:

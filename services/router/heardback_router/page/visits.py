@@ -1,31 +1,30 @@
 """Who is on the page: the link in the address, checked; and plain pages for those who cannot be let in."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 
 from heardback_router.loops.links import ExpiredError, PageClaim, TamperedError
-from heardback_router.page.app import CustomerPage, NotTheirsError
+from heardback_router.page.app import CustomerPage
 from heardback_router.page.domain import PageView
 from heardback_router.page.forms import CHANNELS
 from heardback_router.page.rendering import Pages
-from heardback_router.page.texts import LANGUAGES, Language, spoken
+from heardback_router.page.texts import LANGUAGES, TEXTS, Language, spoken
+from heardback_shared.errors import ProblemError
+from heardback_shared.http.problems import Face
+from heardback_shared.http.rate_limit import RateLimiter
 
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
-class RefusedError(Exception):
+class RefusedError(ProblemError):
     """Ends the request with a plain page; `word` names its texts."""
 
     def __init__(self, status: int, word: str) -> None:
-        super().__init__(word)
-        self.status = status
-        self.word = word
+        super().__init__(status, word, TEXTS["en"][f"{word}_title"], TEXTS["en"][f"{word}_text"])
 
 
 class Visit:
@@ -58,27 +57,46 @@ class Visit:
 class Site:
     """What all routes of the page share."""
 
-    def __init__(self, page: CustomerPage, pages: Pages, public_url: str) -> None:
+    def __init__(self, page: CustomerPage, pages: Pages, public_url: str, limiter: RateLimiter) -> None:
         self.page = page
         self.pages = pages
+        self._limiter = limiter
         parts = urlsplit(public_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
 
-    def visit(self, request: Request, token: str) -> Visit:
+    async def leaving(self, request: Request, token: str) -> Visit:
+        """For what only leaves the customer alone: that is taken after an erasure too, as mails with a link
+        to it are still about."""
         try:
-            return Visit(request, token, self.page.claim(token))
+            claim = self.page.claim(token)
         except ExpiredError as error:
             raise RefusedError(410, "gone") from error
         except TamperedError as error:
             raise RefusedError(404, "unknown") from error
+        self._limiter.spend(f"{claim.tenant_id}\x1f{claim.customer_id}")
+        return Visit(request, token, claim)
 
-    def sent(self, request: Request, token: str) -> Visit:
+    async def visit(self, request: Request, token: str) -> Visit:
+        at = await self.leaving(request, token)
+        if await self.page.is_erased(at.claim):
+            raise RefusedError(410, "erased")
+        return at
+
+    async def stopping(self, request: Request, token: str) -> Visit:
+        """As `leaving`, but not from a form on another site."""
+        self._check_site(request)
+        return await self.leaving(request, token)
+
+    async def sent(self, request: Request, token: str) -> Visit:
         """As `visit`, for what changes something: not from a form on another site."""
+        self._check_site(request)
+        return await self.visit(request, token)
+
+    def _check_site(self, request: Request) -> None:
         site = request.headers.get("sec-fetch-site", "none")
         origin = request.headers.get("origin", self._origin)
         if origin != self._origin or site not in _SAME_SITE:
             raise RefusedError(403, "forbidden")
-        return self.visit(request, token)
 
     def whole(
         self,
@@ -111,25 +129,21 @@ class Site:
         return HTMLResponse(html, status, self.pages.headers)
 
 
-def plain_errors(pages: Pages) -> type[APIRoute]:
-    """Routes whose refusals people can read."""
+_WORDS = {"link-expired": "gone", "unknown-link": "unknown"}
+_OF_STATUS = {405: "method", 409: "answered", 413: "large", 422: "unread", 429: "hurried", 503: "busy"}
 
-    def plain(request: Request, status: int, word: str) -> HTMLResponse:
+
+def face_of(pages: Pages) -> Face:
+    """Whatever goes wrong on the page, as something a person can read; in the language chosen on the page,
+    else the browser's, as who they are may be just what cannot be asked."""
+
+    def face(request: Request, problem: ProblemError) -> Response:
         language = spoken(request.query_params.get("lang"), request.headers.get("accept-language"))
-        return HTMLResponse(pages.page("plain.html", language, "UTC", word=word), status, pages.headers)
+        word = _WORDS.get(problem.slug, problem.slug)
+        if f"{word}_title" not in TEXTS[language]:
+            word = _OF_STATUS.get(problem.status, "missing" if problem.status < 500 else "failed")
+        stopped = request.query_params.get("done") == "stopped"
+        html = pages.page("plain.html", language, "UTC", word=word, stopped=stopped)
+        return HTMLResponse(html, problem.status, pages.headers)
 
-    class PlainErrors(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def handled(request: Request) -> Response:
-                try:
-                    return await handle(request)
-                except NotTheirsError:
-                    return plain(request, 404, "missing")
-                except RefusedError as error:
-                    return plain(request, error.status, error.word)
-
-            return handled
-
-    return PlainErrors
+    return face

@@ -135,6 +135,27 @@ WORDS: Mapping[str, str] = {
     "geändert.",
     "missing_title": "Hier ist nichts",
     "missing_text": "Was Sie suchen, gehört nicht zu diesem Link oder ist nicht mehr da.",
+    "erased_title": "Ihre Daten sind gelöscht",
+    "erased_text": "Was wir unter diesem Link von Ihnen hatten, ist gelöscht. Dass wir Ihnen geschrieben "
+    "haben, bleibt vermerkt, ohne den Text. Was Sie abbestellt haben, bleibt abbestellt.",
+    "busy_title": "Gerade nicht",
+    "busy_text": "Wir können im Moment nicht nachsehen. Es ist nichts verloren; bitte versuchen Sie es in "
+    "einigen Minuten wieder.",
+    "failed_title": "Bei uns ist etwas schiefgegangen",
+    "failed_text": "Bitte versuchen Sie es noch einmal. Wenn es so bleibt, antworten Sie auf unsere "
+    "Nachricht.",
+    "method_title": "So lässt sich das nicht öffnen",
+    "method_text": "Bitte nehmen Sie den Link aus unserer Nachricht und die Knöpfe auf Ihrer Seite.",
+    "large_title": "Das war zu viel auf einmal",
+    "large_text": "Was Sie gesendet haben, ist zu lang. Es wurde nichts geändert; bitte fassen Sie "
+    "sich kürzer.",
+    "unread_title": "Das können wir nicht lesen",
+    "unread_text": "In der Adresse oder im Formular stimmt etwas nicht. Es wurde nichts geändert.",
+    "hurried_title": "Zu oft",
+    "hurried_text": "Ihre Seite wurde in einer Minute zu oft aufgerufen. Bitte warten Sie eine Minute.",
+    "answered_title": "Das lässt sich jetzt nicht beantworten",
+    "answered_text": "Es ist schon beantwortet, oder es gibt nichts zu beantworten. Es wurde nichts "
+    "geändert.",
     "mail_subject": "Ihr Code",
     "mail_text": "Ihr Code ist {code}\n\nEr gilt einmal, 15 Minuten lang. Haben Sie ihn nicht verlangt, "
     "tun Sie nichts.\n",

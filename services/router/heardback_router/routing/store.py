@@ -1,7 +1,7 @@
 """The inbox, and feedback as it was routed, in Postgres."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +15,8 @@ from heardback_shared.contracts.events import FeedbackScored
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import Database
 
-FORGET_AT_ONCE = 20_000
+KEEP_EVENTS = timedelta(days=30)
+"""Longer than any topic keeps its records: the inbox forgets what no log can deliver again."""
 _FORGET = text("""
     DELETE FROM router.inbox WHERE (tenant_id, event_id) IN (
         SELECT tenant_id, event_id FROM router.inbox WHERE received_at < :before LIMIT :some)
@@ -139,10 +140,10 @@ class PostgresInbox:
         )
         return {row[0] for row in stored}
 
-    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+    async def forget(self, connection: AsyncConnection, before: datetime, limit: int) -> int:
         """Drops what was received before this instant, of every tenant; needs a worker's transaction.
 
         Safe at any age: the standing of a link already tells that an event has had its effect. The inbox only
         tells it without reading the event.
         """
-        await connection.execute(_FORGET, {"before": before, "some": FORGET_AT_ONCE})
+        return (await connection.execute(_FORGET, {"before": before, "some": limit})).rowcount

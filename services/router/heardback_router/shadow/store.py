@@ -14,7 +14,6 @@ from heardback_shared.contracts.score import ModelRef
 from heardback_shared.db.bulk import insert_rows
 
 FARTHEST_SHOWN = 50
-FORGET_AT_ONCE = 20_000
 
 _NEWEST_WINS = """
     ON CONFLICT (tenant_id, feedback_id, active_sha256, candidate_sha256) DO UPDATE SET
@@ -112,9 +111,9 @@ class PostgresShadow:
         found = await connection.execute(_FARTHEST, {**asked, "some": FARTHEST_SHOWN})
         return tuple(Differing.model_validate(dict(row)) for row in found.mappings())
 
-    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+    async def forget(self, connection: AsyncConnection, before: datetime, limit: int) -> int:
         """Drops what was received before this instant, of every tenant; needs a worker's transaction."""
-        await connection.execute(_FORGET, {"before": before, "some": FORGET_AT_ONCE})
+        return (await connection.execute(_FORGET, {"before": before, "some": limit})).rowcount
 
 
 def _row(tenant_id: str, read: FeedbackShadowed, at: datetime) -> dict[str, Any]:

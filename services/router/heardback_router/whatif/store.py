@@ -88,9 +88,11 @@ _FORGET = text("""
             SELECT w.tenant_id, w.id FROM router.what_if w
             WHERE w.made_at < :before AND w.state NOT IN ('waiting', 'running') AND NOT EXISTS (
                 SELECT FROM router.policy_version v WHERE v.tenant_id = w.tenant_id AND v.what_if = w.id)
-            ORDER BY w.made_at LIMIT :some) RETURNING tenant_id, id)
-    DELETE FROM router.what_if_change c USING gone
-    WHERE c.tenant_id = gone.tenant_id AND c.what_if_id = gone.id
+            ORDER BY w.made_at LIMIT :some) RETURNING tenant_id, id
+    ), changes AS (
+        DELETE FROM router.what_if_change c USING gone
+        WHERE c.tenant_id = gone.tenant_id AND c.what_if_id = gone.id)
+    SELECT count(*) FROM gone
 """)
 
 
@@ -279,6 +281,7 @@ class PostgresWhatIfs:
             found[row["item_id"]].append(event_of(row))
         return found
 
-    async def forget(self, connection: AsyncConnection, before: datetime) -> None:
+    async def forget(self, connection: AsyncConnection, before: datetime, limit: int) -> int:
         """Drops old runs that no version was activated by, of every tenant; needs a worker's transaction."""
-        await connection.execute(_FORGET, {"before": before, "some": FORGET_AT_ONCE})
+        asked = {"before": before, "some": min(limit, FORGET_AT_ONCE)}
+        return int(await connection.scalar(_FORGET, asked) or 0)
