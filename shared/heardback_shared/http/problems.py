@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details: what is wrong, where, and what to send instead."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -62,7 +62,8 @@ def show_to_people(app: FastAPI, prefix: str, face: Face) -> None:
 
 
 def problem_response(request: Request, problem: ProblemError) -> Response:
-    for prefix, face in getattr(request.app.state, "faces", {}).items():
+    faces: Mapping[str, Face] = getattr(request.app.state, "faces", {})
+    for prefix, face in faces.items():
         if request.url.path.startswith(prefix) and (shown := face(request, problem)) is not None:
             shown.headers.update(problem.headers)
             return shown

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
 
 from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.gather import Gatherer, OverloadedError
@@ -123,5 +122,5 @@ def _add_customers(app: FastAPI, master: CustomerMaster, guard: Guard, settings:
 
 def _add_overloaded(app: FastAPI) -> None:
     @app.exception_handler(OverloadedError)
-    async def _overloaded(request: Request, error: OverloadedError) -> JSONResponse:
+    async def _overloaded(request: Request, error: OverloadedError) -> Response:
         return problem_response(request, busy(error.retry_after, AGAIN))
