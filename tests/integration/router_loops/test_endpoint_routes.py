@@ -1,12 +1,13 @@
 """Endpoints and deliveries over HTTP: what is asked, answered, refused, and kept from other tenants."""
 
+import asyncio
 import base64
 
 import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
 from tests.integration.router_loops.house import House, build_house, living_in
-from tests.integration.router_loops.receiver import Receiver
+from tests.integration.router_loops.receiver import Receiver, Reply
 
 from heardback_router.deliveries.settings import WebhookSettings
 from heardback_shared.db.database import Database
@@ -113,6 +114,35 @@ async def test_a_second_rotation_leaves_two_secrets_at_most(house: House, receiv
     await house.deliver()
     (got,) = receiver.received
     assert [got.signed_by(s) for s in (first, second, third)] == [False, True, True]
+
+
+async def test_many_who_add_at_once_do_not_go_over_the_limit(
+    house: House, database: Database, receiver: Receiver
+) -> None:
+    small = build_house(database, receiver, house.clock.now(), WebhookSettings(endpoints_per_tenant=2))
+    async with living_in(small):
+        ann = await small.caller()
+        adding = [ann.post("/v1/endpoints", {"url": f"https://{n}.example.com"}) for n in range(5)]
+        said = [answer.status_code for answer in await asyncio.gather(*adding)]
+    assert sorted(said) == [201, 201, 409, 409, 409]
+
+
+async def test_an_early_end_of_the_old_key_holds_for_what_is_being_retried(
+    house: House, receiver: Receiver
+) -> None:
+    endpoint, old = await house.endpoint()
+    ann = await house.caller()
+    new = (await ann.post(f"/v1/endpoints/{endpoint}:rotate-secret")).json()["secret"]
+    receiver.replies.append(Reply(500))
+    await house.open_loops(1)
+    await house.deliver()
+    await ann.post(f"/v1/endpoints/{endpoint}:revoke-old-secret")
+    house.clock.forward(minutes=1)
+    await house.deliver()
+    first, again = receiver.received
+    assert (first.id, first.body) == (again.id, again.body)
+    assert (first.signed_by(old), first.signed_by(new)) == (True, True)
+    assert (again.signed_by(old), again.signed_by(new)) == (False, True)
 
 
 async def test_the_number_of_endpoints_is_limited(

@@ -84,6 +84,15 @@ async def test_every_other_fault_is_a_page_too(house: House, ada: Customer) -> N
     is_a_page(await client.get(path), 410, "This link has expired")
 
 
+async def test_after_a_fault_in_a_form_the_other_language_shows_the_page(house: House, ada: Customer) -> None:
+    refused = await ada.send("/preferences", digest="none", time_zone="Mars/Base")
+    is_a_page(refused, 422, "This time zone is not known")
+    links = {e.attributes["href"] for e in read_page(refused.text).elements if "hreflang" in e.attributes}
+    german = f"{ada.path}?lang=de"
+    assert german in links
+    is_a_page(await house.client.get(german), 200, "Ihre Rückmeldungen")
+
+
 async def test_what_fails_on_our_side_is_a_page_too(house: House, ada: Customer) -> None:
     transport = httpx.ASGITransport(app=house.core.http, raise_app_exceptions=False)
     async with house.database.engine.begin() as c:

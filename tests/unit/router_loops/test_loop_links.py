@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.clock import NOON
 
-from heardback_router.loops.links import ExpiredError, LinkClaim, TamperedError, read_link, sign_link
+from heardback_router.loops.links import (
+    ExpiredError,
+    LinkClaim,
+    TamperedError,
+    given_out_by,
+    read_link,
+    sign_link,
+)
 
 KEY = b"k" * 32
 CLAIM = LinkClaim("default", "lp_1", NOON + timedelta(days=30))
@@ -59,3 +66,11 @@ def test_a_signed_claim_of_another_shape_is_refused() -> None:
     token = f"{body}.{links._encode(links._mac(KEY, body))}"
     with pytest.raises(TamperedError):
         read_link(KEY, token, NOON)
+
+
+@given(st.integers(1, 40), st.integers(-50, 50))
+def test_a_link_is_from_before_an_erasure_by_the_time_it_is_still_good(days: int, hours: int) -> None:
+    given_out = NOON + timedelta(hours=hours)
+    lasts = timedelta(days=days)
+    assert given_out_by(given_out + lasts, lasts, NOON) == (hours <= 0)
+    assert not given_out_by(given_out + lasts, lasts, None)

@@ -10,6 +10,18 @@ from hypothesis import strategies as st
 
 from heardback_router.messages.domain import ChangeFacts, MessageFacts, Step
 from heardback_router.outreach.deciding import Decision, Due, End, Hand, Wait, by_rules, decide, still
+from heardback_router.messages.domain import MessageFacts, Step
+from heardback_router.outreach.deciding import (
+    Decision,
+    Due,
+    End,
+    Hand,
+    Wait,
+    by_rules,
+    decide,
+    is_about_erased,
+    still,
+)
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.states import FOLLOWS, comes_before, may_follow
 from heardback_router.wording import CustomerText
@@ -206,3 +218,25 @@ def test_a_message_that_waits_does_not_silence_the_other_id() -> None:
     """Both wait for the same reason; whichever goes first says it."""
     found = of_one_person([told("c-1", "ch_1"), told("c-2", "ch_1")], held_because="too personal")
     assert all(isinstance(one, Wait) for one in found.values())
+
+
+@given(
+    st.lists(st.integers(-5, 5), max_size=4),
+    st.integers(-5, 5),
+    st.none() | st.integers(-5, 5),
+    st.booleans(),
+)
+def test_what_was_raised_before_an_erasure_is_not_told_of_after_it(
+    raised: list[int], since: int, erased: int | None, critical: bool
+) -> None:
+    def at(hour: int) -> datetime:
+        return NOW + timedelta(hours=hour)
+
+    about = Draft("m-1", "c-1", "told", MessageFacts(), critical=critical)
+    found = is_about_erased(about, at(since), [at(h) for h in raised], None if erased is None else at(erased))
+    if erased is None or critical:
+        assert not found
+    elif raised:
+        assert found == all(hour <= erased for hour in raised)
+    else:
+        assert found == (since <= erased)

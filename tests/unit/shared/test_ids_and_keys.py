@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from heardback_shared.access.keys import Principal, matches, new_secret, parse, spell
 from heardback_shared.errors import ProblemError
+from heardback_shared.http import rate_limit
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.ids import derived_id, new_id, new_traceparent, trace_id
 from heardback_shared.keyring import Keyring, SealBrokenError
@@ -91,3 +92,18 @@ def test_no_limit_means_none() -> None:
     limiter = RateLimiter(0)
     for _ in range(10_000):
         limiter.spend("a")
+
+
+def test_a_limiter_forgets_those_who_have_rested_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "MOST_KEYS", 3)
+    now = 0.0
+    limiter = RateLimiter(1, lambda: now, who="The holder of this link")
+    for key in ("a", "b", "c"):
+        limiter.spend(key)
+    now = 30.0
+    limiter.spend("d")
+    now = 61.0
+    limiter.spend("e")
+    assert sorted(limiter._buckets) == ["d", "e"]
+    with pytest.raises(ProblemError, match="The holder of this link may send 1 requests a minute"):
+        limiter.spend("d")

@@ -112,7 +112,7 @@ class Webhooks:
             held_since=at,
         )
         async with self._database.tenant(tenant_id) as connection:
-            if len(await self._endpoints.all(connection, tenant_id)) >= self._limit:
+            if await self._endpoints.count(connection, tenant_id) >= self._limit:
                 raise ProblemError(
                     409,
                     "too-many-endpoints",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, or_, select, update
+from sqlalchemy import Table, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.deliveries.breaker import Health
@@ -14,6 +14,9 @@ from heardback_router.deliveries.tables import alert_mails, endpoint_events, end
 
 _FIXED = frozenset({"tenant_id", "id", "created_by", "created_at"})
 HISTORY_SHOWN = 100
+
+
+_ADDING = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.endpoints/' || :tenant, 0))")
 
 
 class PostgresEndpoints:
@@ -32,6 +35,11 @@ class PostgresEndpoints:
         query = query.order_by(endpoints.c.created_at, endpoints.c.id)
         rows = await connection.execute(query.with_for_update(read=True) if lock else query)
         return [endpoint_of(row) for row in rows.mappings()]
+
+    async def count(self, connection: AsyncConnection, tenant_id: str) -> int:
+        await connection.execute(_ADDING, {"tenant": tenant_id})
+        query = select(func.count()).where(endpoints.c.tenant_id == tenant_id)
+        return int((await connection.execute(query)).scalar_one())
 
     async def find(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, *, lock: bool = False

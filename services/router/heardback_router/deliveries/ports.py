@@ -242,6 +242,10 @@ class Endpoints(Protocol):
         """In the order they were made. With `lock` none of them is removed or disabled before the commit."""
         ...
 
+    async def count(self, connection: AsyncConnection, tenant_id: str) -> int:
+        """How many there are. Until the commit nobody else counts them, so that a limit holds for adding."""
+        ...
+
     async def find(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, *, lock: bool = False
     ) -> Endpoint | None: ...

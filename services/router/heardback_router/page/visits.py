@@ -115,6 +115,7 @@ class Site:
             view=view,
             form=form,
             base=at.base,
+            here=at.base,
             query=at.query,
             channels=CHANNELS,
             done=done,
