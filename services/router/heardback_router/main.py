@@ -93,7 +93,7 @@ from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
-from heardback_shared.http.app import create_app
+from heardback_shared.http.app import create_app, serve_routes
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
@@ -224,11 +224,12 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
             again="GET what you acted on to see whether it took effect; an old If-Match has none",
         )
-        for routes in (
+        serve_routes(
+            self.http,
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
-            forms_routes(database, source, guard),
+            forms_routes(database, source, clock, guard),
             message_routes(database, source, clock, guard),
             promise_routes(database, self.backlog, PostgresBacklog(), guard),
             context_routes(database, PostgresBacklog(), guard),
@@ -247,8 +248,7 @@ class Core:
             *self.closing.routers(self.backlog),
             # Last: an item's own address takes whatever follows /v1/items/.
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
-        ):
-            self.http.include_router(routes)
+        )
 
 
 async def _run(settings: Settings, kafka: KafkaSettings, database_settings: DatabaseSettings) -> None:

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details: what is wrong, where, and what to send instead."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ _log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "https://heardback.dev/problems/"
 
+_PLAIN = frozenset({"str", "int", "float", "bool"})
 _HINTS = {
     "direction": 'say which end is good: "higher_is_better" or "lower_is_better"',
 }
@@ -38,12 +39,15 @@ def field_errors(
     error: ValidationError | RequestValidationError, skip: int = 0
 ) -> tuple[tuple[str, str], ...]:
     """(JSON pointer, what to send instead) per finding; `skip` drops leading parts of the location."""
-    return tuple(_field_error(e["loc"][skip:], e) for e in error.errors())
+    return tuple(dict.fromkeys(_field_error(e["loc"][skip:], e) for e in error.errors()))
 
 
-def _field_error(location: Iterable[Any], error: Any) -> tuple[str, str]:
-    parts = [str(p) for p in location if str(p) not in {"SurveyIn", "TranscriptIn", "survey", "transcript"}]
-    pointer = "".join("/" + p.replace("~", "~0").replace("/", "~1") for p in parts)
+def _field_error(location: Sequence[Any], error: Any) -> tuple[str, str]:
+    parts = [str(part) for part in location]
+    if parts[-1:] and parts[-1] in _PLAIN:
+        # A field that takes any of these: pydantic names each that it is not.
+        return _pointer(parts[:-1]), "must be a text, a number, or true or false"
+    pointer = _pointer(parts)
     kind = error["type"]
     if kind == "missing":
         hint = _HINTS.get(parts[-1] if parts else "", "")
@@ -51,6 +55,10 @@ def _field_error(location: Iterable[Any], error: Any) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return pointer, "is not a known field; remove it, or put it into context"
     return pointer, str(error["msg"]).removeprefix("Value error, ")
+
+
+def _pointer(parts: Sequence[str]) -> str:
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
@@ -81,7 +89,8 @@ def install_problem_handlers(app: FastAPI) -> None:
             return problem_response(
                 request, malformed_json(str(error.errors()[0].get("ctx", {}).get("error", "")))
             )
-        return problem_response(request, invalid(tuple(_request_error(e) for e in error.errors())))
+        found = dict.fromkeys(_request_error(e) for e in error.errors())
+        return problem_response(request, invalid(tuple(found)))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

@@ -130,12 +130,18 @@ class House:
             )
             return str(found.scalar_one())
 
-    async def resolve(self, item_id: str, by: Caller, tell: str | None = "The invoice is corrected.") -> Any:
+    async def resolve(
+        self,
+        item_id: str,
+        by: Caller,
+        tell: str | None = "The invoice is corrected.",
+        translations: dict[str, str] | None = None,
+    ) -> Any:
         body: dict[str, Any] = {"root_cause": "INTERNAL-CAUSE", "action": "INTERNAL-ACTION"}
         if tell is None:
             body["not_telling_because"] = "our own test"
         else:
-            body["tell_customer"] = {"text": tell}
+            body["tell_customer"] = {"text": tell, "translations": translations or {}}
         tag = (await by.get(f"/v1/items/{item_id}")).headers["ETag"]
         answer = await by.post(f"/v1/items/{item_id}:resolve", body, If_Match=tag)
         assert answer.status_code == 200, answer.text

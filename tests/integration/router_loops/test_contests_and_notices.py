@@ -46,6 +46,8 @@ async def test_a_contest_opens_a_persons_review_with_a_clock_of_its_own_and_is_a
     assert (await ann.get("/v1/contests")).json()["contests"][0]["overdue"] is True
     answer = f"/v1/contests/{contest['id']}:answer"
     assert (await ann.post(answer, {"text": "You are right.", "outcome": "never"})).status_code == 422
+    unfilled = await ann.post(answer, {"text": "Liebe [FRAU], ja.", "language": "de", "outcome": "changed"})
+    assert (unfilled.status_code, unfilled.json()["errors"][0]["pointer"]) == (422, "/text")
     done = await ann.post(answer, {"text": "You are right, it is urgent.", "outcome": "changed"})
     assert (done.status_code, done.json()["state"], done.json()["answered_by"]) == (200, "answered", "ann")
     assert (await ann.post(answer, {"text": "Again.", "outcome": "upheld"})).status_code == 409

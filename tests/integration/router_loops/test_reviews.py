@@ -75,7 +75,10 @@ async def test_an_edit_is_read_anew_and_the_editor_cannot_release_it(
     item_id = await delicate(house, ann)
     review = await review_of(ann, item_id)
     path = f"/v1/reviews/{review['id']}"
-    edited = await ann.post(f"{path}:edit", {"text": "We are sorry. It is put right.", "version": 1}, **BO)
+    german = {"de": "Das tut uns leid. Es ist nun richtig."}
+    words = {"text": "We are sorry. It is put right.", "translations": german, "version": 1}
+    edited = await ann.post(f"{path}:edit", words, **BO)
+    assert edited.json()["translations"] == german
     assert (edited.status_code, edited.json()["version"], edited.json()["author"]) == (200, 2, "bo")
     stale = await ann.post(f"{path}:approve", {"version": 1}, **ANN)
     assert (stale.status_code, "version 2" in stale.json()["detail"]) == (409, True)
@@ -90,10 +93,10 @@ async def test_an_edit_is_read_anew_and_the_editor_cannot_release_it(
     assert [(v["version"], v["author"]) for v in detail["versions"]] == [(1, "ann"), (2, "bo")]
     async with house.database.tenant("default") as connection:
         rows = await connection.execute(
-            text("SELECT tell, recorded_by, reviewed_by FROM router.change ORDER BY recorded_at, tell DESC")
+            text("SELECT tell, translations ->> 'de', recorded_by, reviewed_by FROM router.change")
         )
         claims = {tuple(row) for row in rows}
-    assert ("We are sorry. It is put right.", "bo", "ann") in claims
+    assert ("We are sorry. It is put right.", german["de"], "bo", "ann") in claims
 
 
 async def test_what_is_rejected_is_not_told_and_the_reason_stays_inside(

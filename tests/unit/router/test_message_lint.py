@@ -7,16 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heardback_router.configuration.source import packaged
+from heardback_router.messages.checking import found_in
 from heardback_router.messages.domain import Result
-from heardback_router.messages.lint import grade_of_german, look
+from heardback_router.messages.grades import grade_of, grade_of_german, syllables_in
+from heardback_router.messages.lint import LintRules, lint
 from heardback_router.messages.policy import read_messages
 
 AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
-LANGUAGES = read_messages(packaged("messages.yaml")).languages
+POLICY = read_messages(packaged("messages.yaml"))
+LANGUAGES = POLICY.languages
+RULES = LintRules(
+    "en", "flesch_kincaid", highest_grade=8, blame=("your fault",), internal=("SLA",), acronyms=("HTTP",)
+)
 
 
 def rules_of(text: str, language: str = "en", *results: Result) -> set[str]:
-    return {found.rule for found in look(text, LANGUAGES[language].lint, AT, frozenset(results))}
+    return {found.rule for found in lint(text, LANGUAGES[language].lint, AT, frozenset(results))}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,98 @@ def test_the_german_grade_is_that_of_its_formula() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("We have corrected your invoice and are sorry.", set()),
+        ("Dear {name}, it is solved.", {"unfilled_field"}),
+        ("Dear [FIRST NAME], it is solved.", {"unfilled_field"}),
+        ("Dear <customer name>, it is solved.", {"unfilled_field"}),
+        ("It costs ____ euros.", {"unfilled_field"}),
+        ("TODO say what we did.", {"unfilled_field"}),
+        ("It was Your Fault.", {"blame"}),
+        ("It was your default setting.", set()),
+        ("Within our SLA we answered.", {"internal_word"}),
+        ("We are SORRY.", {"shouting"}),
+        ("We are sorry!!", {"shouting"}),
+        ("The HTTP page works again. It is 3 < 5 and 7 > 2.", set()),
+    ],
+)
+def test_what_a_look_at_a_text_finds(text: str, rules: set[str]) -> None:
+    assert {finding.rule for finding in lint(text, RULES, AT)} == rules
+
+
+def test_only_an_unfilled_field_refuses_a_text() -> None:
+    found = lint("It is YOUR FAULT!! {name}, our SLA was met", RULES, AT)
+    assert {f.rule for f in found if f.refuses} == {"unfilled_field"}
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("word", "syllables"),
+    [
+        ("cat", 1),
+        ("table", 2),
+        ("invoice", 2),
+        ("delivery", 4),
+        ("charged", 1),
+        ("wanted", 2),
+        ("the", 1),
+        ("see", 1),
+    ],
+)
+def test_syllables(word: str, syllables: int) -> None:
+    assert syllables_in(word) == syllables
+
+
+def test_the_reading_grade_follows_its_formula() -> None:
+    # 6 words, 1 sentence, 6 syllables: 0.39 · 6 + 11.8 · 1 − 15.59
+    assert grade_of("The cat sat on the mat.") == pytest.approx(-1.45)
+    # 3 words, 1 sentence, 1 + 2 + 4 syllables.
+    assert grade_of("Your table delivery.") == pytest.approx(0.39 * 3 + 11.8 * 7 / 3 - 15.59)
+
+
+def test_a_hard_text_is_told_and_a_short_one_is_not_graded() -> None:
+    hard = (
+        "Notwithstanding the aforementioned considerations regarding contractual obligations, reimbursement "
+        "of administrative expenditure necessitates fully comprehensive documentation."
+    )
+    assert {f.rule for f in lint(hard, RULES, AT)} == {"reading_level"}
+    assert lint("Administrative reimbursement necessitates documentation.", RULES, AT) == ()
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_a_longer_sentence_of_the_same_words_is_never_easier(first: str, second: str) -> None:
+    apart, together = f"cat dog {first}. sun {second}.", f"cat dog {first} sun {second}."
+    plain = all((c.isalpha() and c.isascii()) or c == " " for c in first + second)
+    if plain:
+        assert grade_of(together) >= grade_of(apart)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "rules"),
+    [
+        ("Wir haben den Preis auf Ihrer Rechnung berichtigt, und das Geld ist da.", "en", {"other_language"}),
+        ("We have put your bill right and the money is there.", "de", {"other_language"}),
+        ("Danke, OK.", "en", set()),
+        ("Nous avons corrigé la facture. Nous vous remercions.", "fr", {"unread_language"}),
+        ("Dear {name}, c'est fait.", "fr", {"unread_language", "unfilled_field"}),
+        ("Wir haben das Geld überwiesen.", "de", set()),
+        ("Wir haben das Geld überwiesen, und es ist da.", None, {"other_language"}),
+    ],
+)
+def test_a_text_is_looked_at_in_its_own_language(text: str, language: str | None, rules: set[str]) -> None:
+    found = list(found_in([("/text", language, text)], POLICY, AT))
+    assert {one.finding.rule for one in found} == rules
+    assert {one.pointer for one in found} <= {"/text"}
+
+
+def test_a_promise_in_a_language_without_a_reader_is_known_by_phrases_of_the_policy() -> None:
+    rules = LintRules("fr", promises=("nous allons",))
+    assert [f.rule for f in lint("Nous allons payer.", rules, AT)] == ["promise_without_date"]
+    assert lint("Nous allons payer le 30 novembre.", rules, AT) == ()
+
+
 @given(st.text(max_size=200), st.sampled_from(["en", "de"]))
 def test_any_text_can_be_looked_at(text: str, language: str) -> None:
-    assert look(text, LANGUAGES[language].lint, AT) == look(text, LANGUAGES[language].lint, AT)
+    assert lint(text, LANGUAGES[language].lint, AT) == lint(text, LANGUAGES[language].lint, AT)

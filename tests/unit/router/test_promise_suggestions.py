@@ -11,19 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heardback_router.promises.dates import due_in
+from heardback_router.promises.german_dates import due_in_german
 from heardback_router.promises.suggest import suggestions_in
 
 SENTENCES = Path(__file__).parents[2] / "support"
 WEDNESDAY = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)
 
 
-def measured(name: str) -> dict[str, float]:
+def measured(name: str, language: str | None = None) -> dict[str, float]:
     """Precision and recall of suggestions, and the share of those found whose due time is right."""
     given_: dict[str, Any] = yaml.safe_load((SENTENCES / f"promises_{name}.yaml").read_text("utf-8"))
     at = datetime.fromisoformat(given_["at"])
     hits = wanted = suggested = dated = 0
     for turn in given_["turns"]:
-        found = [one.due_at for one in suggestions_in(turn["text"], at)]
+        found = [one.due_at for one in suggestions_in(turn["text"], at, language)]
         hits += min(len(found), len(turn["promises"]))
         wanted += len(turn["promises"])
         suggested += len(found)
@@ -42,6 +43,66 @@ def test_held_out_sentences_are_read_as_well_as_the_documentation_says() -> None
     says = (Path(__file__).parents[3] / "docs" / "backlog.md").read_text("utf-8")
     for name, figure in figures.items():
         assert f"{name} {figure:.2f}" in says
+
+
+def test_german_is_read_as_well_as_the_documentation_says() -> None:
+    seen, unseen = measured("held_out_de", "de"), measured("later_de", "de")
+    assert min(seen.values()) >= 0.95
+    assert unseen["precision"] >= 0.9
+    assert unseen["recall"] >= 0.7
+    says = (Path(__file__).parents[3] / "docs" / "backlog.md").read_text("utf-8")
+    told = ", ".join(f"{name} {figure:.2f}" for name, figure in unseen.items())
+    assert told in " ".join(says.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "language"), [("held_out", "de"), ("tuned", "de"), ("held_out_de", "en"), ("tuned_de", "en")]
+)
+def test_neither_language_finds_anything_in_the_other(name: str, language: str) -> None:
+    texts = yaml.safe_load((SENTENCES / f"promises_{name}.yaml").read_text("utf-8"))["turns"]
+    assert [t["text"] for t in texts if list(suggestions_in(t["text"], WEDNESDAY, language))] == []
+
+
+def test_a_text_of_no_known_language_is_read_in_every_one_and_others_in_none() -> None:
+    both = "We will refund you by Friday. Wir melden uns morgen bei Ihnen."
+    assert [one.what for one in suggestions_in(both, WEDNESDAY)] == [
+        "We will refund you by Friday.",
+        "Wir melden uns morgen bei Ihnen.",
+    ]
+    assert [one.what[:3] for one in suggestions_in(both, WEDNESDAY, "de-AT")] == ["Wir"]
+    assert list(suggestions_in(both, WEDNESDAY, "fr")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("bis Freitag", "2026-11-20T23:59"),
+        ("am Mittwoch", "2026-11-25T23:59"),
+        ("nächste Woche Montag", "2026-11-23T23:59"),
+        ("am Montag um 9:15 Uhr", "2026-11-23T09:15"),
+        ("am Freitagnachmittag", "2026-11-20T18:00"),
+        ("morgen früh", "2026-11-19T12:00"),
+        ("bis 9 Uhr", "2026-11-19T09:00"),
+        ("bis Mitternacht", "2026-11-19T00:00"),
+        ("innerhalb von 24 Stunden", "2026-11-19T14:30"),
+        ("in einer halben Stunde", "2026-11-18T15:00"),
+        ("binnen einer Woche", "2026-11-25T23:59"),
+        ("in 3 bis 5 Werktagen", "2026-11-25T23:59"),
+        ("bis Ende des Monats", "2026-11-30T23:59"),
+        ("Ende nächsten Monats", "2026-12-31T23:59"),
+        ("bis Jahresende", "2026-12-31T23:59"),
+        ("am 3. Januar", "2027-01-03T23:59"),
+        ("am 3.1.", "2027-01-03T23:59"),
+        ("am 24.11.2026", "2026-11-24T23:59"),
+        ("am 2026-11-24", "2026-11-24T23:59"),
+        ("am 30.2.", None),
+        ("um 25 Uhr", None),
+        ("so bald wie möglich", None),
+    ],
+)
+def test_german_due_times_seen_from_a_wednesday_afternoon(text: str, due: str | None) -> None:
+    found = due_in_german(f"wir senden es {text}", WEDNESDAY)
+    assert (found.isoformat()[:16] if found else None) == due
 
 
 @pytest.mark.parametrize(
@@ -80,6 +141,17 @@ def test_any_text_at_any_time_is_read_and_nothing_is_due_before_it_was_said(text
     for one in suggestions_in(text, said):
         assert 0 <= one.span[0] < one.span[1] <= len(text)
     for words in (
+        "in 2 Stunden",
+        "morgen",
+        "bis Freitag",
+        "nächste Woche",
+        "bis Ende des Monats",
+        "um 9 Uhr",
+    ):
+        due = due_in_german(words, said)
+        assert due is not None
+        assert due >= said - timedelta(minutes=1) or due.date() == said.date()
+    for words in (
         "within 2 hours",
         "tomorrow",
         "by Friday",
@@ -93,7 +165,17 @@ def test_any_text_at_any_time_is_read_and_nothing_is_due_before_it_was_said(text
 
 
 @pytest.mark.parametrize(
-    "part", ["I will ", "the a a a ", "we will have someone ", "it will also ", "let me "]
+    "part",
+    [
+        "I will ",
+        "the a a a ",
+        "we will have someone ",
+        "it will also ",
+        "let me ",
+        "ich werde ",
+        "ist da ",
+        "wir rufen sie ",
+    ],
 )
 def test_a_long_text_takes_no_longer_than_its_length(part: str) -> None:
     started = time.perf_counter()

@@ -1,11 +1,13 @@
 """Every error a caller can cause says what is wrong, where, and what to send instead."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from heardback_shared.access.keys import Principal
@@ -14,6 +16,7 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.health import Readiness
 from heardback_shared.http.app import create_app
 from heardback_shared.http.auth import Guard
+from heardback_shared.http.problems import field_errors
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.metrics import Metrics
 
@@ -186,3 +189,29 @@ async def test_a_database_that_cannot_be_asked_is_told_from_a_fault_of_ours(
     assert (answer.status_code, "Retry-After" in answer.headers) == (status, status == 503)
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
+
+
+def test_a_field_is_named_once_and_by_its_own_name() -> None:
+    class Asked(BaseModel):
+        survey: str
+        context: dict[str, str | int | float | bool | None]
+
+    with pytest.raises(ValidationError) as raised:
+        Asked.model_validate({"context": {"a": [1]}})
+    assert field_errors(raised.value) == (
+        ("/survey", "is required"),
+        ("/context/a", "must be a text, a number, or true or false"),
+    )
+
+
+async def test_the_reference_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.status_code == 200
+    loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text)
+    assert len(loaded) >= 2
+    for place in loaded:
+        assert place.startswith("/"), place
+        part = await client.get(place)
+        assert part.status_code == 200, place
+        assert len(part.content) > 1_000
+    assert (await client.get("/docs-assets/nothing.js")).status_code == 404

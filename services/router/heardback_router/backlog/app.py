@@ -16,7 +16,7 @@ from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
 from heardback_router.backlog.ports import Cases, Items, Loops
-from heardback_router.backlog.resolving import checked_resolve
+from heardback_router.backlog.resolving import checked_command
 from heardback_router.backlog.telling import Telling
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
@@ -93,7 +93,7 @@ class Backlog:
         """The item afterwards. `versions` are those the caller acts on; None acts on any.
 
         Raises UnknownItemError, StaleVersionError, UnknownTeamError, CustomersWaitError, IllegalCommandError,
-        FormError and GateError.
+        FormError, BadTextError and GateError.
         """
         async with self._database.tenant(tenant_id) as connection:
             policies = await self._policies.of(connection, tenant_id)
@@ -102,8 +102,8 @@ class Backlog:
             item = await self._locked(connection, tenant_id, item_id, versions)
             at = self._clock.now()
             outgoing: list[Outgoing] = []
+            command = checked_command(command, item, policies, at)
             if isinstance(command, Resolve):
-                command = checked_resolve(command, item, policies.forms)
                 item, outgoing = await self._call_for_steps(connection, tenant_id, item, policies, at)
             event = decide(item, command, actor, at, policies.weighing)
             children = await self._items.lock(connection, tenant_id, item.children)

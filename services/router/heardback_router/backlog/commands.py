@@ -10,7 +10,7 @@ from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import GateError, Lack, lacks_of, lacks_to_close
 from heardback_router.backlog.weighing import WeighingPolicy, weigh
 from heardback_router.messages.domain import Result
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, Translations
 from heardback_shared.contracts.events import ItemState
 
 LEGAL: Mapping[EventKind, tuple[ItemState, ...]] = {
@@ -76,7 +76,8 @@ class Comment:
 @dataclass(frozen=True, slots=True)
 class Resolve:
     """`tell` is what the customer reads, or why the customer is told nothing. `form` is filled and checked,
-    `warnings` are what a look at the text for the customer found. Who declines tells the customer why."""
+    `warnings` are what a look at the text for the customer found. Who declines tells the customer why.
+    `translations` are `tell` in other languages."""
 
     root_cause: InternalText
     action: InternalText
@@ -85,6 +86,7 @@ class Resolve:
     warnings: tuple[Mapping[str, str], ...] = ()
     result: Result = "done"
     reference: str | None = None
+    translations: Translations = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _outcome(item: Item, command: Resolve) -> dict[str, Any]:
         "warnings": list(command.warnings),
         "result": command.result,
         "reference": command.reference,
+        "translations": {language: said.text for language, said in command.translations},
     }
 
 

@@ -24,6 +24,7 @@ from heardback_router.backlog.log import Entry
 from heardback_router.backlog.schemas import shown
 from heardback_router.configuration.policies import Policies
 from heardback_router.forms.domain import FormError
+from heardback_router.messages.checking import BadTextError
 from heardback_shared.access.keys import Principal
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
@@ -112,7 +113,7 @@ def problems(deed: Deed) -> Iterator[None]:
         raise not_found(f"Item {deed.item_id}") from error
     except StaleVersionError as error:
         raise stale(error) from error
-    except FormError as error:
+    except (FormError, BadTextError) as error:
         raise invalid(error.faults) from error
     except GateError as error:
         raise _owed(error) from error

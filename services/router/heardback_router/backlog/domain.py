@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from heardback_router.backlog.duties import Criterion, Promise, Step
 from heardback_router.messages.domain import Result
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, Translations
 from heardback_shared.contracts.customer import Tier
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
@@ -122,7 +122,8 @@ class Outcome:
     """How an item was resolved. Either the customer is told something, or it says why not.
 
     `form` is the filled resolution form of the item's domain; `warnings` are what was found in the text for
-    the customer, each with `rule` and `detail`. `reference` is what a customer may quote.
+    the customer, each with `rule` and `detail`. `reference` is what a customer may quote, `translations` are
+    `tell_customer` in other languages.
     """
 
     number: int
@@ -136,6 +137,7 @@ class Outcome:
     warnings: tuple[Mapping[str, str], ...] = ()
     result: Result = "done"
     reference: str | None = None
+    translations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Resolution:
     domain: str | None = None
     category: str | None = None
     not_telling_code: str | None = None
+    translations: Translations = ()
 
     @property
     def about(self) -> str | None:

@@ -118,6 +118,7 @@ def _resolved(item: Item, event: ItemEvent) -> dict[str, Any]:
         warnings=warnings,
         result=result,
         reference=reference,
+        translations=event.data.get("translations", {}),
     )
     return {"state": "resolved", "resolution": outcome, "resolutions": outcome.number, "waiting_for": None}
 

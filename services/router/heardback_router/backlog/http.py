@@ -41,7 +41,7 @@ from heardback_router.backlog.schemas import (
 from heardback_router.backlog.views import PostgresViews, View
 from heardback_router.backlog.views_http import shown_view
 from heardback_router.configuration.source import PolicySource
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, translated
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
@@ -238,4 +238,5 @@ def _resolve(body: ResolveIn) -> Resolve:
         dict(body.form),
         result=body.result,
         reference=body.reference,
+        translations=translated(body.tell_customer.translations if body.tell_customer else {}),
     )

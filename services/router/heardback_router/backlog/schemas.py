@@ -12,7 +12,7 @@ from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import PromiseState, StepOutcome
 from heardback_router.backlog.order import because, contributions_of
 from heardback_router.messages.domain import Result
-from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT
+from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT, LanguageCode
 from heardback_shared.contracts.base import Submission
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
@@ -28,11 +28,20 @@ _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), A
 Name = Annotated[_Text, Field(max_length=200)]
 Internal = Annotated[_Text, Field(max_length=INTERNAL_TEXT_LIMIT)]
 ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT)]
+MOST_LANGUAGES = 30
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._#/-]{0,79}$")]
 
 
-class TellCustomer(Submission):
+class PlanIn(Submission):
     text: ForCustomer
+
+
+class TellCustomer(Submission):
+    """`text` is in the language that the messages policy has for everybody else; `translations` are the same
+    in other languages, by code. Each customer reads their own, or `text` with a word on its language."""
+
+    text: ForCustomer
+    translations: dict[LanguageCode, ForCustomer] = Field(default_factory=dict, max_length=MOST_LANGUAGES)
 
 
 class ClaimIn(Submission):
@@ -44,7 +53,7 @@ class ClaimIn(Submission):
 class StartIn(Submission):
     """What is planned, as customers may read it, and by when: a time that was named is a promise."""
 
-    plan: TellCustomer | None = None
+    plan: PlanIn | None = None
     due_at: AwareDatetime | None = None
 
     @model_validator(mode="after")
@@ -210,6 +219,7 @@ class ResolutionOut(BaseModel):
     result: Result
     reference: str | None
     tell_customer: str | None
+    translations: dict[str, str]
     not_telling_because: str | None
     actor: str
     at: datetime

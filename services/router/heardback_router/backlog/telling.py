@@ -9,7 +9,7 @@ from heardback_router.backlog.domain import Item, ItemEvent, Resolution
 from heardback_router.backlog.ports import Cases, Items, Loops
 from heardback_router.configuration.policies import Policies
 from heardback_router.loops.domain import change_id
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, translated
 from heardback_shared.stream.ports import Outgoing
 
 
@@ -84,4 +84,5 @@ class Telling:
             band=item.weight.band,
             domain=item.domain,
             category=item.category,
+            translations=translated(outcome.translations),
         )

@@ -20,7 +20,7 @@ from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.messages.domain import Result
 from heardback_router.outreach.ports import Outreach
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, Translations
 from heardback_shared.clock import Clock
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.db.database import Database
@@ -42,7 +42,7 @@ class Done:
     on: date
     reference: str | None
     item_ids: tuple[str, ...]
-    translations: tuple[tuple[str, CustomerText], ...]
+    translations: Translations
 
 
 @dataclass(frozen=True, slots=True)

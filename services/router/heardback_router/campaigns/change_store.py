@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.tables import change_items, changes
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, translated
 from heardback_shared.db.bulk import insert_rows
 
 _OF_ITEMS = text("""
@@ -98,5 +98,5 @@ def _change(row: Mapping[Any, Any]) -> ChangeRecord:
         recorded_at=row["recorded_at"],
         reviewed_by=row["reviewed_by"],
         reviewed_at=row["reviewed_at"],
-        translations=tuple((language, CustomerText(said)) for language, said in row["translations"].items()),
+        translations=translated(row["translations"]),
     )

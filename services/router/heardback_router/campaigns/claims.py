@@ -12,7 +12,7 @@ from heardback_router.campaigns.guard import Guarded, leaks
 from heardback_router.campaigns.people import Person
 from heardback_router.campaigns.promising import unregistered
 from heardback_router.loops.telling import Stakes, TellingPolicy, decide, sensitivity_of
-from heardback_router.messages.lint import look
+from heardback_router.messages.checking import found_in
 from heardback_router.messages.rendering import MessagesPolicy
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.contracts.score import Band
@@ -137,11 +137,9 @@ def unfinished(items: Sequence[ItemFacts], changes: Sequence[ChangeRecord]) -> I
 
 def _wording(changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: datetime) -> Iterator[Refusal]:
     for change in changes:
-        for pointer, language, text in texts_of(change):
-            rules = messages.texts_for(language).lint
-            for finding in look(text, rules, at, frozenset({change.result})):
-                if finding.refuses:
-                    yield Refusal("text", pointer, f"{finding.rule}: {finding.detail}")
+        for found in found_in(texts_of(change), messages, at, frozenset({change.result})):
+            if found.finding.refuses:
+                yield Refusal("text", found.pointer, f"{found.finding.rule}: {found.finding.detail}")
 
 
 def _too_long(changes: Sequence[ChangeRecord], people: Sequence[Person]) -> Iterator[Refusal]:
@@ -183,8 +181,8 @@ def _promising(
     for change in changes:
         promises = [p for item in items if item.id in change.item_ids for p in item.promises]
         for pointer, language, text in texts_of(change):
-            rules = messages.texts_for(language).lint
-            for found in unregistered(text, rules, promises, at, told):
+            rules = messages.rules_for(language)
+            for found in unregistered(text, rules, promises, at, told, translated=language is not None):
                 detail = (
                     f"“{found.what}” promises something, and {found.because}; take it out, or record the "
                     "promise with POST /v1/items/{id}/promises first"

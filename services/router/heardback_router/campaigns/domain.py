@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from heardback_router.messages.domain import ChangeFacts, Result
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, Translations
 
 CampaignState = Literal["draft", "submitted", "sending", "paused", "done", "cancelled"]
 
@@ -35,7 +35,7 @@ class ChangeRecord:
     recorded_at: datetime
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
-    translations: tuple[tuple[str, CustomerText], ...] = ()
+    translations: Translations = ()
 
     @property
     def facts(self) -> ChangeFacts:

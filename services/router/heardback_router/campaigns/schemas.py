@@ -5,17 +5,16 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from heardback_router.backlog.schemas import ForCustomer, Internal, Name
+from heardback_router.backlog.schemas import MOST_LANGUAGES, ForCustomer, Internal, Name
 from heardback_router.campaigns.app import MOST_ITEMS, Done
 from heardback_router.campaigns.domain import CampaignState, Picked
 from heardback_router.messages.domain import Result
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, LanguageCode, translated
 from heardback_shared.contracts.base import Submission
 
 MOST_CHANGES = 50
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
 
 
 class ChangeIn(Submission):
@@ -25,7 +24,7 @@ class ChangeIn(Submission):
     result: Result
     what: Internal
     tell: ForCustomer
-    translations: dict[LanguageCode, ForCustomer] = Field(default_factory=dict, max_length=30)
+    translations: dict[LanguageCode, ForCustomer] = Field(default_factory=dict, max_length=MOST_LANGUAGES)
     on: date
     reference: Name | None = None
     items: Annotated[list[Id], Field(min_length=1, max_length=MOST_ITEMS)]
@@ -39,7 +38,7 @@ class ChangeIn(Submission):
             self.on,
             self.reference,
             tuple(dict.fromkeys(self.items)),
-            tuple((language, CustomerText(said)) for language, said in self.translations.items()),
+            translated(self.translations),
         )
 
 

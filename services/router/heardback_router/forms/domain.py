@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from heardback_router.forms.lint import LintRules
-
 FieldKind = Literal["text", "number", "choice", "yes_no"]
 PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 ANY_DOMAIN = "*"
@@ -34,13 +32,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`text` has places such as {name}; each is one of `fields`, with what it is for."""
+    """`text` has places such as {name}; each is one of `fields`, with what it is for. `language` is None for
+    that of everybody who has none of the others."""
 
     name: str
     title: str
     when: str
     text: str
     fields: Mapping[str, str]
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,6 @@ class FormsPolicy:
     name: str
     forms: tuple[Form, ...]
     templates: tuple[Template, ...]
-    lint: LintRules
 
     def form_of(self, domain: str | None) -> Form | None:
         found = {form.domain: form for form in self.forms}

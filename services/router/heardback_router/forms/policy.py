@@ -5,8 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from heardback_router.forms.domain import PLACE, FieldKind, Form, FormField, FormsPolicy, Template
-from heardback_router.forms.lint import LintRules
-from heardback_router.wording import CUSTOMER_TEXT_LIMIT
+from heardback_router.wording import CUSTOMER_TEXT_LIMIT, LanguageCode
 from heardback_shared.policies.reading import PolicyError, Shape, Version, Words, parsed
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -50,20 +49,13 @@ class _Template(Shape):
     when: Words
     text: Body
     fields: dict[FieldName, Words] = Field(default_factory=dict)
-
-
-class _Lint(Shape):
-    blame: tuple[Words, ...] = ()
-    internal: tuple[Words, ...] = ()
-    acronyms: tuple[Words, ...] = ()
-    highest_grade: Annotated[float, Field(ge=1, le=20)] = 10.0
+    language: LanguageCode | None = None
 
 
 class _Forms(Shape):
     policy: Version
     forms: tuple[_Form, ...] = ()
     templates: tuple[_Template, ...] = ()
-    lint: _Lint = _Lint()
 
 
 def read_forms(text: str) -> FormsPolicy:
@@ -80,8 +72,7 @@ def read_forms(text: str) -> FormsPolicy:
     return FormsPolicy(
         shape.policy,
         tuple(Form(f.domain, tuple(FormField(**dict(field)) for field in f.fields)) for f in shape.forms),
-        tuple(Template(t.name, t.title, t.when, t.text, t.fields) for t in shape.templates),
-        LintRules(**dict(shape.lint)),
+        tuple(Template(t.name, t.title, t.when, t.text, t.fields, t.language) for t in shape.templates),
     )
 
 

@@ -14,6 +14,7 @@ from heardback_router.backlog.domain import Item, Resolution
 from heardback_router.backlog.store import item_of
 from heardback_router.grouping.telling import Mate, told_once
 from heardback_router.loops.domain import change_id
+from heardback_router.wording import translated
 
 ITEMS_SHOWN = 100
 
@@ -125,4 +126,5 @@ def _resolved(tenant_id: str, item_id: str, outcome: Mapping[str, Any]) -> dict[
         "result": outcome.get("result", "done"),
         "reference": outcome.get("reference"),
         "change_id": change_id(tenant_id, item_id, outcome["number"]),
+        "translations": translated(outcome.get("translations", {})),
     }

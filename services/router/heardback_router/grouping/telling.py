@@ -6,7 +6,7 @@ from datetime import datetime
 
 from heardback_router.backlog.domain import LinkedCustomer, Resolution
 from heardback_router.messages.domain import Result
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, Translations
 
 CASE_OPEN = "case_open"
 
@@ -24,6 +24,7 @@ class Mate:
     result: Result = "done"
     reference: str | None = None
     change_id: str = ""
+    translations: Translations = ()
 
 
 def told_once(
@@ -74,6 +75,7 @@ def _said_to(
         result=last.result,
         reference=last.reference,
         change_id=last.change_id,
+        translations=last.translations,
         on=last.resolved_at.date() if last.resolved_at else None,
     )
     return stake, said

@@ -138,6 +138,7 @@ class Loops:
             item_ids=(resolution.item_id,),
             recorded_by=resolution.actor,
             recorded_at=at,
+            translations=resolution.translations,
         )
         await self._changes.record(connection, tenant_id, change)
 

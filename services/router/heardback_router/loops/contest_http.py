@@ -17,22 +17,25 @@ from heardback_router.loops.contests import (
     PostgresContests,
     UnknownContestError,
 )
-from heardback_router.wording import CustomerText
+from heardback_router.messages.checking import BadTextError
+from heardback_router.wording import CustomerText, LanguageCode
 from heardback_shared.access.keys import Principal
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.base import Submission
 from heardback_shared.db.database import Database
 from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
-from heardback_shared.http.problems import not_found
+from heardback_shared.http.problems import invalid, not_found
 
 MOST_SHOWN = 200
 
 
 class AnswerIn(Submission):
-    """`text` is what the customer reads. `changed`: the person judges otherwise than the machine did."""
+    """`text` is what the customer reads, in `language`; without one it is that for everybody else. `changed`:
+    the person judges otherwise than the machine did."""
 
     text: ForCustomer
+    language: LanguageCode | None = None
     outcome: ContestOutcome
 
 
@@ -81,10 +84,12 @@ def contest_routes(
         by = actor_of(actor, who)
         try:
             contest = await contests.answer(
-                who.tenant_id, known(contest_id), by, CustomerText(body.text), body.outcome
+                who.tenant_id, known(contest_id), by, CustomerText(body.text), body.outcome, body.language
             )
         except UnknownContestError as error:
             raise not_found(f"Contest {contest_id}") from error
+        except BadTextError as error:
+            raise invalid(error.faults) from error
         except AnsweredError as error:
             raise ProblemError(409, "not-now", "It was answered before", f"{error}; that stays.") from error
         return as_json(_shown(contest, clock.now()))

@@ -17,6 +17,7 @@ from heardback_router.loops.saying import Saying
 from heardback_router.loops.tables import contests
 from heardback_router.loops.telling import Decision
 from heardback_router.loops.watches import working_time_of
+from heardback_router.messages.checking import refuse_bad
 from heardback_router.messages.domain import Step
 from heardback_router.wording import CustomerText
 from heardback_shared.clock import Clock
@@ -154,9 +155,16 @@ class Contests:
         return contest
 
     async def answer(
-        self, tenant_id: str, contest_id: str, by: str, text: CustomerText, outcome: ContestOutcome
+        self,
+        tenant_id: str,
+        contest_id: str,
+        by: str,
+        text: CustomerText,
+        outcome: ContestOutcome,
+        language: str | None = None,
     ) -> Contest:
-        """Raises UnknownContestError and AnsweredError."""
+        """`language` is that of the text. Raises UnknownContestError, AnsweredError, and BadTextError for
+        what customers must not read."""
         async with self._database.tenant(tenant_id) as connection:
             contest = await self._contests.lock(connection, tenant_id, contest_id)
             if contest is None:
@@ -165,6 +173,7 @@ class Contests:
                 raise AnsweredError(f"{contest.answered_by} has answered it already")
             at = self._clock.now()
             policies = await self._policies.of(connection, tenant_id)
+            refuse_bad([("/text", language, text.text)], policies.messages, at)
             after = replace(
                 contest, state="answered", answered_by=by, answered_at=at, answer=text, outcome=outcome
             )

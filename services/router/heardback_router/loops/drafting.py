@@ -13,7 +13,7 @@ from heardback_router.loops.ports import Loop, Subject, Telling
 from heardback_router.loops.telling import Decision, Stakes, TellingPolicy, decide, sensitivity_of
 from heardback_router.messages.domain import ChangeFacts, MessageFacts, Step
 from heardback_router.outreach.domain import Draft
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, Translations
 from heardback_shared.contact.domain import Recipient
 
 
@@ -128,11 +128,11 @@ def tellings_of(
     ]
 
 
-def reworded(draft: Draft, text: CustomerText) -> Draft:
+def reworded(draft: Draft, text: CustomerText, translations: Translations = ()) -> Draft:
     """The draft in other words: those of its change, or of its plan or answer."""
     facts = draft.facts
     if facts.changes:
-        first = replace(facts.changes[0], text=text, translations=())
+        first = replace(facts.changes[0], text=text, translations=translations)
         return replace(draft, facts=replace(facts, changes=(first, *facts.changes[1:])))
     if facts.answer is not None:
         return replace(draft, facts=replace(facts, answer=text))

@@ -48,7 +48,12 @@ class Resolving:
             why = Outcome("not_told", code, because) if code else TOLD_NOTHING
             return {loop.id: why for loop in loops}
         change = ChangeFacts(
-            resolution.result, text, resolution.on or at.date(), resolution.change_id, resolution.reference
+            resolution.result,
+            text,
+            resolution.on or at.date(),
+            resolution.change_id,
+            resolution.reference,
+            translations=resolution.translations,
         )
         matter = Matter(
             resolution.item_id,

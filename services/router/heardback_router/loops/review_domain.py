@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from heardback_router.loops.drafting import reworded
 from heardback_router.messages.domain import Step
 from heardback_router.outreach.domain import Draft
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, Translations
 
 ReviewState = Literal["waiting", "sending", "approved", "rejected", "withdrawn"]
 """`waiting` for a second person; `sending` by itself at `sends_at` unless it is stopped before; `withdrawn`:
@@ -44,6 +45,12 @@ class Review:
     reason: InternalText | None = None
 
     @property
+    def translations(self) -> Translations:
+        """Of `text`, as the messages have them."""
+        changes = self.drafts[0].facts.changes if self.drafts else ()
+        return changes[0].translations if changes else ()
+
+    @property
     def loop_ids(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one for draft in self.drafts for one in draft.loop_ids))
 
@@ -63,11 +70,15 @@ def rejected(review: Review, by: str, reason: InternalText, at: datetime) -> Rev
     return replace(review, state="rejected", decided_by=by, decided_at=at, reason=reason)
 
 
-def edited(review: Review, by: str, text: CustomerText, version: int) -> Review:
-    """Other words, to be read anew. Raises ReviewError where they changed since, or it is over."""
+def edited(review: Review, by: str, text: CustomerText, translations: Translations, version: int) -> Review:
+    """Other words, to be read anew; those in other languages are replaced as well. Raises ReviewError where
+    they changed since, or it is over, or where nothing is translated in this step."""
     _refuse_over(review, "waiting", "sending")
     _refuse_stale(review, version)
-    return replace(review, version=review.version + 1, author=by, text=text)
+    if translations and review.step != "told":
+        raise ReviewError(f"what is said in the step {review.step} is said in one language")
+    drafts = tuple(reworded(draft, text, translations) for draft in review.drafts)
+    return replace(review, version=review.version + 1, author=by, text=text, drafts=drafts)
 
 
 def withdrawn(review: Review, at: datetime) -> Review:

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from heardback_router.backlog.deeds import Actor, actor_of, as_json, known
-from heardback_router.backlog.schemas import ForCustomer, Internal
-from heardback_router.forms.domain import FormError
+from heardback_router.backlog.schemas import MOST_LANGUAGES, ForCustomer, Internal
 from heardback_router.loops.review_domain import FourEyesError, Review, ReviewError, ReviewState, people_of
 from heardback_router.loops.review_store import PostgresReviews
 from heardback_router.loops.reviews import Reviews, UnknownReviewError
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.messages.checking import BadTextError
+from heardback_router.wording import CustomerText, InternalText, LanguageCode, translated
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.base import Submission
 from heardback_shared.db.database import Database
@@ -38,7 +38,10 @@ class RejectIn(Submission):
 
 
 class EditIn(Submission):
+    """The words in the language for everybody else, and in others by their codes."""
+
     text: ForCustomer
+    translations: dict[LanguageCode, ForCustomer] = Field(default_factory=dict, max_length=MOST_LANGUAGES)
     version: Version
 
 
@@ -55,6 +58,7 @@ class ReviewOut(BaseModel):
     version: int
     author: str
     text: str | None
+    translations: dict[str, str]
     people: int
     customers: list[str] = Field(description="The first 50")
     opened_at: datetime
@@ -135,7 +139,8 @@ def review_routes(database: Database, store: PostgresReviews, reviews: Reviews, 
     async def edit(review_id: str, body: EditIn, who: writers, actor: Actor = None) -> Response:
         with _problems(review_id):
             by, text = actor_of(actor, who), CustomerText(body.text)
-            after = await reviews.edit(who.tenant_id, known(review_id), by, text, body.version)
+            others = translated(body.translations)
+            after = await reviews.edit(who.tenant_id, known(review_id), by, text, others, body.version)
             return as_json(_shown(after))
 
     return router
@@ -149,7 +154,7 @@ def _problems(review_id: str) -> Iterator[None]:
         raise not_found(f"Review {review_id}") from error
     except FourEyesError as error:
         raise ProblemError(403, "four-eyes", "Somebody else has to release it", f"{error}.") from error
-    except FormError as error:
+    except BadTextError as error:
         raise invalid(error.faults) from error
     except ReviewError as error:
         raise ProblemError(409, "not-now", "The review does not allow this now", f"{error}.") from error
@@ -166,6 +171,7 @@ def _shown(review: Review) -> dict[str, Any]:
         "version": review.version,
         "author": review.author,
         "text": review.text.text if review.text else None,
+        "translations": {language: said.text for language, said in review.translations},
         "people": people_of(review.drafts),
         "customers": customers[:50],
         "opened_at": review.opened_at,

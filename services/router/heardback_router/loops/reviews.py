@@ -12,16 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.ports import Changes
 from heardback_router.configuration.source import PolicySource
-from heardback_router.forms.domain import FormError
-from heardback_router.forms.lint import lint
 from heardback_router.loops.app import Loops
-from heardback_router.loops.drafting import reworded
 from heardback_router.loops.ports import LoopStore, Tellings
 from heardback_router.loops.review_domain import Review, ReviewError, approved, edited, rejected, sent_by
 from heardback_router.loops.review_store import PostgresReviews
+from heardback_router.messages.checking import refuse_bad, written
+from heardback_router.messages.domain import Result
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.ports import Outreach
-from heardback_router.wording import CustomerText, InternalText
+from heardback_router.wording import CustomerText, InternalText, Translations
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
@@ -104,18 +103,26 @@ class Reviews:
         self._outbox.wake()
         return ended
 
-    async def edit(self, tenant_id: str, review_id: str, by: str, text: CustomerText, version: int) -> Review:
+    async def edit(
+        self,
+        tenant_id: str,
+        review_id: str,
+        by: str,
+        text: CustomerText,
+        translations: Translations,
+        version: int,
+    ) -> Review:
         """The review in other words, to be read anew; what goes out by itself goes out in them.
 
-        Raises UnknownReviewError, ReviewError where that comes too late, FormError for unfilled places.
+        Raises UnknownReviewError, ReviewError where that comes too late, BadTextError for what customers must
+        not read.
         """
         async with self._database.tenant(tenant_id) as connection:
             at = self._clock.now()
             policies = await self._policies.of(connection, tenant_id)
-            if faults := [f.detail for f in lint(text.text, policies.forms.lint) if f.refuses]:
-                raise FormError(tuple(("/text", fault) for fault in faults))
             review = await self._locked(connection, tenant_id, review_id)
-            after = edited(review, by, text, version)
+            after = edited(review, by, text, translations, version)
+            refuse_bad(written("", text, translations), policies.messages, at, results_of(review.drafts))
             if review.state == "sending":
                 await self._hold(connection, tenant_id, review, OTHER_WORDS, at)
                 after = await self._sent_anew(connection, tenant_id, after, at)
@@ -141,13 +148,12 @@ class Reviews:
         self, connection: AsyncConnection, tenant_id: str, review: Review, at: datetime
     ) -> Review:
         """Under new ids, as the old messages are at rest for good."""
-        assert review.text is not None
         said = await self._tellings.of_loops(connection, tenant_id, review.loop_ids)
         renamed: dict[str, str] = {}
         drafts: list[Draft] = []
         for draft in review.drafts:
             renamed[draft.id] = derived_id("msg", draft.id, review.version)
-            drafts.append(replace(reworded(draft, review.text), id=renamed[draft.id]))
+            drafts.append(replace(draft, id=renamed[draft.id]))
         again = [
             replace(
                 one,
@@ -167,10 +173,6 @@ class Reviews:
     ) -> Sequence[Draft]:
         """Its drafts as a person released them, their claim on record as reviewed."""
         drafts = [replace(draft, automatic=False, not_before=None) for draft in review.drafts]
-        if review.text is not None:
-            drafts = [
-                draft if _words_of(draft) == review.text else reworded(draft, review.text) for draft in drafts
-            ]
         if review.step != "told" or not drafts:
             return drafts
         change = await self._reviewed(connection, tenant_id, review, at)
@@ -187,12 +189,13 @@ class Reviews:
         if not found:
             return None
         change = found[0]
-        if review.text is not None and change.tell != review.text:
+        told = (review.text, review.translations)
+        if review.text is not None and (change.tell, change.translations) != told:
             own = replace(
                 change,
                 id=derived_id("ch", change.id, review.id, review.version),
                 tell=review.text,
-                translations=(),
+                translations=review.translations,
                 recorded_by=review.author,
                 recorded_at=at,
                 reviewed_by=review.decided_by,
@@ -206,9 +209,8 @@ class Reviews:
         return change
 
 
-def _words_of(draft: Draft) -> CustomerText | None:
-    facts = draft.facts
-    return facts.changes[0].text if facts.changes else (facts.answer or facts.plan)
+def results_of(drafts: Sequence[Draft]) -> frozenset[Result]:
+    return frozenset(change.result for draft in drafts for change in draft.facts.changes)
 
 
 def _citing(draft: Draft, change: ChangeRecord) -> Draft:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, Translations
 
 Step = Literal["acknowledged", "planned", "told", "delayed", "contest_received", "contest_answered"]
 """`told`: what became of it. `delayed`: a promise or an agreed time will not be kept."""
@@ -27,11 +27,14 @@ class ChangeFacts:
     reference: str | None = None
     """As a customer may quote it, such as the number of a release."""
     reviewed: bool = False
-    translations: tuple[tuple[str, CustomerText], ...] = ()
-    """`text` in other languages, by code, as a person wrote or checked them."""
+    translations: Translations = ()
 
     def text_in(self, language: str) -> CustomerText:
         return dict(self.translations).get(language, self.text)
+
+    def language_of(self, asked: str, otherwise: str) -> str:
+        """The language of `text_in(asked)`; `otherwise` is that of `text`."""
+        return asked if asked in dict(self.translations) else otherwise
 
 
 @dataclass(frozen=True, slots=True)

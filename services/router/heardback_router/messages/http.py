@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from heardback_router.backlog.deeds import as_json
 from heardback_router.configuration.source import PolicySource
-from heardback_router.forms.http import FindingOut, shown_finding
 from heardback_router.messages.domain import (
     ChangeFacts,
     MessageFacts,
@@ -17,7 +16,7 @@ from heardback_router.messages.domain import (
     Sensitivity,
     Step,
 )
-from heardback_router.messages.lint import look
+from heardback_router.messages.lint import Finding, Rule, lint
 from heardback_router.messages.policy import read_messages, warnings_of
 from heardback_router.messages.rendering import MessagesPolicy, render
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, CustomerText
@@ -41,6 +40,14 @@ EXAMPLE = MessageLinks(
     contest="https://feedback.example/c/…/contest",
     preferences="https://feedback.example/c/…/preferences",
 )
+
+
+class FindingOut(BaseModel):
+    """`refuses`: a customer is not told anything while this is so."""
+
+    rule: Rule
+    detail: str
+    refuses: bool
 
 
 class ChangeIn(Submission):
@@ -122,12 +129,16 @@ def message_routes(database: Database, policies: PolicySource, clock: Clock, gua
     )
     async def check(body: LookIn, who: readers) -> Response:
         policy = await of(who)
-        texts = policy.texts_for(body.language)
-        found = look(body.text, texts.lint, clock.now(), frozenset(body.results))
+        rules = policy.rules_for(body.language)
+        found = lint(body.text, rules, clock.now(), frozenset(body.results))
         findings = [shown_finding(one) for one in found]
-        return as_json({"policy": policy.name, "language": texts.code, "findings": findings})
+        return as_json({"policy": policy.name, "language": rules.language, "findings": findings})
 
     return router
+
+
+def shown_finding(finding: Finding) -> dict[str, Any]:
+    return {"rule": finding.rule, "detail": finding.detail, "refuses": finding.refuses}
 
 
 def _given(text: str) -> MessagesPolicy:
@@ -153,8 +164,8 @@ def _tried(policy: MessagesPolicy, body: TryIn, clock: Clock) -> dict[str, Any]:
         automated=body.facts.automated,
     )
     rendered = render(policy, body.step, body.sensitivity, body.language, facts, EXAMPLE, body.time_zone)
-    lint = policy.languages[rendered.language].lint
-    found = look(rendered.body.text, lint, clock.now(), frozenset(change.result for change in changes))
+    rules = policy.languages[rendered.language].lint
+    found = lint(rendered.body.text, rules, clock.now(), frozenset(change.result for change in changes))
     return {
         "subject": rendered.subject.text,
         "body": rendered.body.text,

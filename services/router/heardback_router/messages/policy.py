@@ -10,7 +10,6 @@ from typing import Annotated, get_args
 from babel import Locale, UnknownLocaleError
 from pydantic import Field, StringConstraints
 
-from heardback_router.forms.lint import LintRules
 from heardback_router.messages.domain import (
     ChangeFacts,
     MessageFacts,
@@ -19,20 +18,20 @@ from heardback_router.messages.domain import (
     Sensitivity,
     Step,
 )
-from heardback_router.messages.lint import Formula, MessageLint, look
+from heardback_router.messages.grades import Formula
+from heardback_router.messages.lint import LintRules, lint
 from heardback_router.messages.rendering import LanguageTexts, MessagesPolicy, render
 from heardback_router.messages.templates import BadTemplateError, MessageTemplate, Pattern, pattern
-from heardback_router.wording import CustomerText
+from heardback_router.wording import CustomerText, LanguageCode
 from heardback_shared.policies.reading import PolicyError, Shape, Slug, Version, Words, parsed
 
 STEPS: tuple[Step, ...] = get_args(Step)
 SENSITIVITIES: tuple[Sensitivity, ...] = get_args(Sensitivity)
-WARNED = frozenset({"reading_level", "shouting"})
+WARNED = frozenset({"reading_level", "shouting", "other_language"})
 """What a deployment may decide to live with; everything else refuses the policy."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\n\r]*$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$")]
 AboutKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")]
 
 
@@ -63,7 +62,7 @@ class _Language(Shape):
 class _Messages(Shape):
     policy: Version
     otherwise: Slug
-    languages: dict[Code, _Language]
+    languages: dict[LanguageCode, _Language]
 
 
 def read_messages(text: str) -> MessagesPolicy:
@@ -112,20 +111,13 @@ def _language(code: str, given: _Language, faults: list[tuple[str, str]]) -> Lan
         if texts.sensitive is not None:
             body = _pattern(texts.sensitive, f"{place}/sensitive", faults)
             templates[step, "sensitive"] = MessageTemplate(subject, body)
-    rules = given.lint
     return LanguageTexts(
         code,
         templates,
         given.about,
         _pattern(given.disclosure, f"{at}/disclosure", faults),
         _pattern(given.footer, f"{at}/footer", faults),
-        MessageLint(
-            LintRules(blame=rules.blame, internal=rules.internal, acronyms=rules.acronyms),
-            rules.formula,
-            rules.highest_grade,
-            rules.solved,
-            rules.promises,
-        ),
+        LintRules(code, **dict(given.lint)),
     )
 
 
@@ -166,7 +158,7 @@ def _faults(
     for text in (rendered.subject.text, rendered.body.text):
         if _NONE.search(text):
             yield "blank", "prints a fact that may be missing; ask for it with if first"
-        for found in look(text, policy.languages[code].lint, _AT, results):
+        for found in lint(text, policy.languages[code].lint, _AT, results):
             yield found.rule, found.detail
 
 

@@ -16,9 +16,10 @@ from heardback_router.messages.domain import (
     Sensitivity,
     Step,
 )
-from heardback_router.messages.lint import MessageLint
+from heardback_router.messages.lint import LintRules
 from heardback_router.messages.templates import MessageTemplate, Pattern
-from heardback_router.wording import CustomerText
+from heardback_router.promises.suggest import main_part
+from heardback_router.wording import CustomerText, language_name
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class LanguageTexts:
     about: Mapping[str, str]
     disclosure: Pattern
     footer: Pattern
-    lint: MessageLint
+    lint: LintRules
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,18 @@ class MessagesPolicy:
 
     def texts_for(self, language: str | None) -> LanguageTexts:
         """Those of the language, of its main part (`de` for `de-AT`), or of `otherwise`."""
-        code = (language or "").lower()
-        found = self.languages.get(code) or self.languages.get(code.partition("-")[0])
-        return found or self.languages[self.otherwise]
+        return self._texts_in(language or "") or self.languages[self.otherwise]
+
+    def rules_for(self, language: str | None) -> LintRules:
+        """For a text in that language; without one, for the text that everybody else reads."""
+        if language is None:
+            return self.languages[self.otherwise].lint
+        found = self._texts_in(language)
+        return found.lint if found else LintRules(language)
+
+    def _texts_in(self, language: str) -> LanguageTexts | None:
+        code = language.lower()
+        return self.languages.get(code) or self.languages.get(main_part(code))
 
 
 def render(
@@ -69,7 +79,7 @@ def render(
         texts = policy.languages[policy.otherwise]
         chosen = sensitivity if (step, sensitivity) in texts.templates else "standard"
     template = texts.templates[step, chosen]
-    values = values_of(texts, facts, links, zone)
+    values = values_of(texts, facts, links, zone, policy.otherwise)
     parts = [template.body.fill(values)]
     if facts.automated:
         parts.append(texts.disclosure.fill(values))
@@ -83,13 +93,13 @@ def render(
 
 
 def values_of(
-    texts: LanguageTexts, facts: MessageFacts, links: MessageLinks, zone: str | None
+    texts: LanguageTexts, facts: MessageFacts, links: MessageLinks, zone: str | None, otherwise: str
 ) -> dict[str, Any]:
-    """Everything a template may name, as text."""
+    """Everything a template may name, as text. `otherwise` is the language of what has no translation."""
     return {
         "about": _about(texts, facts.about),
         "raised_on": _day(facts.raised_on, texts.code),
-        "changes": [_change(change, texts.code) for change in facts.changes],
+        "changes": [_change(change, texts.code, otherwise) for change in facts.changes],
         "plan": facts.plan.text if facts.plan else None,
         "answer": facts.answer.text if facts.answer else None,
         "due": _moment(facts.due, texts.code, zone),
@@ -108,12 +118,14 @@ def _about(texts: LanguageTexts, root_cause: str | None) -> str | None:
     return texts.about.get(root_cause) or texts.about.get(root_cause.partition("/")[0])
 
 
-def _change(change: ChangeFacts, language: str) -> dict[str, str]:
+def _change(change: ChangeFacts, language: str, otherwise: str) -> dict[str, str | None]:
+    told_in = change.language_of(language, otherwise)
     return {
         "result": change.result,
         "text": change.text_in(language).text,
         "on": _day(change.on, language) or "",
         "reference": change.reference or change.change_id,
+        "language": None if told_in == language else language_name(told_in, language),
     }
 
 

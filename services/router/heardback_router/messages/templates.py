@@ -28,7 +28,8 @@ NAMES = frozenset(
     }
 )
 """What a template may name. Each is text, or none where it is not known; `changes` is a list."""
-CHANGE_FIELDS = frozenset({"result", "text", "on", "reference"})
+CHANGE_FIELDS = frozenset({"result", "text", "on", "reference", "language"})
+"""`language` names that of `text` in the reader's, and is none where it is the reader's own."""
 LOOP_FIELDS = frozenset({"first", "last", "index", "length"})
 
 _NODES: tuple[type[nodes.Node], ...] = (

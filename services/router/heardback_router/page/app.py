@@ -111,12 +111,19 @@ class CustomerPage:
             who = (await self._contacts.recipients(c, tenant, [customer], self._clock.now()))[customer]
             email = await self._contacts.address(c, tenant, customer, "email")
             asked = await self._erasures.open_since(c, tenant, customer)
+            otherwise = (await self._policies.of(c, tenant)).messages.otherwise
         stated = sorted(
             (w for w in told.tellings if w.provenance == "stated"), key=lambda wish: wish.confirmed_at
         )
         own: dict[str, object] = {wish.name: wish.value for wish in stated if wish.value is not None}
         return PageView(
-            gathered(matters[:SHOWN]), len(matters) > SHOWN, who, own, masked(email) if email else None, asked
+            gathered(matters[:SHOWN]),
+            len(matters) > SHOWN,
+            who,
+            own,
+            masked(email) if email else None,
+            asked,
+            otherwise,
         )
 
     async def answer(self, claim: PageClaim, loop_id: str, answer: Answer, comment: str | None) -> None:

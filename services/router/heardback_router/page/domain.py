@@ -30,12 +30,28 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What was written for customers, and the code of the language it is in."""
+
+    text: str = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """What a message rested on."""
+    """What a message rested on, and in which words it said so: by language, None for everybody else."""
 
     result: Result
     on: date
     reference: str | None
+    words: Mapping[str | None, str] = field(default_factory=dict, repr=False)
+
+    def words_for(self, reader: str, otherwise: str) -> Words | None:
+        """In the reader's language, or in `otherwise`, that of the words for everybody else."""
+        for key, language in ((reader, reader), (None, otherwise)):
+            if key in self.words:
+                return Words(self.words[key], language)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,15 @@ class Matter:
     changes: tuple[Change, ...] = ()
     can_answer: bool = False
 
+    def told(self, reader: str, otherwise: str) -> list[Words]:
+        """`message` in the reader's language as far as it was written in it; `otherwise` is its own. What
+        a message said of other matters is left out."""
+        if self.message is None:
+            return []
+        about = [one for one in self.changes if one.words.get(None, "") in self.message]
+        said = [words for one in about if (words := one.words_for(reader, otherwise)) is not None]
+        return said or [Words(self.message, otherwise)]
+
 
 def gathered(matters: Iterable[Matter]) -> list[Matter]:
     """Feedback about the same thing shown together, at the place of its newest; so nothing is asked twice."""
@@ -83,6 +108,8 @@ class PageView:
     """What the customer stated themselves, by wish."""
     masked_email: str | None
     erasure_requested_at: datetime | None
+    otherwise: str = "en"
+    """The language of what we wrote for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

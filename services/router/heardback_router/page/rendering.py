@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from heardback_router.page.texts import LANGUAGES, TEXTS, Language, day_in_words, moment_in_words
+from heardback_router.wording import language_name
 
 
 class Pages:
@@ -55,5 +56,6 @@ class Pages:
             moment=moment,
             day=day,
             zone=zone,
+            language_name=language_name,
             **shown,
         )

@@ -81,7 +81,7 @@ class PostgresMatters:
         rows = await connection.execute(_TOLD, {"tenant": tenant_id, "loops": list(loop_ids)})
         return {
             row.loop_id: tuple(
-                Change(c["result"], date.fromisoformat(c["on"]), c["reference"])
+                Change(c["result"], date.fromisoformat(c["on"]), c["reference"], _words_of(c))
                 for c in orjson.loads(row.changes)
             )
             for row in rows
@@ -138,6 +138,10 @@ class PostgresCodes:
     async def forget(self, connection: AsyncConnection, before: datetime) -> None:
         """Drops what was made before this instant, of every tenant; needs a worker's transaction."""
         await connection.execute(_FORGET, {"before": before})
+
+
+def _words_of(change: Mapping[str, Any]) -> Mapping[str | None, str]:
+    return {None: change["text"], **dict(change["translations"])}
 
 
 def _matter(row: Any, changes: tuple[Change, ...]) -> Matter:

@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = {
     "confirmed": "Sie haben bestätigt, dass es gelöst ist",
     "disputed": "Sie haben gesagt, dass es nicht gelöst ist",
     "we_said": "Was wir Ihnen geschrieben haben",
+    "only_in": "Das haben wir nur in dieser Sprache:",
     "result_done": "Geändert am",
     "result_partial": "Teilweise geändert am",
     "result_declined": "Entschieden, es nicht zu ändern, am",

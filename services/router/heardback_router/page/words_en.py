@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = {
     "confirmed": "You confirmed that it is solved",
     "disputed": "You said that it is not solved",
     "we_said": "What we told you",
+    "only_in": "We have this in no other language than",
     "result_done": "Changed on",
     "result_partial": "Changed in part on",
     "result_declined": "Decided not to change it on",

@@ -10,7 +10,18 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-END_OF_DAY = time(23, 59)
+from heardback_router.promises.days import (
+    END_OF_AFTERNOON,
+    END_OF_DAY,
+    NOON,
+    after,
+    day_of,
+    due_at,
+    end_of_month,
+    end_of_week,
+    weekday,
+)
+
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = tuple(name.lower() for name in calendar.month_name)
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -25,6 +36,7 @@ _NUMBERS = {word: float(number) for number, word in enumerate(_COUNTED, 1)} | {
     "half": 0.5,
 }
 _AMOUNT = rf"(?:\d{{1,3}}|half an?|half|an?|the|(?:a )?couple of|{'|'.join(_COUNTED)})"
+_UNITS = (("month", "month"), ("m", "minute"), ("h", "hour"), ("d", "day"), ("w", "week"))
 _UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?)"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
 
@@ -58,36 +70,14 @@ def due_in(text: str, at: datetime) -> datetime | None:
     said = text.lower()
     if span := _SPAN.search(said):
         return _after(at, span)
-    day = _day(said, at)
-    clock = _clock(said)
-    if day is None and clock is None:
-        return None
-    if clock is not None:
-        hour, day_later = clock
-        due = datetime.combine((day or at.date()) + timedelta(days=day_later), hour, at.tzinfo)
-        return due if day is not None or due > at else due + timedelta(days=1)
-    return datetime.combine(day or at.date(), _end_of(said), at.tzinfo)
+    return due_at(_day(said, at), _clock(said), _end_of(said), at)
 
 
 def _after(at: datetime, span: re.Match[str]) -> datetime:
-    word = span["n"]
+    word, unit = span["n"], span["unit"]
     amount = float(word) if word.isdigit() else float(_NUMBERS[word])
-    unit = span["unit"]
-    if unit.startswith("m") and not unit.startswith("month"):
-        return at + timedelta(minutes=amount)
-    if unit.startswith("h"):
-        return at + timedelta(hours=amount)
-    if span["working"]:
-        return datetime.combine(_working_day(at.date(), int(amount)), END_OF_DAY, at.tzinfo)
-    days = {"d": 1, "w": 7, "m": 30}[unit[0]]
-    return datetime.combine((at + timedelta(days=amount * days)).date(), END_OF_DAY, at.tzinfo)
-
-
-def _working_day(day: date, number: int) -> date:
-    while number > 0:
-        day += timedelta(days=1)
-        number -= day.weekday() < 5
-    return day
+    name = next(full for start, full in _UNITS if unit.startswith(start))
+    return after(at, amount, name, working=bool(span["working"]))
 
 
 def _day(said: str, at: datetime) -> date | None:
@@ -103,52 +93,29 @@ def _named(found: re.Match[str], today: date) -> date:
 
 
 def _weekday(found: re.Match[str], today: date) -> date:
-    wanted = _DAYS.index(found["day"])
-    if found["next"]:
-        return today - timedelta(days=today.weekday()) + timedelta(days=7 + wanted)
-    return today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
+    return weekday(_DAYS.index(found["day"]), today, in_next_week=bool(found["next"]))
 
 
 def _end_of_span(found: re.Match[str], today: date) -> date:
-    what, further = found["what"][0], bool(found["next"])
+    what, later = found["what"][0], int(bool(found["next"]))
     if what == "w":
-        return today - timedelta(days=today.weekday()) + timedelta(days=11 if further else 4)
+        return end_of_week(today, later)
     if what == "m":
-        return _last_of_month(today, 1 if further else 0)
-    if what == "y":
-        return date(today.year + further, 12, 31)
-    return today
+        return end_of_month(today, later)
+    return date(today.year + later, 12, 31) if what == "y" else today
 
 
 def _next(found: re.Match[str], today: date) -> date:
-    if found["what"] == "week":
-        return today - timedelta(days=today.weekday()) + timedelta(days=11)
-    return _last_of_month(today, 1)
+    return end_of_week(today, 1) if found["what"] == "week" else end_of_month(today, 1)
 
 
-def _last_of_month(today: date, later: int) -> date:
-    year, month = divmod(today.year * 12 + today.month - 1 + later, 12)
-    return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
-
-
-def _iso(found: re.Match[str], _: date) -> date | None:
-    return _valid(int(found["y"]), int(found["m"]), int(found["d"]))
+def _iso(found: re.Match[str], today: date) -> date | None:
+    return day_of(int(found["d"]), int(found["m"]), int(found["y"]), today)
 
 
 def _in_month(found: re.Match[str], today: date) -> date | None:
     month = next(n for n, name in enumerate(_MONTHS) if n and name.startswith(found["m"][:3]))
-    if found["y"]:
-        return _valid(int(found["y"]), month, int(found["d"]))
-    day = _valid(today.year, month, int(found["d"]))
-    # In November, "3 January" is that of the next year.
-    return _valid(today.year + 1, month, int(found["d"])) if day is not None and day < today else day
-
-
-def _valid(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    return day_of(int(found["d"]), month, int(found["y"]) if found["y"] else None, today)
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date | None]], ...] = (
@@ -181,4 +148,4 @@ def _end_of(said: str) -> time:
     part = _PART.search(said)
     if part is None:
         return END_OF_DAY
-    return time(18) if part["part"] == "afternoon" else time(12)
+    return END_OF_AFTERNOON if part["part"] == "afternoon" else NOON

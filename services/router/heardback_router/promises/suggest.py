@@ -5,11 +5,12 @@ kept or broken later. What is done at once ("I will check"), what is denied, ask
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from heardback_router.promises.dates import due_in
+from heardback_router.promises.german import commitments_in, sentences_in
 
 WHAT_LIMIT = 300
 
@@ -85,8 +86,23 @@ class Suggestion:
     span: tuple[int, int]
 
 
-def suggestions_in(text: str, at: datetime) -> Iterator[Suggestion]:
-    """In the order of the text. `at` is when it was said, in the speaker's time zone."""
+def suggestions_in(text: str, at: datetime, language: str | None = None) -> Iterator[Suggestion]:
+    """In the order of the text. `at` is when it was said, in the speaker's time zone. A text is read in its
+    language if that is one of READERS; if its language is not known, in each of them."""
+    if language is not None:
+        read = READERS.get(main_part(language))
+        yield from read(text, at) if read else ()
+        return
+    found = [one for read in READERS.values() for one in read(text, at)]
+    yield from sorted(found, key=lambda one: one.span)
+
+
+def main_part(language: str) -> str:
+    """`de` of `de-AT`."""
+    return language.lower().partition("-")[0]
+
+
+def _in_english(text: str, at: datetime) -> Iterator[Suggestion]:
     plain = _HALF_DAY.sub(lambda m: f"{m[1]}m".ljust(len(m[0])), text.replace("’", "'"))
     for sentence in _SENTENCE.finditer(plain):
         said = sentence[0]
@@ -96,9 +112,28 @@ def suggestions_in(text: str, at: datetime) -> Iterator[Suggestion]:
         for number, match in enumerate(given):
             start = match.start() if number else 0
             end = given[number + 1].start() if number + 1 < len(given) else len(said)
-            what = " ".join(text[sentence.start() : sentence.end()].split())[:WHAT_LIMIT]
-            where = (sentence.start() + match.start(), sentence.start() + end)
-            yield Suggestion(what, due_in(said[start:end], at), where)
+            yield _suggested(text, sentence, (match.start(), end), due_in(said[start:end], at))
+
+
+def _in_german(text: str, at: datetime) -> Iterator[Suggestion]:
+    for sentence in sentences_in(text):
+        for where, due_at in commitments_in(sentence[0], at):
+            yield _suggested(text, sentence, where, due_at)
+
+
+def _suggested(
+    text: str, sentence: re.Match[str], where: tuple[int, int], due_at: datetime | None
+) -> Suggestion:
+    first = sentence.start()
+    what = " ".join(text[first : sentence.end()].split())[:WHAT_LIMIT]
+    return Suggestion(what, due_at, (first + where[0], first + where[1]))
+
+
+READERS: Mapping[str, Callable[[str, datetime], Iterator[Suggestion]]] = {
+    "en": _in_english,
+    "de": _in_german,
+}
+"""The languages in which promises are found."""
 
 
 def _counts(said: str, match: re.Match[str]) -> bool:

@@ -20,13 +20,15 @@ RESOLUTIONS_READ = 20
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One text of ours. `source` names where it stands, `by` who said it, as far as that is known."""
+    """One text of ours. `source` names where it stands, `by` who said it and `language` in which, as far as
+    that is known."""
 
     text: str
     at: datetime
     to: str | None
     by: str | None
     source: Mapping[str, Any]
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def said_in(
     for index, turn in enumerate(content.turns):
         if turn.role == "agent" and turn.text.strip():
             source = {"feedback_id": feedback_id, "turn": index}
-            yield Said(turn.text, turn.at or ended, customer_id, turn.speaker, source)
+            yield Said(turn.text, turn.at or ended, customer_id, turn.speaker, source, content.language)
 
 
 def suggested(texts: Iterable[Said], item: Item) -> Sequence[Suggested]:
@@ -90,7 +92,7 @@ def suggested(texts: Iterable[Said], item: Item) -> Sequence[Suggested]:
     for said in texts:
         where = said.source.get("feedback_id") or item.id
         part = said.source.get("turn", said.source.get("resolution"))
-        for one in suggestions_in(said.text, said.at):
+        for one in suggestions_in(said.text, said.at, said.language):
             promise_id = derived_id("pr", where, str(part), one.span[0])
             if promise_id not in known:
                 found.append(Suggested(promise_id, one.what, one.due_at, said))
