@@ -10,6 +10,7 @@ import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,10 +30,11 @@ from heardback_shared.http.auth import Guard
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
 from heardback_shared.metrics import Metrics
+from heardback_shared.policies.in_force import put_in_force
 from heardback_shared.settings import DatabaseSettings, ServiceSettings
 from tests.support.postgres import PostgresServer
 from tests.support.serving import served
-from tests.support.surveys import wanted
+from tests.support.surveys import contact_text, wanted
 
 CUSTOMERS, EACH = 20_000, 5
 ROUNDS, BATCHES = 400, 15
@@ -45,7 +47,7 @@ FILL = (
     SELECT 'default', 'si-' || n || '-' || i, 'c-' || n, 'c-' || n, 'a-' || n / 20, 'pulse', 'csat', 'email',
         'invitation', 'sent', at, at, at, at, '-', '-'
     FROM generate_series(1, {CUSTOMERS}) AS n, generate_series(1, {EACH}) AS i,
-        LATERAL (SELECT now() - make_interval(days => i * 20) AS at) AS t""",
+        LATERAL (SELECT now() - make_interval(days => i * 25) AS at) AS t""",
     """INSERT INTO platform.contact_touch (tenant_id, id, person_id, purpose, channel, automatic, at)
     SELECT tenant_id, id, person_id, 'surveys', 'email', true, sent_at FROM ingest.survey_invitation""",
 )
@@ -73,6 +75,10 @@ async def measure(database: Database) -> None:
     async with database.worker() as c:
         for statement in FILL:
             await c.execute(text(statement))
+    async with database.tenant("default") as c:  # at no hour is it anybody's night
+        await put_in_force(
+            c, "default", "contact", "test@1", contact_text(100, 500), "day", datetime.now(UTC)
+        )
     keys = ApiKeys(database, Keyring(service.master_key), SystemClock())
     _, key = await keys.create("default", "speed", ("admin",))
     add_bare(ingest, database, Guard(keys, RateLimiter(service.rate_limit_per_minute)))

@@ -1,5 +1,8 @@
 """Answers for a precision, invites for answers, and waves: properties and published figures."""
 
+from math import ceil
+from time import process_time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +17,10 @@ from heardback_ingest.domain.sampling.response import (
     Rate,
     answers_assured,
     chance,
+    integrated,
     invites_for,
     learned,
+    summed,
 )
 from heardback_ingest.domain.sampling.waves import SHARES, next_wave
 
@@ -136,3 +141,26 @@ def test_waves_never_send_more_than_the_plan_and_stop_when_there_is_enough(
 def test_targets_that_mean_nothing_are_refused(half: float, confidence: float, share: float) -> None:
     with pytest.raises(ValueError, match="must"):
         Target(half, confidence, share)
+
+
+@given(
+    st.integers(100, 3_000),
+    st.floats(0.001, 1.0),
+    st.floats(0.02, 0.98),
+    st.floats(4.0, 2_000.0),
+)
+def test_what_is_integrated_is_what_would_be_summed(
+    answers: int, share: float, expected: float, kappa: float
+) -> None:
+    """Tried where summing is still quick; it is used only for far more answers, where it is nearer still."""
+    invites, rate = ceil(answers / share), Rate(expected, kappa)
+    exact = summed(answers, invites, rate)
+    assert integrated(answers, invites, rate) == pytest.approx(exact, abs=2e-5)
+
+
+def test_millions_of_answers_are_planned_without_keeping_anybody_waiting() -> None:
+    """No more than the bounded steps of a search, however many there are."""
+    begun = process_time()
+    found = size(Target(0.0001), 10_000_000, Rate(0.9999, 4.0))
+    assert found.answers > 8_000_000
+    assert process_time() - begun < 5

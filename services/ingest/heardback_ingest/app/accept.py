@@ -159,7 +159,7 @@ class Accept:
     async def _store(self, tenant_id: str, drafts: list[_Draft], results: list[Result | None]) -> None:
         now = self._clock.now()
         first = {draft.key: draft for draft in reversed(drafts)}
-        async with self._database.tenant(tenant_id) as c:
+        async with self._database.tenant(tenant_id, by_key=True) as c:
             known = await self._ledger.known(c, tenant_id, sorted({d.feedback_id for d in drafts}))
             customer_ids = sorted({d.customer_id for d in drafts if d.customer_id is not None})
             facts = await self._facts(c, tenant_id, customer_ids, now) if customer_ids else {}

@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, gammaln
+from scipy.special import betainc, betaln, gammaln
 
 HALF_LIFE_DAYS = 90.0
 LEAST_KAPPA = 4.0
 MOST_KAPPA = 1_000.0
 """However many were asked before, the next survey is another one: its rate is not known better than this."""
+SUMMED = 10_000
+"""Up to so many answers, chances are summed one by one."""
+_REACH, _STEPS = 9.0, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,25 @@ def chance(answers: int, invites: int, rate: Rate) -> float:
         return 1.0
     if answers > invites:
         return 0.0
+    return integrated(answers, invites, rate) if answers > SUMMED else summed(answers, invites, rate)
+
+
+def summed(answers: int, invites: int, rate: Rate) -> float:
+    """The chance, exact but for rounding, in a time that grows with the answers."""
     k = np.arange(answers)
     logs = _log_choose(invites, k) + betaln(k + rate.a, invites - k + rate.b) - betaln(rate.a, rate.b)
     return float(min(1.0, max(0.0, 1.0 - np.exp(logs).sum())))
+
+
+def integrated(answers: int, invites: int, rate: Rate) -> float:
+    """∫ P(Bin(invites, p) ≥ answers) dBeta(p), in equal steps of p over the stretch where that chance goes
+    from 0 to 1: from a hundred answers on the sum to within 0.00002, in a time that does not grow."""
+    there = answers / invites
+    reach = _REACH * sqrt(max(there * (1 - there), 1 / invites) / invites)
+    edges = np.linspace(max(0.0, there - reach), min(1.0, there + reach), _STEPS + 1)
+    below = betainc(rate.a, rate.b, edges)
+    each = betainc(answers, invites - answers + 1, (edges[:-1] + edges[1:]) / 2)
+    return float(min(1.0, max(0.0, 1.0 - below[-1] + (np.diff(below) * each).sum())))
 
 
 def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
