@@ -76,15 +76,16 @@ def fatigue(runs: int, customers: int, seed: int) -> dict[str, Any]:
     told: dict[str, Any] = {"runs": runs, "customers": customers}
     for place, (name, truth) in enumerate(SCENES.items()):
         random = np.random.default_rng([seed, place])
-        slopes, errors, hazards = [], [], []
+        slopes, errors, kept, hazards = [], [], [], []
         for _ in range(runs):
             effect = estimate(asked(truth, customers, GAPS, random))
             if isinstance(effect, Refused):
                 raise TypeError(effect.detail)
             slopes.append(effect.slope)
             errors.append(effect.standard_error)
+            kept.append(effect.kept)
             hazards.append(_covers_hazard(effect, truth.attrition))
-        told[name] = _against(truth, np.array(slopes), np.array(errors)) | {
+        told[name] = _against(truth, *(np.array(of) for of in (slopes, errors, kept))) | {
             "opt-out interval covers": sum(hazards) / runs
         }
         print(name, told[name])  # noqa: T201
@@ -125,7 +126,7 @@ def _of_all(truth: Truth) -> float:
     return logit(1.0) - logit(0.0)
 
 
-def _against(told: Truth, slopes: Any, errors: Any) -> dict[str, float]:
+def _against(told: Truth, slopes: Any, errors: Any, kept: Any) -> dict[str, float]:
     truth, of_all = told.per_ask, _of_all(told)
     near = {"within 20 %": float((abs(slopes - truth) < 0.2 * abs(truth)).mean())} if truth else {}
     bias = {"mean off by": float(slopes.mean() / truth - 1)} if truth else {}
@@ -136,7 +137,7 @@ def _against(told: Truth, slopes: Any, errors: Any) -> dict[str, float]:
         "standard error": float(errors.mean()),
         "covers": float((abs(slopes - truth) < Z * errors).mean()),
         "slope of all": of_all,
-        "covers that of all": float((abs(slopes - of_all) < Z * errors).mean()),
+        "covers that of all": float((abs(kept * slopes - of_all) < Z * kept * errors).mean()),
         **near,
     }
 

@@ -24,15 +24,15 @@ from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.metrics import Metrics
-from heardback_shared.stream.ports import Incoming
+from heardback_shared.stream.ports import Incoming, Outgoing
 from tests.support.clock import FakeClock
 
 
 class NoLoops:
     """Nobody waits to hear back."""
 
-    async def open(self, *_: Any) -> dict[str, Any]:
-        return {}
+    async def open(self, *_: Any) -> tuple[dict[str, Any], list[Outgoing]]:
+        return {}, []
 
     async def of_feedback(
         self, connection: Any, tenant_id: str, feedback_ids: Sequence[str]

@@ -24,6 +24,12 @@ def policy_text(*rules: Mapping[str, Any], suppress: Mapping[str, Any] = OPEN, *
     return json.dumps({**head, "rules": list(rules), "suppress": dict(suppress), **fields})  # YAML too
 
 
+def contact_text(day: int, week: int, quiet: Mapping[str, str] | None = None) -> str:
+    """A policy `contact` with these caps."""
+    head = {"policy": "test@1", "time_zone": "UTC", "digest": {"at": "09:00", "weekday": "monday"}}
+    return json.dumps({**head, "refresh_days": 365, "quiet_hours": quiet, "caps": {"day": day, "week": week}})
+
+
 def policy(*rules: Mapping[str, Any], suppress: Mapping[str, Any] = OPEN, **fields: Any) -> SurveysPolicy:
     return read_surveys(policy_text(*rules, suppress=suppress, **fields))
 

@@ -146,7 +146,20 @@ class Links(Protocol):
 
     async def lock_identity(self, c: AsyncConnection, tenant_id: str) -> None: ...
 
-    async def identity_events(self, c: AsyncConnection, tenant_id: str) -> list[IdentityEvent]: ...
+    async def identity_events(
+        self, c: AsyncConnection, tenant_id: str, after: int, limit: int
+    ) -> list[IdentityEvent]:
+        """In order, those after this sequence number."""
+        ...
+
+    async def related_events(self, c: AsyncConnection, tenant_id: str, event_id: str) -> list[IdentityEvent]:
+        """In order, this one and all that hang together with it by the ids they name, or by undoing each
+        other. Nothing else decides about any of these ids."""
+        ...
+
+    async def last_identity_event(self, c: AsyncConnection, tenant_id: str) -> int:
+        """Its sequence number; 0 where there is none."""
+        ...
 
     async def add_identity_event(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> None: ...
 

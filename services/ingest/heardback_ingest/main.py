@@ -241,9 +241,9 @@ def _surveys(
     clock: Clock,
 ) -> Surveys:
     stops, arms = PostgresStops(), Arms(PostgresExperiments(), clock)
-    gather = Gather(invitations, stops, contacts, arms, Budgets(PostgresPlans(), PostgresAsking()))
+    gather = Gather(invitations, contacts, arms, Budgets(PostgresPlans(), PostgresAsking()))
     return Surveys(
-        Ask(database, invitations, log, gather, contacts, policies, clock),
+        Ask(database, invitations, log, stops, gather, contacts, policies, clock),
         Follow(database, invitations, contacts, clock),
         Explain(database, log, policies),
         Halt(database, stops, clock),

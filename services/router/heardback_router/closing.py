@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from heardback_router.campaigns.change_store import PostgresChanges
+from heardback_router.campaigns.evidence import PostgresEvidence
+from heardback_router.campaigns.guarding import ContentGuard
 from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.compose import Deliveries, LentToWebhooks
 from heardback_router.deliveries.dispatch import Dispatcher
@@ -103,6 +105,7 @@ class Closing:
             changes,
             around.policies,
             around.clock,
+            wording=ContentGuard(PostgresEvidence()),
         )
         bell = _Bell()
         addresses = MessageAddresses(
@@ -146,7 +149,15 @@ class Closing:
         database, outbox, guard, clock = around.database, around.outbox, around.guard, around.clock
         kept = PostgresContests()
         contests = Contests(
-            database, outbox, self._store, kept, self._saying, backlog, around.policies, clock
+            database,
+            outbox,
+            self._store,
+            kept,
+            self._saying,
+            backlog,
+            around.policies,
+            clock,
+            wording=ContentGuard(PostgresEvidence()),
         )
         answers = Answers(database, outbox, self.loops, backlog, clock, self._link_key, contests)
         page = page_parts(

@@ -24,7 +24,9 @@ from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox as outbox_table
 from heardback_router.backlog.views_http import view_routes
 from heardback_router.campaigns.app import Campaigns
+from heardback_router.campaigns.evidence import PostgresEvidence
 from heardback_router.campaigns.feeder import Feeder
+from heardback_router.campaigns.guarding import ContentGuard
 from heardback_router.campaigns.http import campaign_routes
 from heardback_router.campaigns.preview import Previews
 from heardback_router.closing import Closing, Surroundings
@@ -93,7 +95,7 @@ from heardback_shared.contracts.topics import JUDGEMENT, SCORED, SHADOWED
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox, OutboxRelay
 from heardback_shared.health import Readiness
-from heardback_shared.http.app import create_app
+from heardback_shared.http.app import create_app, serve_routes
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.rate_limit import RateLimiter
 from heardback_shared.keyring import Keyring
@@ -152,7 +154,17 @@ class Core:
         assignment = Assignment(items, people, queues)
         self.assign_waiting = AssignWaiting(database, assignment, people, source, self.outbox, clock)
         cases, grouping = PostgresCases(), PostgresGrouping()
-        self.backlog = Backlog(database, items, told, self.outbox, source, clock, assignment, cases)
+        self.backlog = Backlog(
+            database,
+            items,
+            told,
+            self.outbox,
+            source,
+            clock,
+            assignment,
+            cases,
+            wording=ContentGuard(PostgresEvidence()),
+        )
         regroup = Regroup(database, items, grouping, cases, told, self.outbox, source, clock)
         said = PostgresCorrections()
         self.route = RouteFeedback(
@@ -224,7 +236,8 @@ class Core:
             max_body_bytes=settings.router.max_body_bytes,
             again="GET what you acted on to see whether it took effect; an old If-Match has none",
         )
-        for routes in (
+        serve_routes(
+            self.http,
             view_routes(database, PostgresBacklog(), clock, guard),
             duty_routes(self.backlog, guard),
             counter_routes(database, timers, clock, guard),
@@ -247,8 +260,7 @@ class Core:
             *self.closing.routers(self.backlog),
             # Last: an item's own address takes whatever follows /v1/items/.
             backlog_routes(database, self.backlog, PostgresBacklog(), told, clocks, source, guard),
-        ):
-            self.http.include_router(routes)
+        )
 
 
 async def _run(settings: Settings, kafka: KafkaSettings, database_settings: DatabaseSettings) -> None:

@@ -127,7 +127,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """The customer was reached, or a place was kept for it. `id` is that of the message or reservation."""
+    """The customer was reached, or a place was kept for it. `id` is that of the message or reservation.
+    `until`: where the place is kept no longer than that, and the customer was not reached yet."""
 
     id: str
     person_id: str
@@ -135,6 +136,7 @@ class Touch:
     channel: Channel
     automatic: bool
     at: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

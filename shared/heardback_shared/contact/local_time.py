@@ -65,3 +65,11 @@ def _readings(zone: ZoneInfo, at: datetime, end: datetime, times: Sequence[time]
     days = (last.date() - first.date()).days
     walls = (datetime.combine(first.date() + timedelta(days=d), t) for d in range(days + 1) for t in times)
     yield from sorted({w.replace(tzinfo=UTC) - offset for w in walls if first <= w < last})
+
+
+def zone_or_none(name: str | None) -> str | None:
+    """The name of a zone that there is; None for any other."""
+    try:
+        return ZoneInfo(name).key if name else None
+    except (KeyError, ValueError, OSError):
+        return None

@@ -16,8 +16,32 @@ class Contacts(Protocol):
         """By customer id; one of whom nothing is known is there too, with the tenant's webhook as channel."""
         ...
 
+    async def reached(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        customer_ids: Sequence[str],
+        at: datetime,
+        since: datetime,
+    ) -> Mapping[str, tuple[Recipient, Sequence[Touch]]]:
+        """`recipients` with the person's `touches`, looked up at once."""
+        ...
+
+    async def ids_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        """By customer id: all ids of the same person, itself included."""
+        ...
+
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         """Until the transaction ends nobody else decides whether these people may be reached."""
+        ...
+
+    async def lock_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str, str | None]]:
+        """`lock` for the people that these customers are: (person, account) of each. As known before it was
+        waited for; who is another person by now has to be found out by looking again."""
         ...
 
     async def touches(

@@ -8,8 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_shared.contact import tables
-from heardback_shared.contact.domain import Address, Card, Channel, Provenance, Recipient, Touch
-from heardback_shared.contact.lookups import holds, lock_people, of_people, people_of
+from heardback_shared.contact.domain import Address, Card, Channel, Recipient, Touch
+from heardback_shared.contact.lookups import (
+    holds,
+    lock_people,
+    lock_people_of,
+    people_of,
+    told_of,
+    touches_of,
+)
 from heardback_shared.contact.wishes import Told, beats, recipient
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import to_json
@@ -29,20 +36,6 @@ ON CONFLICT (tenant_id, customer_id) DO UPDATE SET person_id = excluded.person_i
     at = excluded.at, earlier_person_ids = CASE WHEN card.person_id = excluded.person_id
         OR card.person_id = ANY (card.earlier_person_ids) THEN card.earlier_person_ids
         ELSE card.earlier_person_ids || card.person_id END
-""")
-_TOUCHES = text("""
-SELECT asked.person, touch.id, touch.purpose, touch.channel, touch.automatic, touch.at
-FROM unnest(CAST(:people AS text[])) AS asked(person)
-CROSS JOIN LATERAL (
-    SELECT asked.person AS id UNION
-    SELECT unnest(earlier_person_ids) FROM platform.contact_card
-    WHERE tenant_id = :tenant AND person_id = asked.person OFFSET 0
-) AS same
-CROSS JOIN LATERAL (
-    SELECT id, purpose, channel, automatic, at FROM platform.contact_touch
-    WHERE tenant_id = :tenant AND person_id = same.id AND at >= :since OFFSET 0
-) AS touch
-ORDER BY touch.at, touch.id
 """)
 _FORGET = text("""
 DELETE FROM platform.contact_touch WHERE tenant_id = :tenant AND id = ANY (CAST(:ids AS text[]))
@@ -90,29 +83,43 @@ class PostgresContacts:
         if not customer_ids:
             return {}
         await look_up_by_key(connection)
-        told = await self.told(connection, tenant_id, customer_ids)
+        told = await told_of(connection, tenant_id, customer_ids)
         return {customer_id: recipient(known, at) for customer_id, known in told.items()}
+
+    async def reached(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        customer_ids: Sequence[str],
+        at: datetime,
+        since: datetime,
+    ) -> Mapping[str, tuple[Recipient, Sequence[Touch]]]:
+        if not customer_ids:
+            return {}
+        await look_up_by_key(connection)
+        told = await told_of(connection, tenant_id, customer_ids, since)
+        return {customer_id: (recipient(known, at), known.touches) for customer_id, known in told.items()}
+
+    async def ids_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[str]]:
+        people = await people_of(connection, tenant_id, customer_ids)
+        return {customer_id: same for customer_id, (_, same) in people.items()}
 
     async def told(
         self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
     ) -> dict[str, Told]:
-        cards = await people_of(connection, tenant_id, customer_ids)
-        everybody = sorted({other for _, same in cards.values() for other in same})
-        kept = await of_people(connection, tenant_id, everybody)
-        return {
-            customer_id: Told(
-                customer_id,
-                card,
-                [wish for other in same for wish in kept.wishes.get(other, ())],
-                [consent for other in same for consent in kept.consents.get(other, ())],
-                _reachable([kept.addresses.get(other, {}) for other in (customer_id, *same)]),
-                next((kept.held[other] for other in same if other in kept.held), None),
-            )
-            for customer_id, (card, same) in cards.items()
-        }
+        """By customer id, all that was told about reaching them."""
+        return await told_of(connection, tenant_id, customer_ids)
 
     async def lock(self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> None:
         await lock_people(connection, tenant_id, person_ids)
+
+    async def lock_of(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Mapping[str, tuple[str, str | None]]:
+        await look_up_by_key(connection)
+        return await lock_people_of(connection, tenant_id, customer_ids)
 
     async def touches(
         self, connection: AsyncConnection, tenant_id: str, person_ids: Sequence[str], since: datetime
@@ -121,12 +128,7 @@ class PostgresContacts:
         merge, or one that was undone, rather too much is counted for a week than too little.
         """
         await look_up_by_key(connection)
-        asked = {"tenant": tenant_id, "people": sorted(set(person_ids)), "since": since}
-        found: dict[str, list[Touch]] = {}
-        for row in await connection.execute(_TOUCHES, asked):
-            touch = Touch(row.id, row.person, row.purpose, row.channel, row.automatic, row.at)
-            found.setdefault(row.person, []).append(touch)
-        return found
+        return await touches_of(connection, tenant_id, person_ids, since)
 
     async def note(self, connection: AsyncConnection, tenant_id: str, touches: Sequence[Touch]) -> None:
         rows = [
@@ -232,16 +234,6 @@ class PostgresContacts:
             return None
         plain = self._keyring.open(ADDRESSES, row.sealed, _bound_to(tenant_id, customer_id, channel))
         return Address(plain.decode(), row.provenance, row.source, row.at)
-
-
-def _reachable(of_ids: Sequence[Mapping[Channel, tuple[Provenance, datetime]]]) -> dict[Channel, Provenance]:
-    """The provenance of the best address of each channel."""
-    best: dict[Channel, tuple[Provenance, datetime]] = {}
-    for addresses in of_ids:
-        for channel, (provenance, at) in addresses.items():
-            if channel not in best or beats(provenance, at, *best[channel]):
-                best[channel] = (provenance, at)
-    return {channel: provenance for channel, (provenance, _) in best.items()}
 
 
 def _plain(card: Card) -> dict[str, Any]:

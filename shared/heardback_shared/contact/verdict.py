@@ -54,7 +54,7 @@ def verdict(
     held = _held(recipient, ask, stopped, now)
     if held:
         return held
-    return _timed(recipient, _Moments.of(recipient, ask, touches, rules), now)
+    return _timed(recipient, Moments.of(recipient, ask, touches, rules), now)
 
 
 def _refused(recipient: Recipient, ask: Ask) -> Never | None:
@@ -87,7 +87,7 @@ def _held(recipient: Recipient, ask: Ask, stopped: str | None, now: datetime) ->
     return None
 
 
-def _timed(recipient: Recipient, moments: "_Moments", now: datetime) -> Verdict:
+def _timed(recipient: Recipient, moments: "Moments", now: datetime) -> Verdict:
     hindered: tuple[ReasonCode, str] | None = None
     for at in moments.candidates(now):
         found = moments.hindrance(at)
@@ -98,7 +98,7 @@ def _timed(recipient: Recipient, moments: "_Moments", now: datetime) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moments:
+class Moments:
     """When a message to one person may go out. What keeps it back last is the reason that is told."""
 
     zone: ZoneInfo
@@ -109,7 +109,7 @@ class _Moments:
     rules: ContactRules
 
     @classmethod
-    def of(cls, recipient: Recipient, ask: Ask, touches: Sequence[Touch], rules: ContactRules) -> "_Moments":
+    def of(cls, recipient: Recipient, ask: Ask, touches: Sequence[Touch], rules: ContactRules) -> "Moments":
         return cls(
             ZoneInfo(recipient.time_zone or rules.time_zone),
             recipient.quiet or rules.quiet,
@@ -124,26 +124,43 @@ class _Moments:
         yield now
         until = max(now, max((t.at for t in self.touches), default=now)) + _HORIZON
         times = [time(0), *((self.quiet.start, self.quiet.end) if self.quiet else ())]
-        free_again = sorted(t.at + WEEK for t in self.touches)
+        free_again = sorted([t.at + WEEK for t in self.touches] + [t.until for t in self.touches if t.until])
         digests = self._digests(now, until) if self.digest != "none" else ()
         for at in merge(edges(self.zone, now, until, times), free_again, digests):
             if at > now:
                 yield at
 
     def hindrance(self, at: datetime) -> tuple[ReasonCode, str] | None:
+        return next(self.hindrances(at), None)
+
+    def hindrances(self, at: datetime) -> Iterator[tuple[ReasonCode, str]]:
+        """All that stands against this moment, each with a reason in plain words."""
         if self._is_quiet(at):
-            return "quiet_hours", "It is within the customer's quiet hours."
+            yield "quiet_hours", "It is within the customer's quiet hours."
         if self.capped:
+            there = [t for t in self.touches if t.until is None or at < t.until]
             day = at.astimezone(self.zone).date()
-            of_day = sum(t.automatic and t.at.astimezone(self.zone).date() == day for t in self.touches)
+            of_day = sum(t.automatic and t.at.astimezone(self.zone).date() == day for t in there)
             if of_day >= self.rules.daily_cap:
-                return "daily_cap", f"The customer was written to {of_day} times that day."
-            of_week = sum(t.at > at - WEEK for t in self.touches)
+                yield "daily_cap", f"The customer was written to {of_day} times that day."
+            of_week = sum(t.at > at - WEEK for t in there)
             if of_week >= self.rules.weekly_cap:
-                return "weekly_cap", f"The customer was written to {of_week} times within seven days."
+                yield "weekly_cap", f"The customer was written to {of_week} times within seven days."
         if self.digest != "none" and not self._in_digest(at):
-            return "digest", f"The customer wants news together, {self.digest}."
-        return None
+            yield "digest", f"The customer wants news together, {self.digest}."
+
+    def free_of(self, code: ReasonCode, now: datetime) -> datetime:
+        """The first moment from now on that this does not stand against."""
+        return next(
+            at for at in self.candidates(now) if all(code != other for other, _ in self.hindrances(at))
+        )
+
+    def quiet_from(self, now: datetime, until: datetime) -> datetime | None:
+        """When quiet hours next begin, if before `until`. At `now` it is not quiet."""
+        if self.quiet is None:
+            return None
+        begins = edges(self.zone, now, until, (self.quiet.start,))
+        return next((at for at in begins if self._is_quiet(at)), None)
 
     def _is_quiet(self, at: datetime) -> bool:
         if self.quiet is None:

@@ -18,7 +18,9 @@ from heardback_shared.contact.domain import (
     Purpose,
     QuietHours,
     Recipient,
+    Touch,
 )
+from heardback_shared.contact.local_time import zone_or_none
 
 Wish = Literal["channels", "language", "time_zone", "quiet_hours", "digest"]
 Scope = Literal["everything", "case_updates", "surveys", "profiling"]
@@ -68,7 +70,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that is kept about reaching one customer, over all ids of the person."""
+    """All that is kept about reaching one customer, over all ids of the person. `touches` only where they
+    were asked for."""
 
     customer_id: str
     card: Card | None = None
@@ -76,6 +79,7 @@ class Told:
     consents: Sequence[Consent] = ()
     addresses: Mapping[Channel, Provenance] = field(default_factory=dict)
     held_because: str | None = None
+    touches: Sequence[Touch] = ()
 
 
 def beats(provenance: Provenance, at: datetime, other: Provenance, other_at: datetime) -> bool:
@@ -145,7 +149,8 @@ def _counts(consent: Consent, purpose: Purpose) -> bool:
 
 
 def recipient(told: Told, at: datetime) -> Recipient:
-    """As known at `at`: a consent from later does not count yet, a withdrawal always does."""
+    """As known at `at`: a consent from later does not count yet, a withdrawal always does. A time zone that
+    this machine does not have is none: a customer master may say anything, and nobody waits because of it."""
     consents = [c for c in told.consents if not c.given or c.at <= at]
     wishes = in_force([*profile_tellings(told.card), *told.tellings])
     channels, guessed = _channels(wishes.get("channels"), told.addresses)
@@ -163,7 +168,7 @@ def recipient(told: Told, at: datetime) -> Recipient:
         channels=channels,
         account_id=card.account_id if card else None,
         language=_value(wishes, "language"),
-        time_zone=_value(wishes, "time_zone"),
+        time_zone=zone_or_none(_value(wishes, "time_zone")),
         quiet=quiet_hours(_value(wishes, "quiet_hours")),
         digest=_digest(_value(wishes, "digest")),
         refused=frozenset(p for p in get_args(Purpose) if not permitted(consents, p)),

@@ -1,5 +1,6 @@
 """The common configuration of wire models."""
 
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,18 @@ class Submission(BaseModel):
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
-Instant = AwareDatetime
+FIRST_YEAR, LAST_YEAR = 1900, 8_999
+
+
+def _within_reach(at: datetime) -> datetime:
+    # Nearer to the ends of the calendar, a zone or a length added falls off it.
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+"""A moment with its zone."""
 
 
 def _known_zone(name: str) -> str:

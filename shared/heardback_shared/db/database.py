@@ -10,12 +10,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from heardback_shared.db.planning import BY_KEY, by_key_is_said
 from heardback_shared.settings import DatabaseSettings
 
 TENANT_ROLE = "heardback_tenant"
 WORKER_ROLE = "heardback_worker"
 
 _ENTER = text("SELECT set_config('role', :role, true), set_config('heardback.tenant_id', :tenant, true)")
+_ENTER_BY_KEY = text(f"{_ENTER.text}, {BY_KEY}")
 
 
 def to_json(value: Any) -> str:
@@ -38,12 +40,18 @@ class Database:
         )
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: str) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees and writes only this tenant's rows. Commits when the block ends well."""
+    async def tenant(self, tenant_id: str, *, by_key: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees and writes only this tenant's rows. Commits when the block ends well.
+
+        `by_key`: all it reads is found by key, see `look_up_by_key`; said here, it is one message less.
+        """
         if not tenant_id:
             raise ValueError("a tenant id is needed")
         async with self.engine.begin() as connection:
-            await connection.execute(_ENTER, {"role": TENANT_ROLE, "tenant": tenant_id})
+            enter = _ENTER_BY_KEY if by_key else _ENTER
+            await connection.execute(enter, {"role": TENANT_ROLE, "tenant": tenant_id})
+            if by_key:
+                by_key_is_said(connection)
             yield connection
 
     @asynccontextmanager

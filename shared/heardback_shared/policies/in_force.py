@@ -1,6 +1,6 @@
 """Policies in force that one service keeps and another works by, through one table both of them see."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -22,12 +22,14 @@ _PUT = text("""
     SET policy = excluded.policy, text = excluded.text, digest = excluded.digest, at = excluded.at
 """)
 _TAKE_AWAY = text("DELETE FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind")
-_WHICH = text(
-    "SELECT policy, digest, at FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind"
-)
-_WHOLE = text(
-    "SELECT policy, digest, at, text FROM platform.policy_in_force WHERE tenant_id = :tenant AND kind = :kind"
-)
+_WHICH = text("""
+    SELECT kind, policy, digest, at FROM platform.policy_in_force
+    WHERE tenant_id = :tenant AND kind = ANY (CAST(:kinds AS text[]))
+""")
+_WHOLE = text("""
+    SELECT kind, policy, digest, at, text FROM platform.policy_in_force
+    WHERE tenant_id = :tenant AND kind = :kind
+""")
 
 Reader = Callable[[str], Any]
 """Text to policy. Raises PolicyError."""
@@ -50,6 +52,16 @@ async def put_in_force(
 async def take_out_of_force(connection: AsyncConnection, tenant_id: str, kind: str) -> None:
     """The deployment's own decides again."""
     await connection.execute(_TAKE_AWAY, {"tenant": tenant_id, "kind": kind})
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A row of `platform.policy_in_force`, without the text."""
+
+    kind: str
+    policy: str
+    digest: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +102,31 @@ class PoliciesInForce:
 
     async def deciding(self, connection: AsyncConnection, tenant_id: str, kind: str) -> Deciding:
         """The policy that decides with its name, where it comes from and since when."""
-        key = {"tenant": tenant_id, "kind": kind}
-        row = (await connection.execute(_WHICH, key)).first()
+        return (await self.all_deciding(connection, tenant_id, (kind,)))[kind]
+
+    async def all_deciding(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        kinds: Sequence[str],
+        named: Sequence[InForce] | None = None,
+    ) -> dict[str, Deciding]:
+        """By kind, looked up at once. `named`: what this transaction has read of them already."""
+        if named is None:
+            rows = await connection.execute(_WHICH, {"tenant": tenant_id, "kinds": list(kinds)})
+            named = [InForce(*row) for row in rows]
+        found = {row.kind: row for row in named}
+        return {kind: await self._deciding(connection, tenant_id, kind, found.get(kind)) for kind in kinds}
+
+    async def _deciding(
+        self, connection: AsyncConnection, tenant_id: str, kind: str, row: InForce | None
+    ) -> Deciding:
         if row is not None and (kind, row.digest) not in self._compiled:
             # Both at once: another version may have come in force since.
-            row = (await connection.execute(_WHOLE, key)).first()
-            if row is not None:
-                self._compile(kind, row.digest, row.text)
+            whole = (await connection.execute(_WHOLE, {"tenant": tenant_id, "kind": kind})).first()
+            row = None if whole is None else InForce(*whole[:4])
+            if whole is not None:
+                self._compile(kind, whole.digest, whole.text)
         if row is None:
             return self._own[kind]
         policy, written = self._compiled[kind, row.digest]

@@ -75,6 +75,8 @@ def content_of(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except yaml.YAMLError as error:
         raise PolicyError(f"the policy is not YAML: {error}") from error
+    except ValueError as error:  # what looks like a date and is none
+        raise PolicyError(f"the policy is not YAML: {error}") from error
     except RecursionError as error:
         raise PolicyError("the policy is nested too deep") from error
 

@@ -29,6 +29,8 @@ _Encoded = tuple[bytes | None, list[tuple[str, bytes]], bytes]
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 START_SECONDS = 60.0
 START_PAUSE_SECONDS = 0.5
+COMMIT_SECONDS = 5.0
+"""How long one commit may take; the client would try for as long as no broker answers."""
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -56,6 +58,9 @@ class KafkaSource:
     On a rebalance, revoking waits until the batch in hand is committed, within `drain_seconds`; a commit that
     comes too late is dropped, and the new holder reads those records again. What nobody waits for need not be
     `urgent`: it asks the broker less often.
+
+    A broker that has forgotten everything is read from its new beginning: what was read of the old log is not
+    committed to the new one, and a place beyond the end of the log is left.
     """
 
     def __init__(
@@ -97,17 +102,18 @@ class KafkaSource:
         await _start_patiently(consumer)
 
     async def _drained(self) -> None:
-        self._positions.clear()
         try:
             await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
         except TimeoutError:
             _log.warning("kafka.drain_overrun", group=self._group)
+        self._positions.clear()
 
     async def poll(self, max_records: int, timeout_seconds: float) -> list[Record]:
         self._idle.set()
-        batches = await self._running().getmany(
-            timeout_ms=int(timeout_seconds * 1000), max_records=max_records
-        )
+        consumer = self._running()
+        batches = await consumer.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=max_records)
+        if not batches:
+            await _leave_what_was_forgotten(consumer)
         records = [
             Record(m.topic, m.partition, m.offset, m.key, m.value, tuple(m.headers))
             for messages in batches.values()
@@ -121,15 +127,15 @@ class KafkaSource:
 
     async def commit(self, offsets: Mapping[tuple[str, int], int]) -> None:
         consumer = self._running()
+        read_since = {TopicPartition(*at): to for at, to in offsets.items() if at in self._positions}
         try:
-            held = consumer.assignment()
-            wanted = {TopicPartition(*at): offset for at, offset in offsets.items()}
-            still_ours = {at: offset for at, offset in wanted.items() if at in held}
-            if still_ours:
-                await consumer.commit(still_ours)
+            if read_since and _is_member(consumer):
+                await asyncio.wait_for(consumer.commit(read_since), COMMIT_SECONDS)
+            elif offsets:
+                _log.info("kafka.commit_too_late", group=self._group, error="no longer ours")
         except (CommitFailedError, IllegalStateError) as error:
             _log.info("kafka.commit_too_late", group=self._group, error=type(error).__name__)
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             raise TransientError(f"commit failed: {type(error).__name__}") from error
         finally:
             self._idle.set()
@@ -187,7 +193,7 @@ class KafkaWhole:
             timeout_ms=int(timeout_seconds * 1000), max_records=max_records
         )
         if not batches:
-            await self._begin_again_if_forgotten()
+            await _leave_what_was_forgotten(self._running())
         return [
             Record(m.topic, m.partition, m.offset, m.key, m.value, tuple(m.headers))
             for messages in batches.values()
@@ -209,18 +215,28 @@ class KafkaWhole:
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def _begin_again_if_forgotten(self) -> None:
-        consumer = self._running()
-        for at in consumer.assignment():
-            mark = consumer.highwater(at)
-            if mark is not None and await consumer.position(at) > mark:
-                _log.warning("kafka.topic_forgotten", topic=self._topic)
-                await consumer.seek_to_beginning(at)
-
     def _running(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             raise RuntimeError("the reader is not started")
         return self._consumer
+
+
+async def _leave_what_was_forgotten(consumer: AIOKafkaConsumer) -> None:
+    """To the beginning of what is shorter than it was read; not every broker says that of itself."""
+    try:
+        for at in consumer.assignment():
+            mark = consumer.highwater(at)
+            if mark is not None and await consumer.position(at) > mark:
+                _log.warning("kafka.topic_forgotten", topic=at.topic, partition=at.partition)
+                await consumer.seek_to_beginning(at)
+    except IllegalStateError:
+        return  # given to another member meanwhile
+
+
+def _is_member(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the group still knows this member. The client does not say so in public; it would commit all
+    the same, and a broker takes that from anybody while the group is empty."""
+    return bool(consumer._coordinator.generation >= 0)
 
 
 async def topic_end(settings: KafkaSettings, topic: Topic) -> int:

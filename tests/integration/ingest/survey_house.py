@@ -1,11 +1,12 @@
 """The service with one key that may do everything, and a policy put in force as router does it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from tests.support.clock import NOON, FakeClock
-from tests.support.surveys import wanted
+from tests.support.surveys import contact_text, wanted
 
 from heardback_ingest.main import Ingest
 from heardback_shared.policies.in_force import put_in_force
@@ -50,6 +51,9 @@ class House:
         given: str = (await self.call("POST", "/v1/surveys", body | fields))["id"]
         return given
 
-    async def works_by(self, text: str) -> None:
+    async def works_by(self, text: str, kind: str = "surveys") -> None:
         async with self.ingest.database.tenant("default") as c:
-            await put_in_force(c, "default", "surveys", "test@1", text, str(hash(text)), NOON)
+            await put_in_force(c, "default", kind, "test@1", text, str(hash(text)), NOON)
+
+    async def writes_at_most(self, day: int, week: int, quiet: Mapping[str, str] | None = None) -> None:
+        await self.works_by(contact_text(day, week, quiet), "contact")

@@ -16,6 +16,7 @@ async def test_complaint_show_it_n_times_is_ignored(house: House) -> None:
     await house.works_by(
         policy_text(cap(3, {"ever": True}, "three-times", counts="seen", same=["survey"]), suppress=OPEN)
     )
+    await house.writes_at_most(10, 10)
     for _ in range(3):
         place = await house.send()
         assert (await house.check())["allowed"]  # sent, but nobody has seen it yet
@@ -95,6 +96,7 @@ async def test_complaint_waits_cannot_depend_on_who_the_customer_is(house: House
 
 async def test_complaint_after_every_conversation_must_be_possible_too(house: House) -> None:
     """The opposite wish: where a company says so, nothing holds a short question after each conversation."""
+    await house.writes_at_most(100, 500)
     await house.works_by(policy_text(gap(days(30), types=["nps", "ces"]), suppress=OPEN))
     for _ in range(3):
         await house.send(survey="after-chat", type="csat")

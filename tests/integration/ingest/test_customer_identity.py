@@ -1,5 +1,6 @@
 """Two customer ids that are one person: merged, split, undone; never by itself, never across tenants."""
 
+from random import Random
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from tests.support.customers import recipient, snapshots, stands
 from tests.support.feedback import survey
 
 from heardback_ingest.adapters.postgres_links import PostgresLinks
+from heardback_ingest.domain.identity import persons
 from heardback_ingest.main import Ingest
 from heardback_shared.db.database import Database
 from heardback_shared.keyring import Keyring
@@ -53,6 +55,10 @@ async def test_a_merge_counts_history_over_all_ids_and_undoing_it_restores_exact
     assert await people(database) == before
     events = (await http.get("/v1/identity/events", headers=headers)).json()["events"]
     assert [e["kind"] for e in events] == ["merge", "undo"]
+    first = (await http.get("/v1/identity/events?limit=1", headers=headers)).json()
+    assert (first["events"], first["next_after"]) == (events[:1], 1)
+    rest = (await http.get("/v1/identity/events?limit=1&after=1", headers=headers)).json()
+    assert (rest["events"], rest["next_after"]) == (events[1:], None)
 
 
 async def people(database: Database) -> list[tuple[Any, ...]]:
@@ -131,7 +137,10 @@ async def test_customers_of_two_tenants_are_never_alike_nor_merged(
     done = await decide(http, mine, "merge", customer_id="a", into="b")
     undo = {"event": done["event"]["id"], "reason": "not mine"}
     assert (await http.post("/v1/identity:undo", json=undo, headers=theirs)).status_code == 409
-    assert (await http.get("/v1/identity/events", headers=theirs)).json() == {"events": []}
+    assert (await http.get("/v1/identity/events", headers=theirs)).json() == {
+        "events": [],
+        "next_after": None,
+    }
 
 
 async def test_what_would_change_nothing_is_refused(http: httpx.AsyncClient, key: Key) -> None:
@@ -169,5 +178,35 @@ async def test_a_merge_that_dies_half_way_never_was(
         patched.setattr(PostgresLinks, "people", dies)
         assert (await http.post("/v1/identity:merge", json=body, headers=headers)).status_code == 500
     assert await people(database) == before
-    assert (await http.get("/v1/identity/events", headers=headers)).json() == {"events": []}
+    assert (await http.get("/v1/identity/events", headers=headers)).json() == {
+        "events": [],
+        "next_after": None,
+    }
     assert (await http.post("/v1/identity:merge", json=body, headers=headers)).status_code == 201
+
+
+async def test_who_is_one_person_is_always_the_fold_of_the_whole_log(
+    http: httpx.AsyncClient, key: Key, ingest: Ingest, database: Database
+) -> None:
+    """However it was worked out: a merge from those it names, an undo from what hangs together with it."""
+    headers, random = await key(), Random(11)
+    ids = [f"k-{n}" for n in range(7)]
+    for customer in ids:
+        await http.put(f"/v1/customers/{customer}", json={"source": "crm", "tier": "key"}, headers=headers)
+    undone = 0
+    for _ in range(60):
+        async with database.tenant("default") as c:
+            log = await PostgresLinks().identity_events(c, "default", 0, 1_000)
+            kept = (await c.execute(text("SELECT customer_id, person_id FROM ingest.identity"))).all()
+        assert {row.customer_id: row.person_id for row in kept} == persons(log)
+        kind = random.choice(["merge", "merge", "split", "undo"])
+        if kind == "undo" and log:
+            body = {"event": random.choice(log).id, "reason": "oops"}
+        elif kind == "merge":
+            body = {"customer_id": random.choice(ids), "into": random.choice(ids), "reason": "same"}
+        else:
+            kind, body = "split", {"customer_id": random.choice(ids), "reason": "other"}
+        answer = await http.post(f"/v1/identity:{kind}", json=body, headers=headers)
+        assert answer.status_code in {201, 409}, answer.text
+        undone += kind == "undo" and answer.status_code == 201
+    assert undone > 5

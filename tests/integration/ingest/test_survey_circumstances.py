@@ -127,7 +127,9 @@ async def test_our_own_messages_count_too(house: House, database: Database) -> N
         )
     denied = await house.check()
     assert [(r["code"], r["until"]) for r in denied["reasons"]] == [
-        ("contacted_too_often", "2026-11-27T10:00:00Z")
+        ("contacted_too_often", "2026-11-27T10:00:00Z"),
+        ("daily_cap", "2026-11-23T00:00:00Z"),
+        ("weekly_cap", "2026-11-27T10:00:00Z"),
     ]
 
 

@@ -46,8 +46,8 @@ class Mortal(Database):
                 raise KilledError
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: str) -> AsyncIterator[AsyncConnection]:
-        async with super().tenant(tenant_id) as connection:
+    async def tenant(self, tenant_id: str, *, by_key: bool = False) -> AsyncIterator[AsyncConnection]:
+        async with super().tenant(tenant_id, by_key=by_key) as connection:
             yield connection
         if self.where == "committed":
             self.arm(None)

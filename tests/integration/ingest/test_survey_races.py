@@ -8,9 +8,12 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 from tests.support.clock import NOON
-from tests.support.surveys import OPEN, cap, days, gap, policy_text
+from tests.support.surveys import OPEN, cap, contact_text, days, gap, policy_text
 
+from heardback_shared.contact.domain import Touch
+from heardback_shared.contact.store import PostgresContacts
 from heardback_shared.db.database import Database
+from heardback_shared.keyring import Keyring
 from heardback_shared.policies.in_force import put_in_force
 from heardback_shared.settings import DatabaseSettings
 
@@ -74,3 +77,24 @@ async def test_two_processes_with_200_requests_for_20_customers_go_over_no_cap(
     assert set(per_account.values()) == {PER_ACCOUNT}  # not one too many, and none left unused
     assert decided is not None
     assert decided >= 2 * REQUESTS - REQUESTS // 10
+
+
+async def test_two_processes_go_over_no_cap_across_everything_that_is_sent(
+    database: Database, database_settings: DatabaseSettings
+) -> None:
+    """No rule of surveys holds anybody back; each person got one message today and may get one more."""
+    open_rules = policy_text(suppress=OPEN)
+    people = [f"c-{number}" for number in range(CUSTOMERS)]
+    got = [Touch(f"m-{person}", person, "case_updates", "email", True, NOON) for person in people]
+    async with database.tenant("default") as c:
+        await put_in_force(c, "default", "surveys", "test@1", open_rules, "surveys", NOON)
+        await put_in_force(c, "default", "contact", "test@1", contact_text(2, 9), "contact", NOON)
+        await PostgresContacts(Keyring(bytes(32))).note(c, "default", got)
+    both = await asyncio.gather(
+        *[asking(database_settings.url, requests(name), n) for n, name in enumerate(("crm", "desk"))]
+    )
+    granted = {a["reservation"]: a["customer"] for answers in both for a in answers if a["allowed"]}
+    assert Counter(granted.values()) == dict.fromkeys(people, 1)
+    async with database.tenant("default") as c:
+        touched = set((await c.execute(text("SELECT id FROM platform.contact_touch"))).scalars())
+    assert touched == {*granted, *(touch.id for touch in got)}

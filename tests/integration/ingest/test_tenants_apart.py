@@ -95,7 +95,7 @@ async def test_every_route_of_the_customer_master_keeps_tenants_apart(
         "/v1/customers/a/identity": {"customer_id": "a", "person_id": "a", "customer_ids": ["a"]},
         "/v1/customers:sync": {"sources": []},
         "/v1/customers:completeness": {"customers": [], "next_cursor": None},
-        "/v1/identity/events": {"events": []},
+        "/v1/identity/events": {"events": [], "next_after": None},
         "/v1/classes/waiting": {"customers": [], "next_cursor": None},
     }
     for path, expected in nothing.items():

@@ -172,7 +172,7 @@ async def told(
         if customer not in names:
             names[customer] = next(lots) if gaps == (7,) else waiting[gap].pop()
     async with both.ingest.database.tenant("default") as c:
-        await Arms(PostgresExperiments(), both.clock).of(c, "default", sorted(names.values()))
+        await Arms(PostgresExperiments(), both.clock).of(c, "default", experiment, sorted(names.values()))
     rows = zip(seen.customer.tolist(), seen.day.tolist(), seen.answered.tolist(), strict=True)
     await invited(
         "relation", [(names[who], begin + timedelta(days=day, hours=1), yes) for who, day, yes in rows]

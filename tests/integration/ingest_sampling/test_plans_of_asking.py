@@ -225,6 +225,43 @@ async def test_many_asked_at_once_get_no_more_than_is_left(
     assert [one["allowed"] for one in answers] == [True] * allowed + [False] * (12 - allowed)
 
 
+async def test_twenty_at_the_very_same_moment_get_exactly_what_is_left(
+    http: httpx.AsyncClient, key: Key, desk: Desk
+) -> None:
+    admin = await key("admin")
+    people = [f"p-{n}" for n in range(20)]
+    for person in people:
+        await http.put(f"/v1/customers/{person}", json={"source": "crm", "tier": "key"}, headers=admin)
+    plan = await desk.plan(population=12, half_width=0.25, response={"expected": 0.7, "kappa": 900})
+    allowed = (await desk.wave(plan, 1))["progress"]["allowed"]
+
+    async def reserved(person: str) -> bool:
+        body = {"customer": person, "survey": "relation", "type": "nps", "channel": "email"}
+        given: bool = (await desk.post("/v1/survey-invitations:reserve", body))["allowed"]
+        return given
+
+    answers = await asyncio.gather(*(reserved(person) for person in people))
+    assert sum(answers) == allowed < len(people)
+
+
+async def test_in_an_array_only_who_is_asked_takes_an_invite(
+    http: httpx.AsyncClient, key: Key, desk: Desk
+) -> None:
+    """Twelve of whom nothing is known come first; what is left is for the known ones after them."""
+    admin = await key("admin")
+    known = [f"p-{n}" for n in range(12)]
+    for person in known:
+        await http.put(f"/v1/customers/{person}", json={"source": "crm", "tier": "key"}, headers=admin)
+    plan = await desk.plan(population=12, half_width=0.25, response={"expected": 0.7, "kappa": 900})
+    allowed = (await desk.wave(plan, 1))["progress"]["allowed"]
+    people = [f"nobody-{n}" for n in range(12)] + known
+    body = [{"customer": p, "survey": "relation", "type": "nps", "channel": "email"} for p in people]
+    checked = await desk.post("/v1/survey-invitations:check", body)
+    assert [one["allowed"] for one in checked] == [False] * 12 + [True] * 12  # each as if alone
+    answers = await desk.post("/v1/survey-invitations:reserve", body)
+    assert [one["allowed"] for one in answers] == [False] * 12 + [True] * allowed + [False] * (12 - allowed)
+
+
 async def test_tenants_do_not_see_each_others_plans(http: httpx.AsyncClient, key: Key, desk: Desk) -> None:
     plan = await desk.plan()
     other = Desk(http, await key("surveys:write", tenant="other"))
@@ -238,6 +275,10 @@ async def test_tenants_do_not_see_each_others_plans(http: httpx.AsyncClient, key
     ("field", "value", "pointer"),
     [
         ("half_width", 0, "/half_width"),
+        ("half_width", 1e-300, "/half_width"),
+        ("share", 1e-300, "/share"),
+        ("response", {"expected": 1e-300}, "/response/expected"),
+        ("response", {"expected": 0.2, "kappa": 1e-300}, "/response/kappa"),
         ("confidence", 0.2, "/confidence"),
         ("population", 0, "/population"),
         ("response", {"expected": 1.5}, "/response/expected"),
@@ -250,6 +291,20 @@ async def test_what_cannot_be_planned_is_told_with_its_place(
 ) -> None:
     refused = await desk.post("/v1/sampling:plan", {**PLAN, field: value}, 422)
     assert [fault["pointer"] for fault in refused["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("population", [1, 2, 10_000_000])
+@pytest.mark.parametrize("half_width", [0.0001, 0.999])
+@pytest.mark.parametrize("expected", [0.0001, 0.9999])
+async def test_what_may_be_asked_at_the_edges_is_planned(
+    desk: Desk, population: int, half_width: float, expected: float
+) -> None:
+    asked = {"population": population, "half_width": half_width, "share": 0.001}
+    rate = {"expected": expected, "kappa": 1, "as_of": "1900-01-02T00:00:00Z"}
+    found = await desk.post("/v1/sampling:plan", {"survey": "s", "response": rate, **asked})
+    assert 1 <= found["answers"] <= population
+    assert 1 <= found["invites"] <= population
+    assert 0 <= found["expected"]["half_width"] <= 1
 
 
 async def test_of_surveys_that_may_ask_the_one_that_learns_most_asks(

@@ -18,6 +18,7 @@ from heardback_shared.contracts.events import Embedding, FeedbackScored
 from heardback_shared.contracts.score import ModelRef, Score
 from heardback_shared.contracts.topics import BACKLOG, JUDGEMENT, ROUTED
 from heardback_shared.db.database import Database
+from heardback_shared.http.app import serve_routes
 
 DEFECT = {"root_causes": ["product/defect"], "reason": "it is the app, not the bill"}
 VALUES = "ADw="
@@ -346,7 +347,7 @@ async def test_a_cause_that_is_in_no_taxonomy_is_refused_with_what_may_be_meant(
 
     async with router_app(database) as app:
         app.core.http.router.routes.clear()
-        app.core.http.include_router(correction_routes(app.core.corrections, Known(), app.core.guard))
+        serve_routes(app.core.http, correction_routes(app.core.corrections, Known(), app.core.guard))
         ana, feedback_id = await one(app)
         body = {"root_causes": ["product/defect", "product/defekt"], "reason": "x"}
         problem = await corrected(ana, feedback_id, body, 422)

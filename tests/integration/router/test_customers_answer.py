@@ -16,6 +16,8 @@ from heardback_router.backlog.commands import Close, Reopen, Resolve
 from heardback_router.backlog.domain import Item, LinkedCustomer, Resolution
 from heardback_router.backlog.store import PostgresItems
 from heardback_router.backlog.tables import outbox
+from heardback_router.campaigns.evidence import PostgresEvidence
+from heardback_router.campaigns.guarding import ContentGuard
 from heardback_router.configuration.source import DeploymentPolicies, load_policies
 from heardback_router.grouping.cases import PostgresCases
 from heardback_router.loops.domain import change_id
@@ -89,6 +91,7 @@ class Scene:
             self.router.clock,
             Assignment(PostgresItems(), PostgresPeople(), PostgresQueues()),
             PostgresCases(),
+            wording=ContentGuard(PostgresEvidence()),
         )
 
     async def item(self) -> Item:

@@ -26,6 +26,7 @@ from heardback_shared.contracts.topics import BACKLOG, ROUTED
 from heardback_shared.db.database import Database
 from heardback_shared.errors import PermanentError
 from heardback_shared.settings import DatabaseSettings
+from heardback_shared.stream.ports import Outgoing
 
 
 @pytest.fixture
@@ -172,8 +173,11 @@ async def test_two_routers_given_the_same_events_at_once_have_one_effect(
 
 async def test_every_announcement_says_where_the_loop_stands_then(database: Database) -> None:
     class Told(NoLoops):
-        async def open(self, connection: Any, tenant_id: str, openings: Any, *_: Any) -> dict[str, Any]:
-            return {o.feedback_id: LoopRef(id="lp_1", state="acknowledged", at=NOON) for o in openings}
+        async def open(
+            self, connection: Any, tenant_id: str, openings: Any, *_: Any
+        ) -> tuple[dict[str, Any], list[Outgoing]]:
+            opened = LoopRef(id="lp_1", state="acknowledged", at=NOON)
+            return {one.feedback_id: opened for one in openings}, []
 
         async def of_feedback(
             self, connection: Any, tenant_id: str, feedback_ids: Sequence[str]

@@ -10,7 +10,7 @@ from tests.support.outreach import KEYRING, Station
 
 from heardback_shared.access.store import ApiKeys
 from heardback_shared.health import Readiness
-from heardback_shared.http.app import create_app
+from heardback_shared.http.app import create_app, serve_routes
 
 
 @dataclass
@@ -33,7 +33,7 @@ async def desk_at(
     station: Station, tenant: str = "default", scopes: tuple[str, ...] = ("items:read",)
 ) -> AsyncIterator[Desk]:
     app = create_app("test", "test", metrics=station.metrics, readiness=Readiness(), max_body_bytes=1_000)
-    app.include_router(station.messages.routes())
+    serve_routes(app, station.messages.routes())
     _, token = await ApiKeys(station.database, KEYRING, station.clock).create(tenant, "ann", scopes)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://router") as client:

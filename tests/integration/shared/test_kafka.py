@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from tests.support.broker import Broker
@@ -10,9 +11,10 @@ from tests.support.waiting import until
 
 from heardback_shared.contracts.envelope import Envelope, from_record
 from heardback_shared.contracts.topics import ACCEPTED, ALL
+from heardback_shared.errors import TransientError
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.kafka import KafkaSink, KafkaSource
-from heardback_shared.stream.ports import Incoming, Outgoing
+from heardback_shared.stream.ports import Incoming, Outgoing, Record
 from heardback_shared.stream.runner import Stage
 from heardback_shared.stream.topics import create_topics
 
@@ -32,6 +34,23 @@ async def send(broker: Broker, outgoing: Sequence[Outgoing]) -> None:
     await sink.start()
     await sink.send(outgoing)
     await sink.stop()
+
+
+def of_one(numbers: Sequence[int]) -> list[Outgoing]:
+    """Events of one customer, so of one partition."""
+    return [Outgoing(o.topic, replace(o.event, key="c")) for o in events(numbers)]
+
+
+async def polled(source: KafkaSource, count: int) -> list[Record]:
+    found: list[Record] = []
+    async with asyncio.timeout(60):
+        while len(found) < count:
+            found += await source.poll(500, 0.2)
+    return found
+
+
+def after(records: Sequence[Record]) -> dict[tuple[str, int], int]:
+    return {(r.topic, r.partition): r.offset + 1 for r in records}
 
 
 class Member:
@@ -134,6 +153,26 @@ async def test_a_broker_that_forgot_everything_is_read_on(broker: Broker) -> Non
     await until(lambda: set(member.seen) >= {f"e{n}" for n in range(10, 20)}, 60)
     await member.end()
     await sink.stop()
+
+
+@pytest.mark.parametrize("tried_while_away", [False, True])
+async def test_what_was_read_before_the_broker_forgot_is_not_committed_after_it(
+    broker: Broker, tried_while_away: bool
+) -> None:
+    source = KafkaSource(broker.settings, [ACCEPTED.name], "group", drain_seconds=20)
+    await source.start()
+    await send(broker, of_one(range(50)))
+    before = await polled(source, 50)
+    broker.kill()
+    if tried_while_away:
+        with pytest.raises(TransientError):
+            await source.commit(after(before))
+    await broker.start()
+    await send(broker, of_one(range(50, 53)))
+    await asyncio.sleep(3)  # the group does not know the member any more, which waits for its batch in hand
+    await source.commit(after(before))
+    assert [r.offset for r in await polled(source, 3)] == [0, 1, 2]
+    await source.stop()
 
 
 async def test_a_large_event_passes(broker: Broker) -> None:

@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 from tests.support.clock import NOON
 
 from heardback_ingest.domain.identity import (
+    Change,
     IdentityEvent,
     can_undo,
     changes,
+    followed,
     groups,
     live,
     persons,
@@ -96,3 +98,15 @@ def test_persons_are_groups_named_after_one_of_them(events: list[IdentityEvent])
     for name, members in groups(person).items():
         assert name in members
         assert len(members) > 1
+
+
+@given(logs())
+def test_a_merge_or_split_is_told_from_those_it_names_alone(events: list[IdentityEvent]) -> None:
+    *earlier, last = events
+    if last.kind == "undo":
+        return
+    before = persons(earlier)
+    groups_before = groups(before)
+    named = {i for i in (last.customer_id, last.into_id) if i in before}
+    known = [Change(i, before[i], groups_before[before[i]]) for i in named if i is not None]
+    assert followed(known, last) == changes(before, persons(events))

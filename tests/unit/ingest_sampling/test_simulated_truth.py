@@ -35,6 +35,16 @@ def test_what_cannot_be_reached_is_always_flagged() -> None:
             assert (plan.reachable, plan.invites) == (False, population)
 
 
+def test_the_slope_is_each_customers_own_however_much_they_differ() -> None:
+    """The share of people who differ as much as these moves by two thirds of what each of them does."""
+    truth, random = Truth(active=2.0, seen=0.0, visits=50.0), np.random.default_rng(11)
+    found = [estimate(asked(truth, 12_000, (30, 60, 90), random)) for _ in range(10)]
+    effects = [effect for effect in found if isinstance(effect, Effect)]
+    assert len(effects) == 10
+    assert abs(np.mean([effect.slope for effect in effects]) / truth.per_ask - 1) < 0.20
+    assert np.mean([effect.kept * effect.slope for effect in effects]) / truth.per_ask < 0.78
+
+
 def test_the_effect_of_asking_is_found_through_the_activity_that_hides_it() -> None:
     """40 tenants whose arms hold 6,000 customers each; the active come by more often and answer more."""
     truth, random = Truth(), np.random.default_rng(7)

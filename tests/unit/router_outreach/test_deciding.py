@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heardback_router.messages.domain import MessageFacts, Step
+from heardback_router.messages.domain import ChangeFacts, MessageFacts, Step
 from heardback_router.outreach.deciding import Decision, Due, End, Hand, Wait, by_rules, decide, still
 from heardback_router.outreach.domain import Draft
 from heardback_router.outreach.states import FOLLOWS, comes_before, may_follow
+from heardback_router.wording import CustomerText
 from heardback_shared.contact.domain import Channel, ContactRules, Later, Never, QuietHours, Recipient, Touch
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -166,3 +167,42 @@ def test_what_has_ended_stays_ended_but_for_a_late_arrival() -> None:
         "cancelled": frozenset(),
     }
     assert FOLLOWS["failed"] == {"sent"}
+
+
+def told(customer: str, *changes: str, step: Step = "told") -> Due:
+    facts = MessageFacts(
+        changes=tuple(ChangeFacts("done", CustomerText("It is right."), NOW.date(), one) for one in changes)
+    )
+    return Due(Draft(f"me_{customer}_{step}", customer, step, facts, item_ids=("it_1",)), NOW)
+
+
+def of_one_person(due: Sequence[Due], heard: Sequence[Draft] = (), **more: Any) -> dict[str, Decision]:
+    who = Recipient("", "p-1", ("email",), **more)
+    people = {one.draft.customer_id: replace(who, customer_id=one.draft.customer_id) for one in due}
+    found = decide(due, people, (), by_rules(replace(RULES, quiet=None), None), NOW, heard)
+    return {one.draft.customer_id: d for d in found for one in (d.due if isinstance(d, Hand) else (d.due,))}
+
+
+def test_two_ids_that_have_become_one_person_hear_of_a_change_once() -> None:
+    found = of_one_person([told("c-1", "ch_1"), told("c-2", "ch_1")])
+    assert isinstance(found["c-1"], Hand)
+    assert isinstance(ended := found["c-2"], End)
+    assert (ended.state, ended.code) == ("cancelled", "same_person")
+    before = of_one_person([told("c-2", "ch_1")], [told("c-1", "ch_1", "ch_2").draft])
+    assert isinstance(before["c-2"], End)
+
+
+def test_what_is_new_to_the_person_goes_out_under_any_id() -> None:
+    for due, heard in (
+        ([told("c-1", "ch_1"), told("c-2", "ch_1", "ch_2")], ()),
+        ([told("c-1", "ch_1"), told("c-2", "ch_1", step="planned")], ()),
+        ([told("c-2", "ch_2")], [told("c-1", "ch_1").draft]),
+        ([told("c-1", "ch_1")], [told("c-1", "ch_1").draft]),
+    ):
+        assert all(isinstance(one, Hand) for one in of_one_person(due, heard).values())
+
+
+def test_a_message_that_waits_does_not_silence_the_other_id() -> None:
+    """Both wait for the same reason; whichever goes first says it."""
+    found = of_one_person([told("c-1", "ch_1"), told("c-2", "ch_1")], held_because="too personal")
+    assert all(isinstance(one, Wait) for one in found.values())

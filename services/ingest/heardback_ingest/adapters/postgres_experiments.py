@@ -13,9 +13,6 @@ from heardback_ingest.domain.sampling.arms import Experiment
 from heardback_shared.db.database import to_json
 
 _FIELDS = "id, gaps, share, because, started_by, started_at, ended_at, ended_by"
-_RUNNING = text(f"""
-SELECT {_FIELDS} FROM ingest.fatigue_experiment WHERE tenant_id = :tenant AND ended_at IS NULL
-""")  # noqa: S608
 _NEWEST = text(f"""
 SELECT {_FIELDS} FROM ingest.fatigue_experiment WHERE tenant_id = :tenant
 ORDER BY ended_at IS NOT NULL, started_at DESC, id LIMIT 1
@@ -50,9 +47,6 @@ FROM ingest.fatigue_suggestion WHERE tenant_id = :tenant ORDER BY made_at DESC, 
 
 
 class PostgresExperiments:
-    async def running(self, c: AsyncConnection, tenant_id: str) -> Running | None:
-        return _running((await c.execute(_RUNNING, {"tenant": tenant_id})).first())
-
     async def newest(self, c: AsyncConnection, tenant_id: str) -> Running | None:
         return _running((await c.execute(_NEWEST, {"tenant": tenant_id})).first())
 

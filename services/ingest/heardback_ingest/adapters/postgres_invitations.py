@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.adapters import tables
-from heardback_ingest.app.surveys.ports import Answered, Asked, Circumstances, Held
+from heardback_ingest.app.surveys.ports import Answered, Asked, Circumstances, Held, Since
 from heardback_ingest.domain.surveys.facts import Invitation
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.planning import look_up_by_key
@@ -31,9 +31,10 @@ SELECT pg_advisory_xact_lock(key) FROM (
 ) AS keys
 """)
 _CIRCUMSTANCES = text(f"""
-SELECT who.known, who.erased, who.open_items, skipped.because, past.found AS past, heard.found AS heard
-FROM unnest(CAST(:customers AS text[]), CAST(:persons AS text[]), CAST(:conversations AS text[]))
-    WITH ORDINALITY AS asked(customer, person, conversation, number)
+SELECT who.known, who.erased, who.open_items, skipped.because, past.found AS past, heard.found AS heard,
+    colleagues.found AS colleagues
+FROM unnest(CAST(:customers AS text[]), CAST(:persons AS text[]), CAST(:conversations AS text[]),
+    CAST(:accounts AS text[])) WITH ORDINALITY AS asked(customer, person, conversation, account, number)
 CROSS JOIN LATERAL (
     SELECT array_agg(id) AS ids FROM (
         SELECT asked.customer AS id UNION
@@ -83,16 +84,13 @@ CROSS JOIN LATERAL (
         ORDER BY accepted_at DESC LIMIT {HEARD}
     ) AS f
 ) AS heard
-ORDER BY asked.number
-""")  # noqa: S608
-_OF_ACCOUNTS = text(f"""
-SELECT asked.id AS account, past.found FROM unnest(CAST(:ids AS text[])) AS asked(id)
 CROSS JOIN LATERAL (
     SELECT json_agg({_BUILT} ORDER BY i.reserved_at, i.id)::text AS found FROM (
         SELECT {_FIELDS} FROM ingest.survey_invitation
-        WHERE tenant_id = :tenant AND account_id = asked.id AND last_at > :since
+        WHERE tenant_id = :tenant AND account_id = asked.account AND last_at > :account_since
     ) AS i
-) AS past
+) AS colleagues
+ORDER BY asked.number
 """)  # noqa: S608
 _HELD = f"""
 SELECT {_FIELDS}, {_ROW} FROM unnest(CAST(:ids AS text[])) AS asked(wanted)
@@ -156,27 +154,20 @@ class PostgresInvitations:
         c: AsyncConnection,
         tenant_id: str,
         asked: Sequence[Asked],
-        since: datetime | None,
-        heard_since: datetime,
+        since: Since,
     ) -> list[Circumstances]:
-        # That rows are found by key was said when the recipients were looked up, in this transaction.
+        await look_up_by_key(c)
         arguments = {
             "tenant": tenant_id,
             "customers": [one.customer_id for one in asked],
             "persons": [one.person_id for one in asked],
             "conversations": [one.conversation_id for one in asked],
-            "since": since or _EARLIEST,
-            "heard_since": heard_since,
+            "accounts": [one.account_id for one in asked],
+            "since": since.invitations or _EARLIEST,
+            "account_since": since.of_account or _EARLIEST,
+            "heard_since": since.heard,
         }
         return [_circumstances(row) for row in await c.execute(_CIRCUMSTANCES, arguments)]
-
-    async def of_accounts(
-        self, c: AsyncConnection, tenant_id: str, account_ids: Sequence[str], since: datetime | None
-    ) -> Mapping[str, list[Invitation]]:
-        if not account_ids:
-            return {}
-        asked = {"tenant": tenant_id, "ids": list(account_ids), "since": since or _EARLIEST}
-        return {row.account: list(_invitations(row.found)) for row in await c.execute(_OF_ACCOUNTS, asked)}
 
     async def held(
         self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], *, for_update: bool = False
@@ -243,6 +234,7 @@ def _circumstances(row: Row[Any]) -> Circumstances:
         tuple(sorted({(one["band"], at) for one, at in pairs if one["band"]})),
         tuple(sorted({(cue["name"], at) for one, at in pairs for cue in one["cues"] or ()})),
         tuple(sorted(at for one, at in pairs if one["kind"] == "survey")),
+        _invitations(row.colleagues),
     )
 
 

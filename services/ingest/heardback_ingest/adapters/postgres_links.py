@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_ingest.adapters import customer_tables as tables
 from heardback_ingest.domain.identity import Change, IdentityEvent
 from heardback_shared.db.bulk import insert_rows
+from heardback_shared.db.planning import look_up_by_key
 
 _OWNERS = text("""
 SELECT asked.source, asked.external_id, found.customer_id
@@ -33,9 +34,43 @@ WHERE tenant_id = :tenant AND (kind, digest) > (:kind, :digest)
 GROUP BY kind, digest HAVING count(*) > 1 ORDER BY kind, digest LIMIT :limit
 """)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('heardback.identity/' || :tenant, 0))")
-_EVENTS = text("""
-SELECT sequence, id, kind, customer_id, into_id, undoes, actor, reason, at FROM ingest.identity_event
-WHERE tenant_id = :tenant ORDER BY sequence
+_EVENT = """SELECT sequence, id, kind, customer_id, into_id, undoes, actor, reason, at
+FROM ingest.identity_event"""
+_EVENTS = text(f"""
+{_EVENT}
+WHERE tenant_id = :tenant AND sequence > :after ORDER BY sequence LIMIT :limit
+""")
+# From one event to those that name the same ids, or that undo each other, and on from there.
+_RELATED = text(f"""
+WITH RECURSIVE related AS (
+    {_EVENT}
+    WHERE tenant_id = :tenant AND id = :id
+    UNION
+    SELECT next.* FROM related AS known
+    CROSS JOIN LATERAL (
+        {_EVENT}
+        WHERE tenant_id = :tenant AND id = known.undoes
+        UNION ALL
+        {_EVENT}
+        WHERE tenant_id = :tenant AND undoes = known.id
+        UNION ALL
+        {_EVENT}
+        WHERE tenant_id = :tenant AND customer_id = known.customer_id
+        UNION ALL
+        {_EVENT}
+        WHERE tenant_id = :tenant AND customer_id = known.into_id
+        UNION ALL
+        {_EVENT}
+        WHERE tenant_id = :tenant AND into_id = known.customer_id
+        UNION ALL
+        {_EVENT}
+        WHERE tenant_id = :tenant AND into_id = known.into_id
+    ) AS next
+)
+SELECT * FROM related ORDER BY sequence
+""")  # noqa: S608
+_LAST = text("""
+SELECT sequence FROM ingest.identity_event WHERE tenant_id = :tenant ORDER BY sequence DESC LIMIT 1
 """)
 _ADD = text("""
 INSERT INTO ingest.identity_event
@@ -98,9 +133,19 @@ class PostgresLinks:
     async def lock_identity(self, c: AsyncConnection, tenant_id: str) -> None:
         await c.execute(_LOCK, {"tenant": tenant_id})
 
-    async def identity_events(self, c: AsyncConnection, tenant_id: str) -> list[IdentityEvent]:
-        rows = await c.execute(_EVENTS, {"tenant": tenant_id})
+    async def related_events(self, c: AsyncConnection, tenant_id: str, event_id: str) -> list[IdentityEvent]:
+        await look_up_by_key(c)
+        rows = await c.execute(_RELATED, {"tenant": tenant_id, "id": event_id})
         return [IdentityEvent(*row) for row in rows]
+
+    async def identity_events(
+        self, c: AsyncConnection, tenant_id: str, after: int, limit: int
+    ) -> list[IdentityEvent]:
+        rows = await c.execute(_EVENTS, {"tenant": tenant_id, "after": after, "limit": limit})
+        return [IdentityEvent(*row) for row in rows]
+
+    async def last_identity_event(self, c: AsyncConnection, tenant_id: str) -> int:
+        return int(await c.scalar(_LAST, {"tenant": tenant_id}) or 0)
 
     async def add_identity_event(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> None:
         values = {name: getattr(event, name) for name in IdentityEvent.__dataclass_fields__}

@@ -35,6 +35,10 @@ CROSS JOIN LATERAL (
     ORDER BY segment IS NULL, made_at DESC LIMIT 1
 ) AS found
 """)  # noqa: S608
+_LOCK = text("""
+SELECT id FROM ingest.sampling_plan WHERE tenant_id = :tenant AND id = ANY (CAST(:ids AS text[]))
+ORDER BY id FOR UPDATE
+""")
 _END = text("""
 UPDATE ingest.sampling_plan SET state = :state, because = :because, ended_at = :at, ended_by = :by
 WHERE tenant_id = :tenant AND id = :id
@@ -88,6 +92,9 @@ class PostgresPlans:
     ) -> Mapping[str, Plan]:
         asked = {"tenant": tenant_id, "surveys": list(surveys), "segment": segment}
         return {row.name: _plan(row) for row in await c.execute(_LATEST, asked)}
+
+    async def lock(self, c: AsyncConnection, tenant_id: str, plan_ids: Sequence[str]) -> None:
+        await c.execute(_LOCK, {"tenant": tenant_id, "ids": list(plan_ids)})
 
     async def end(
         self,

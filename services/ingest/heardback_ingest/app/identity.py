@@ -9,7 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.cards import WriteCards
 from heardback_ingest.customer_ports import Links, Profiles
-from heardback_ingest.domain.identity import Change, IdentityEvent, Kind, can_undo, changes, persons
+from heardback_ingest.domain.identity import (
+    Change,
+    IdentityEvent,
+    Kind,
+    can_undo,
+    changes,
+    followed,
+    persons,
+)
 from heardback_shared.clock import Clock
 from heardback_shared.db.database import Database
 from heardback_shared.ids import new_id
@@ -64,9 +72,10 @@ class Identity:
         """As if the event had never been. Raises NothingToDoError where it is unknown or undone already."""
         return await self._add(tenant_id, "undo", actor, reason, undoes=event_id)
 
-    async def events(self, tenant_id: str) -> list[IdentityEvent]:
+    async def events(self, tenant_id: str, after: int, limit: int) -> list[IdentityEvent]:
+        """Oldest first, those after this sequence number."""
         async with self._database.tenant(tenant_id) as c:
-            return await self._links.identity_events(c, tenant_id)
+            return await self._links.identity_events(c, tenant_id, after, limit)
 
     async def person(self, tenant_id: str, customer_id: str) -> Change:
         """Whose person the id is, and which ids are. Unknown ids stand for themselves."""
@@ -99,14 +108,11 @@ class Identity:
         async with self._database.tenant(tenant_id) as c:
             await self._must_exist(c, tenant_id, {"/customer_id": customer_id, "/into": into_id})
             await self._links.lock_identity(c, tenant_id)
-            events = await self._links.identity_events(c, tenant_id)
-            if undoes is not None and not can_undo(events, undoes):
-                raise NothingToDoError("there is no such event, or it is undone already")
-            sequence = events[-1].sequence + 1 if events else 1
+            sequence = await self._links.last_identity_event(c, tenant_id) + 1
             event = IdentityEvent(
                 sequence, new_id("ie"), kind, customer_id, into_id, undoes, actor, reason, now
             )
-            changed = changes(persons(events), persons([*events, event]))
+            changed = await self._changed(c, tenant_id, event)
             if not changed and kind != "undo":
                 raise NothingToDoError(
                     "they are one person already" if kind == "merge" else "it is a person of its own already"
@@ -115,6 +121,16 @@ class Identity:
             await self._links.keep_identity(c, tenant_id, changed)
             await self._tell(c, tenant_id, [x.customer_id for x in changed], now)
         return event, changed
+
+    async def _changed(self, c: AsyncConnection, tenant_id: str, event: IdentityEvent) -> tuple[Change, ...]:
+        """Undoing needs all that ever was of everybody concerned."""
+        if event.undoes is None:
+            named = sorted({i for i in (event.customer_id, event.into_id) if i is not None})
+            return followed((await self._links.people(c, tenant_id, named)).values(), event)
+        events = await self._links.related_events(c, tenant_id, event.undoes)
+        if not can_undo(events, event.undoes):
+            raise NothingToDoError("there is no such event, or it is undone already")
+        return changes(persons(events), persons([*events, event]))
 
     async def _must_exist(self, c: AsyncConnection, tenant_id: str, named: Mapping[str, str | None]) -> None:
         ids = sorted({i for i in named.values() if i is not None})

@@ -49,13 +49,30 @@ def persons(events: Sequence[IdentityEvent]) -> dict[str, str]:
     person: dict[str, str] = {}
     members: defaultdict[str, list[str]] = defaultdict(list)
     for event in live(events):
-        assert event.customer_id is not None
-        if event.kind == "merge":
-            assert event.into_id is not None
-            _merge(event.customer_id, event.into_id, person, members)
-        else:
-            _split(event.customer_id, person, members)
+        _apply(event, person, members)
     return {customer: p for customer, p in person.items() if len(members[p]) > 1}
+
+
+def followed(known: Iterable["Change"], event: IdentityEvent) -> tuple["Change", ...]:
+    """What a merge or split changes, from how the ids it names stand. `known`: those that share a person.
+
+    The same as folding the log with it and without; an undo needs that.
+    """
+    before = {member: one.person_id for one in known for member in one.members}
+    person, members = dict(before), defaultdict(list)
+    for customer, of in before.items():
+        members[of].append(customer)
+    _apply(event, person, members)
+    return changes(before, {customer: p for customer, p in person.items() if len(members[p]) > 1})
+
+
+def _apply(event: IdentityEvent, person: dict[str, str], members: dict[str, list[str]]) -> None:
+    assert event.customer_id is not None
+    if event.kind == "merge":
+        assert event.into_id is not None
+        _merge(event.customer_id, event.into_id, person, members)
+    else:
+        _split(event.customer_id, person, members)
 
 
 def _of(customer_id: str, person: dict[str, str], members: dict[str, list[str]]) -> str:
@@ -80,7 +97,7 @@ def _split(customer_id: str, person: dict[str, str], members: dict[str, list[str
     if not others:
         return
     del members[of]
-    heir = of if of != customer_id else others[0]
+    heir = of if of != customer_id else min(others)
     for other in others:
         person[other] = heir
     members[heir] = others

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from heardback_ingest.app.accept import Accept
@@ -38,7 +38,7 @@ from heardback_ingest.settings import IngestSettings
 from heardback_shared.contracts.feedback import SurveyIn, TranscriptIn
 from heardback_shared.db.database import Database
 from heardback_shared.health import Readiness
-from heardback_shared.http.app import create_app
+from heardback_shared.http.app import create_app, serve_routes
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.outages import busy
 from heardback_shared.http.problems import problem_response
@@ -81,7 +81,8 @@ def build_app(
         max_body_bytes=settings.max_batch_bytes,
         again=AGAIN,
     )
-    app.include_router(
+    serve_routes(
+        app,
         feedback.routes(
             guard,
             use.accept,
@@ -90,35 +91,35 @@ def build_app(
             use.show,
             max_rows=settings.max_batch_rows,
             max_bytes=settings.max_batch_bytes,
-        )
+        ),
+        cloud_events.routes(guard, use.accept, use.idempotent, max_rows=settings.max_batch_rows),
+        # Before customers: a customer's own address takes whatever follows /v1/customers/.
+        preferences.routes(guard, use.preferences),
+        holds.routes(guard, use.preferences),
+        *_customer_routes(use.customers, guard, settings),
+        ledger.routes(guard, use.show, use.replay),
+        policies.routes(guard, use.database, READERS, use.policies),
+        surveys.routes(guard, use.surveys, use.idempotent),
+        survey_log.routes(guard, use.surveys.explain),
+        survey_stops.routes(guard, use.surveys.halt),
+        sampling.routes(guard, use.sampling),
+        fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue),
     )
-    app.include_router(
-        cloud_events.routes(guard, use.accept, use.idempotent, max_rows=settings.max_batch_rows)
-    )
-    # Before customers: a customer's own address takes whatever follows /v1/customers/.
-    app.include_router(preferences.routes(guard, use.preferences))
-    app.include_router(holds.routes(guard, use.preferences))
-    _add_customers(app, use.customers, guard, settings)
-    app.include_router(ledger.routes(guard, use.show, use.replay))
-    app.include_router(policies.routes(guard, use.database, READERS, use.policies))
-    app.include_router(surveys.routes(guard, use.surveys, use.idempotent))
-    app.include_router(survey_log.routes(guard, use.surveys.explain))
-    app.include_router(survey_stops.routes(guard, use.surveys.halt))
-    app.include_router(sampling.routes(guard, use.sampling))
-    app.include_router(fatigue.routes(guard, use.sampling.experiments, use.sampling.fatigue))
     said = (cloud_events, customers, preferences, holds, survey_shapes)
     openapi.install(app, [SurveyIn, TranscriptIn, *(model for module in said for model in module.MODELS)])
     _add_overloaded(app)
     return app
 
 
-def _add_customers(app: FastAPI, master: CustomerMaster, guard: Guard, settings: IngestSettings) -> None:
-    app.include_router(customer_imports.routes(guard, master.imports, max_rows=settings.max_import_rows))
-    app.include_router(customer_rules.routes(guard, master.handling))
-    app.include_router(classes.routes(guard, master.classes))
-    app.include_router(accounts.routes(guard, master.accounts))
-    app.include_router(identity.routes(guard, master.identity))
-    app.include_router(customers.routes(guard, master.keep, master.sources))
+def _customer_routes(master: CustomerMaster, guard: Guard, settings: IngestSettings) -> tuple[APIRouter, ...]:
+    return (
+        customer_imports.routes(guard, master.imports, max_rows=settings.max_import_rows),
+        customer_rules.routes(guard, master.handling),
+        classes.routes(guard, master.classes),
+        accounts.routes(guard, master.accounts),
+        identity.routes(guard, master.identity),
+        customers.routes(guard, master.keep, master.sources),
+    )
 
 
 def _add_overloaded(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from heardback_shared.errors import ProblemError
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid, not_found
 
+MOST_LINES = 1_000_000_000
 CSV_TYPES = ("text/csv",)
 LISTED = 500
 """Rows that are listed one by one; all are counted."""
@@ -47,7 +48,7 @@ def routes(guard: Guard, imports: ImportCustomers, *, max_rows: int) -> APIRoute
         dry_run: bool = False,
         import_id: Annotated[ImportId | None, Query()] = None,
         at: Annotated[Instant | None, Query()] = None,
-        first_line: Annotated[int, Query(ge=1)] = 1,
+        first_line: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1,
         columns: Columns = [],  # noqa: B006  FastAPI copies it
     ) -> dict[str, Any]:
         """`map=Column:field` names a column; `first_line` is the line of the file at which this part's rows

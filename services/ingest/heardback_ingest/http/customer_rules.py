@@ -2,10 +2,11 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from heardback_ingest.app.handling import ContractRefusedError, KeepHandling, Rules
 from heardback_ingest.domain.handling import ContractVersion
@@ -56,6 +57,19 @@ class ContractIn(Submission):
     """The first moment at which it holds no more."""
     terms: Annotated[dict[Label, ContextValue], Field(max_length=100)] = Field(default_factory=dict)
 
+    @field_validator("terms")
+    @classmethod
+    def _storable(cls, terms: dict[str, Any]) -> dict[str, Any]:
+        for name, value in terms.items():
+            for text in (name, value):
+                if isinstance(text, str) and not _can_be_stored(text):
+                    raise ValueError("must not contain the character U+0000 or half of a surrogate pair")
+            if isinstance(value, float) and not isfinite(value):
+                raise ValueError("its numbers must be finite")
+            if isinstance(value, int) and abs(value) >= 2**63:
+                raise ValueError("a number is too large; send it as text")
+        return terms
+
     @model_validator(mode="after")
     def _has_a_time(self) -> Self:
         if self.effective_to is not None and self.effective_to <= self.effective_from:
@@ -101,8 +115,6 @@ def routes(guard: Guard, handling: KeepHandling) -> APIRouter:
         "/customers/{customer_id:path}/contracts", status_code=201, summary="Add a contract, or an amendment"
     )
     async def add_contract(customer_id: CustomerId, principal: writer, body: ContractIn) -> dict[str, Any]:
-        if "\x00" in body.model_dump_json() or "\\u0000" in body.model_dump_json():
-            raise invalid((("/terms", "must not contain the character U+0000"),))
         try:
             version = await handling.agree(
                 principal.tenant_id,
@@ -119,6 +131,13 @@ def routes(guard: Guard, handling: KeepHandling) -> APIRouter:
         return contract_view(version)
 
     return api
+
+
+def _can_be_stored(text: str) -> bool:
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def contract_view(version: ContractVersion) -> dict[str, Any]:

@@ -73,8 +73,18 @@ def routes(guard: Guard, identity: Identity) -> APIRouter:
         return _done(*done)
 
     @api.get("/identity/events", summary="Every merge, split and undo, oldest first")
-    async def events(principal: reader) -> dict[str, Any]:
-        return {"events": [view(e) for e in await identity.events(principal.tenant_id)]}
+    async def events(
+        principal: reader,
+        after: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    ) -> dict[str, Any]:
+        """`next_after` of a page, where there are more, is `after` of the next."""
+        found = await identity.events(principal.tenant_id, after, limit + 1)
+        more = len(found) > limit
+        return {
+            "events": [view(event) for event in found[:limit]],
+            "next_after": found[limit - 1].sequence if more else None,
+        }
 
     @api.get("/identity/suggestions", summary="Customers who share an e-mail address or telephone number")
     async def suggestions(

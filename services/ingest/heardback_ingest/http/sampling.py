@@ -21,7 +21,10 @@ from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid
 
 MOST_PEOPLE = 10_000_000
-Share = Annotated[float, Field(gt=0, lt=1)]
+# Beyond these, the sums of a plan lose themselves in rounding, and nobody means them.
+HalfWidth = Annotated[float, Field(ge=0.0001, lt=1)]
+Share = Annotated[float, Field(ge=0.001, le=0.999)]
+Expected = Annotated[float, Field(ge=0.0001, le=0.9999)]
 PlanId = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$")]
 Slot = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 Why = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00]+$")]
@@ -32,15 +35,15 @@ class RateIn(Submission):
     """What share of those asked answers. `kappa` says how many asked customers that is worth; it halves with
     every 90 days since `as_of`."""
 
-    expected: Share
-    kappa: Annotated[float, Field(gt=0, le=1_000_000)] = 40.0
+    expected: Expected
+    kappa: Annotated[float, Field(ge=1, le=1_000_000)] = 40.0
     as_of: Instant | None = None
 
 
 class SizeIn(Submission):
     survey: Name
     segment: Name | None = None
-    half_width: Share = 0.05
+    half_width: HalfWidth = 0.05
     confidence: Annotated[float, Field(ge=0.5, le=0.999)] = 0.90
     share: Share = 0.5
     assurance: Annotated[float, Field(ge=0.5, le=0.999)] = ASSURANCE

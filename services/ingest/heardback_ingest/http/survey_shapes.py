@@ -110,12 +110,15 @@ def read_many(model: type[Row], body: bytes) -> tuple[list[Row], bool]:
         raise malformed_json(str(error)) from error
     many = isinstance(told, list)
     rows = told if many else [told]
-    if many and not 1 <= len(rows) <= MOST:
+    if not rows:
+        raise invalid((("", "must not be empty"),))
+    if len(rows) > MOST:
         raise ProblemError(
-            413 if rows else 422,
-            "too-large" if rows else "invalid-content",
-            "The array has too many requests" if rows else "The array is empty",
+            413,
+            "too-large",
+            "The array has too many requests",
             f"Send 1 to {MOST} at once; these are {len(rows)}.",
+            (("", f"send at most {MOST} at once"),),
         )
     read: list[Row] = []
     faults: list[tuple[str, str]] = []

@@ -63,6 +63,7 @@ def rules(name: str, policy: SurveysPolicy, findings: Sequence[Finding]) -> dict
         "rules": f"surveys:{name}",
         "zone": policy.zone.key,
         "surveys": dict(policy.surveys),
+        "quiet_hours_kept_by": policy.suppress.quiet_hours,
         "in_words": [{"rule": rule.name, "says": in_words(rule)} for rule in policy.rules],
         "findings": [
             {"level": f.level, "kind": f.kind, "pointer": f.pointer, "detail": f.detail} for f in findings

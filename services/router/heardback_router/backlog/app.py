@@ -15,12 +15,13 @@ from heardback_router.backlog.family import PART_DONE, refuse_against_family
 from heardback_router.backlog.fold import apply
 from heardback_router.backlog.gate import lacks_to_close
 from heardback_router.backlog.log import Entry, append
-from heardback_router.backlog.ports import Cases, Items, Loops
+from heardback_router.backlog.ports import Cases, Items, Loops, Wording
 from heardback_router.backlog.resolving import checked_command
 from heardback_router.backlog.telling import Telling
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.domain import SETTLED, WAITING
+from heardback_router.messages.checking import written
 from heardback_router.routing.handovers import after_transfer, passed_back
 from heardback_router.steps.domain import newly_called_for
 from heardback_router.wording import CustomerText, InternalText
@@ -69,7 +70,10 @@ class Backlog:
         clock: Clock,
         assignment: Assignment,
         cases: Cases,
+        *,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._cases = cases
         self._telling = Telling(items, loops, cases)
         self._database = database
@@ -105,6 +109,7 @@ class Backlog:
             command = checked_command(command, item, policies, at)
             if isinstance(command, Resolve):
                 item, outgoing = await self._call_for_steps(connection, tenant_id, item, policies, at)
+            await self._check_wording(connection, tenant_id, item, command, policies)
             event = decide(item, command, actor, at, policies.weighing)
             children = await self._items.lock(connection, tenant_id, item.children)
             refuse_against_family(item, command, list(children.values()), parent_state)
@@ -121,6 +126,24 @@ class Backlog:
             await self._outbox.add(connection, [*outgoing, *changed, *more, *told])
         self._outbox.wake()
         return after
+
+    async def _check_wording(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, command: Command, policies: Policies
+    ) -> None:
+        """A part of the work concerns nobody by itself: what it says stays inside."""
+        notes: tuple[InternalText, ...] = ()
+        match command:
+            case Resolve(tell=CustomerText() as text, root_cause=cause, action=action):
+                texts, notes = written("/tell_customer", text, command.translations), (cause, action)
+            case Start(plan=CustomerText() as text):
+                texts = written("/plan", text)
+            case _:
+                return
+        if item.parent_id is None:
+            about = [item.id, *item.children]
+            await self._wording.check(
+                connection, tenant_id, about, list(texts), policies.messages, notes=notes
+            )
 
     async def _consequences(
         self,

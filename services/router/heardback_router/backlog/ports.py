@@ -1,6 +1,6 @@
 """What the backlog needs from the rest of the service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,9 +8,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, LinkedCustomer, Resolution
 from heardback_router.loops.telling import TellingPolicy
-from heardback_router.wording import CustomerText
+from heardback_router.messages.checking import Written
+from heardback_router.messages.rendering import MessagesPolicy
+from heardback_router.wording import CustomerText, InternalText
 from heardback_shared.contracts.events import ItemState
 from heardback_shared.stream.ports import Outgoing
+
+
+class Wording(Protocol):
+    """What keeps words out of a text for customers that are not meant for them."""
+
+    async def check(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        item_ids: Sequence[str],
+        texts: Sequence[Written],
+        policy: MessagesPolicy,
+        *,
+        notes: Collection[InternalText] = (),
+        readers: Collection[str] | None = None,
+    ) -> None:
+        """Raises BadTextError. `notes` are what colleagues read of it, `readers` the customers who get it;
+        None: everybody who wrote about the items."""
+        ...
 
 
 class Loops(Protocol):

@@ -11,6 +11,7 @@ from heardback_router.backlog.children import ChildrenOut
 from heardback_router.backlog.domain import Item
 from heardback_router.backlog.duties import PromiseState, StepOutcome
 from heardback_router.backlog.order import because, contributions_of
+from heardback_router.characters import unreadable
 from heardback_router.messages.domain import Result
 from heardback_router.wording import CUSTOMER_TEXT_LIMIT, INTERNAL_TEXT_LIMIT, LanguageCode
 from heardback_shared.contracts.base import Submission
@@ -24,10 +25,18 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _as_it_is_read(text: str) -> str:
+    """What the customer sees is what was written."""
+    said = text.replace("\r\n", "\n")
+    if found := unreadable(said):
+        raise ValueError(f"must not contain {found}, which a reader does not see; type the text anew")
+    return said
+
+
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True), AfterValidator(_without_nul)]
 Name = Annotated[_Text, Field(max_length=200)]
 Internal = Annotated[_Text, Field(max_length=INTERNAL_TEXT_LIMIT)]
-ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT)]
+ForCustomer = Annotated[_Text, Field(max_length=CUSTOMER_TEXT_LIMIT), AfterValidator(_as_it_is_read)]
 MOST_LANGUAGES = 30
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._#/-]{0,79}$")]
 

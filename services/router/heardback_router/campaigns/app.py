@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,21 +46,27 @@ class Done:
     translations: Translations
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A campaign as it would be sent now, and what keeps it from that."""
+@dataclass(frozen=True)
+class Concerned:
+    """Everybody a campaign concerns now, and what is decided about them."""
 
     items: Sequence[ItemFacts]
     changes: Sequence[ChangeRecord]
     people: Sequence[Person]
-    refusals: Sequence[Refusal]
     policies: Policies
 
-    @property
+    @cached_property
     def decision(self) -> dict[str, Any]:
         return decision_on(
             self.items, self.changes, self.people, self.policies.telling, self.policies.messages.name
         )
+
+
+@dataclass(frozen=True)
+class Judged(Concerned):
+    """With what keeps the campaign from being sent."""
+
+    refusals: Sequence[Refusal]
 
 
 class Campaigns:
@@ -217,7 +224,7 @@ class Campaigns:
             await self.store.forget_untold(connection, tenant_id, untold)
             return await self._kept(connection, tenant_id, after, "cancelled", by, reason)
 
-    async def judged(self, connection: AsyncConnection, tenant_id: str, campaign: Campaign) -> Judged:
+    async def concerned(self, connection: AsyncConnection, tenant_id: str, campaign: Campaign) -> Concerned:
         at = self._clock.now()
         policies = await self._policies.of(connection, tenant_id)
         items = await self.evidence.items(connection, tenant_id, campaign.item_ids)
@@ -226,10 +233,16 @@ class Campaigns:
         ids = sorted({stake.customer_id for stake in stakes if stake.customer_id is not None})
         recipients = await self.contacts.recipients(connection, tenant_id, ids, at)
         told = await self.store.told(connection, tenant_id, campaign.change_ids)
-        people = gathered(stakes, recipients, changes, told)
+        return Concerned(items, changes, gathered(stakes, recipients, changes, told), policies)
+
+    async def judged(self, connection: AsyncConnection, tenant_id: str, campaign: Campaign) -> Judged:
+        at = self._clock.now()
+        found = await self.concerned(connection, tenant_id, campaign)
+        items, changes, people = found.items, found.changes, found.people
         guarded = [one async for one in self.evidence.guarded(connection, tenant_id, campaign.item_ids)]
-        found = refusals(items, campaign.change_ids, changes, people, guarded, policies.messages, at)
-        return Judged(items, changes, people, found, policies)
+        texts = found.policies.messages
+        faults = refusals(items, campaign.change_ids, changes, people, guarded, texts, at)
+        return Judged(items, changes, people, found.policies, faults)
 
     async def locked(
         self,

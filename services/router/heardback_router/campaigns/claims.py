@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from heardback_router.backlog.duties import Promise
 from heardback_router.campaigns.domain import ChangeRecord
-from heardback_router.campaigns.guard import Guarded, leaks
+from heardback_router.campaigns.guard import AWAY, Guarded, contacts_in, leaks
 from heardback_router.campaigns.people import Person
 from heardback_router.campaigns.promising import unregistered
 from heardback_router.loops.telling import Stakes, TellingPolicy, decide, sensitivity_of
@@ -137,9 +137,13 @@ def unfinished(items: Sequence[ItemFacts], changes: Sequence[ChangeRecord]) -> I
 
 def _wording(changes: Sequence[ChangeRecord], messages: MessagesPolicy, at: datetime) -> Iterator[Refusal]:
     for change in changes:
-        for found in found_in(texts_of(change), messages, at, frozenset({change.result})):
+        texts = list(texts_of(change))
+        for found in found_in(texts, messages, at, frozenset({change.result})):
             if found.finding.refuses:
                 yield Refusal("text", found.pointer, f"{found.finding.rule}: {found.finding.detail}")
+        for pointer, _, text in texts:
+            for what in contacts_in(text, messages.may_name):
+                yield Refusal("text", pointer, AWAY.format(what))
 
 
 def _too_long(changes: Sequence[ChangeRecord], people: Sequence[Person]) -> Iterator[Refusal]:

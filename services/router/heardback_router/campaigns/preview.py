@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.campaigns.app import Campaigns, Judged
+from heardback_router.campaigns.app import Campaigns, Concerned, Judged
 from heardback_router.campaigns.domain import Campaign, ChangeRecord
 from heardback_router.campaigns.drafting import STEP, ask_for, facts_for, sensitivity_for
 from heardback_router.campaigns.people import WHY, Person
@@ -55,7 +55,7 @@ class Previews:
         async with self._campaigns.database.tenant(tenant_id) as connection:
             campaign = await self._get(connection, tenant_id, campaign_id)
             if campaign.approved_at is None:
-                judged = await self._campaigns.judged(connection, tenant_id, campaign)
+                judged = await self._campaigns.concerned(connection, tenant_id, campaign)
                 found = [one for one in judged.people if one.person_id > after and code in {None, one.code}]
                 page = found[:limit]
                 shown = await self._previewed(connection, tenant_id, judged, page)
@@ -73,7 +73,7 @@ class Previews:
         return {"recipients": shown, "next_cursor": page[-1].person_id if more else None}
 
     async def _previewed(
-        self, connection: AsyncConnection, tenant_id: str, judged: Judged, page: Sequence[Person]
+        self, connection: AsyncConnection, tenant_id: str, judged: Concerned, page: Sequence[Person]
     ) -> list[dict[str, Any]]:
         at = self._clock.now()
         contacts = self._campaigns.contacts
@@ -186,7 +186,7 @@ def _progress(
     }
 
 
-def _message(person: Person, known: Recipient, judged: Judged) -> dict[str, str]:
+def _message(person: Person, known: Recipient, judged: Concerned) -> dict[str, str]:
     items = judged.decision["items"]
     said = render(
         judged.policies.messages,

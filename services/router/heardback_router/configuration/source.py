@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,11 +73,14 @@ def load_policies(folder: Path | None = None) -> Policies:
 def load_deployment(folder: Path | None = None) -> Deployment:
     """As `load_policies`, with the texts they were read from. Raises PolicyError."""
     texts = {kind: found(_package(kind), f"{kind}.yaml", folder) for kind in KINDS}
-    policies = Policies(**{kind: KINDS[kind](text) for kind, (text, _) in texts.items()})
-    own = {
-        kind: Own(text_named(str(content_of(text)["policy"]), text), o) for kind, (text, o) in texts.items()
-    }
-    return Deployment(policies, own)
+    read = {kind: _read(kind, text) for kind, (text, _) in texts.items()}
+    policies = Policies(**{kind: policy for kind, (policy, _) in read.items()})
+    return Deployment(policies, {kind: Own(read[kind][1], origin) for kind, (_, origin) in texts.items()})
+
+
+@lru_cache(maxsize=256)  # reading takes long, and what a text says never changes
+def _read(kind: str, text: str) -> tuple[Any, Text]:
+    return KINDS[kind](text), text_named(str(content_of(text)["policy"]), text)
 
 
 def _package(kind: str) -> str:

@@ -274,7 +274,9 @@ class Regroup:
         held = [replace(m.held, item_id=target.id, placed_by="person") for m in moved if m.held]
         await self._store.hold(deed.connection, wish.tenant_id, held)
         ids = [member.feedback_id for member in moved]
-        await self._loops.carry(deed.connection, wish.tenant_id, ids, source.id, target.id, deed.at)
+        deed.outgoing += await self._loops.carry(
+            deed.connection, wish.tenant_id, ids, source.id, target.id, deed.at
+        )
         deed.outgoing += announce.moved(wish.tenant_id, rows, target, deed.at, wish.traceparent)
 
     async def _append(self, deed: CarriedOut, item: Item, *entries: Entry) -> Item:

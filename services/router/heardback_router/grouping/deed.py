@@ -40,7 +40,7 @@ class Stakes(Protocol):
         source_id: str,
         target_id: str,
         at: datetime,
-    ) -> None:
+    ) -> Sequence[Outgoing]:
         """They follow feedback from one item to another."""
         ...
 

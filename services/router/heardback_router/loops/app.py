@@ -27,12 +27,11 @@ from heardback_router.loops.drafting import Matter
 from heardback_router.loops.outcomes import outcome_of
 from heardback_router.loops.ports import Loop, LoopStep, LoopStore, Opening, Tellings
 from heardback_router.loops.resolving import Resolving
-from heardback_router.loops.review_domain import withdrawn
 from heardback_router.loops.review_store import PostgresReviews
 from heardback_router.loops.saying import Saying
 from heardback_router.loops.showing import shown
 from heardback_router.loops.telling import TellingPolicy, may_tell
-from heardback_router.messages.domain import Step
+from heardback_router.loops.withdrawing import SOLVED_FIRST, Withdrawing
 from heardback_router.outreach.domain import Standing
 from heardback_router.outreach.ports import Outreach
 from heardback_router.wording import CustomerText, InternalText
@@ -41,10 +40,6 @@ from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
 CUSTOMER = "customer"
-ABOUT_THE_MATTER: frozenset[Step] = frozenset({"acknowledged", "planned", "told", "delayed"})
-"""Steps that are not true any more once the matter is taken up again; a contest is answered all the same."""
-TAKEN_UP_AGAIN = "It was taken up again before this message left."
-SOLVED_FIRST = "What became of the matter is told instead."
 PROMISE_OVER = "The promise it was about is kept, or is not owed any more."
 _LEFT_IN_PEACE: frozenset[LoopState] = frozenset({"confirmed", "told"})
 """One customer's doubt is no news for those who have none."""
@@ -64,9 +59,9 @@ class Loops:
     ) -> None:
         self._store = store
         self._tellings = tellings
-        self._reviews = reviews
         self._saying = saying
         self._resolving = Resolving(store, saying)
+        self._withdrawing = Withdrawing(tellings, reviews, outreach)
         self._outreach = outreach
         self._changes = changes
         self._metrics = metrics
@@ -79,10 +74,16 @@ class Loops:
         items: Mapping[str, Item],
         policy: TellingPolicy,
         at: datetime,
-    ) -> Mapping[str, LoopRef]:
-        """The loop of each routed feedback: its customer's in that item, or a new one. Nothing is announced:
-        what routing answers carries it."""
-        opened = await self._store.open(connection, tenant_id, openings, at)
+    ) -> tuple[Mapping[str, LoopRef], Sequence[Outgoing]]:
+        """The loop of each routed feedback: its customer's in that item, or a new one. A new one is not
+        announced: what routing answers carries it.
+
+        Who was told, or had confirmed, and writes again waits for what becomes of it from now on.
+        """
+        opened = dict(await self._store.open(connection, tenant_id, openings, at))
+        again = {loop.id for loop in opened.values() if loop.state in _LEFT_IN_PEACE}
+        outgoing, taken_up = await self._taken_up(connection, tenant_id, again, "wrote_again", at)
+        opened = {feedback_id: taken_up.get(loop.id, loop) for feedback_id, loop in opened.items()}
         new = {
             loop.id: loop for loop in opened.values() if loop.status.sequence == 1 and loop.opened_at == at
         }
@@ -95,7 +96,21 @@ class Loops:
                 item = items[item_id]
                 matter = Matter(item_id, "acknowledged", item.weight.band, item.domain, _about(item))
                 await self._saying.say(connection, tenant_id, matter, theirs, policy, at)
-        return {feedback_id: _ref(loop) for feedback_id, loop in opened.items()}
+        return {feedback_id: _ref(loop) for feedback_id, loop in opened.items()}, outgoing
+
+    async def _taken_up(
+        self, connection: AsyncConnection, tenant_id: str, loop_ids: Collection[str], code: str, at: datetime
+    ) -> tuple[list[Outgoing], Mapping[str, Loop]]:
+        """Those of them that had been told or confirmed begin the next round; by id as they are then."""
+        if not loop_ids:
+            return [], {}
+        loops = await self._store.lock(connection, tenant_id, loop_ids)
+        steps = [
+            self._step(loop, "acknowledged", at, ROUTER, code=code)
+            for loop in loops
+            if loop.state in _LEFT_IN_PEACE
+        ]
+        return await self._take(connection, tenant_id, steps), {step.after.id: step.after for step in steps}
 
     async def planned(
         self,
@@ -152,8 +167,9 @@ class Loops:
     ) -> Sequence[Outgoing]:
         """Every stake that the resolution names moves on: told, in a review, or not told, with the reason.
 
-        Whoever has confirmed before, or was told and has not said that it is wrong, is not asked again. A
-        stake without a loop gets one first.
+        Whoever has confirmed before, or was told this very result and has not said that it is wrong, is not
+        asked again: what was told as done and is declined after all is news. A stake without a loop gets one
+        first.
         """
         loops = await self._resolving.stakes(connection, tenant_id, resolution, at)
         steps = [
@@ -167,10 +183,11 @@ class Loops:
                 message=resolution.tell_customer,
             )
             for loop in loops
-            if loop.state not in _LEFT_IN_PEACE
+            if loop.state not in _LEFT_IN_PEACE or _told_otherwise(loop, resolution)
         ]
         changed = [step.after for step in steps]
-        await self._withdraw(connection, tenant_id, resolution.item_id, SOLVED_FIRST, at)
+        await self._withdrawing.overtake(connection, tenant_id, changed, at)
+        await self._withdrawing.of_item(connection, tenant_id, resolution.item_id, SOLVED_FIRST, at)
         withheld = await self._resolving.tell(connection, tenant_id, resolution, changed, policy, at)
         ended = [
             self._step(loop, "not_told", at, ROUTER, why.code, why.reason)
@@ -191,30 +208,22 @@ class Loops:
     ) -> Sequence[Outgoing]:
         """What was to be told is not true any more: what has not left is taken back, and its customers wait
         for the next round. Where a colleague says it is not solved, those who had been told or had confirmed
-        wait too. The loop of the customer who says so moves by that answer."""
+        wait too, and so do those to whom it is just being told. The loop of the customer who says so moves by
+        that answer."""
         loops = await self._store.lock_item(connection, tenant_id, item_id)
-        await self._take_back(connection, tenant_id, item_id, loops, at)
+        await self._withdrawing.take_back(connection, tenant_id, item_id, loops, at)
         underway = await self._outreach.of_loops(connection, tenant_id, [loop.id for loop in loops])
         again = [
             loop
             for loop in loops
             if loop.id != by_loop
             and (
-                (loop.state == "changed" and not _handed(underway.get(loop.id, ())))
+                (loop.state == "changed" and (by_loop is None or not _handed(underway.get(loop.id, ()))))
                 or (loop.state in _LEFT_IN_PEACE and by_loop is None)
             )
         ]
         steps = [self._step(loop, "acknowledged", at, actor, code="reopened") for loop in again]
         return await self._take(connection, tenant_id, steps)
-
-    async def _take_back(
-        self, connection: AsyncConnection, tenant_id: str, item_id: str, loops: Sequence[Loop], at: datetime
-    ) -> None:
-        """Messages of locked loops that have not left, and reviews of such, are withdrawn."""
-        said = await self._tellings.of_loops(connection, tenant_id, [loop.id for loop in loops])
-        if messages := sorted({one.message_id for one in said if one.step in ABOUT_THE_MATTER}):
-            await self._outreach.cancel(connection, tenant_id, messages, TAKEN_UP_AGAIN, at)
-        await self._withdraw(connection, tenant_id, item_id, TAKEN_UP_AGAIN, at)
 
     async def foreseen(
         self,
@@ -251,7 +260,9 @@ class Loops:
         at: datetime,
     ) -> None:
         """Nobody is told any more that these will not be kept: one was kept, or is not owed any more."""
-        await self._withdraw(connection, tenant_id, item_id, PROMISE_OVER, at, frozenset(promise_ids))
+        await self._withdrawing.of_item(
+            connection, tenant_id, item_id, PROMISE_OVER, at, frozenset(promise_ids)
+        )
 
     async def withhold(
         self,
@@ -309,9 +320,14 @@ class Loops:
         source_id: str,
         target_id: str,
         at: datetime,
-    ) -> None:
-        """Stakes follow feedback that a person puts into another item."""
-        await self._store.carry(connection, tenant_id, feedback_ids, source_id, target_id, at)
+    ) -> Sequence[Outgoing]:
+        """Stakes follow feedback that a person puts into another item. What was told of the item they leave
+        says nothing of the one they come to: they hear what becomes of that."""
+        result = await self._store.carry(connection, tenant_id, feedback_ids, source_id, target_id, at)
+        left = [*result.moved, *result.merged]
+        await self._withdrawing.moved(connection, tenant_id, source_id, left, at)
+        outgoing, _ = await self._taken_up(connection, tenant_id, result.anew, "moved", at)
+        return outgoing
 
     async def find(self, connection: AsyncConnection, tenant_id: str, loop_id: str) -> Loop | None:
         return await self._store.find(connection, tenant_id, loop_id)
@@ -332,23 +348,6 @@ class Loops:
         return [
             shown(loop, events, [one for one in said if one.loop_id == loop.id]) for loop, events in found
         ]
-
-    async def _withdraw(
-        self,
-        connection: AsyncConnection,
-        tenant_id: str,
-        item_id: str,
-        because: str,
-        at: datetime,
-        occasions: frozenset[str] | None = None,
-    ) -> None:
-        """Reviews of the item, and what would go out by itself, are taken back: all or of these occasions."""
-        for review in await self._reviews.open_of_item(connection, tenant_id, item_id):
-            if occasions is None or review.occasion in occasions:
-                if review.state == "sending":
-                    ids = [draft.id for draft in review.drafts]
-                    await self._outreach.cancel(connection, tenant_id, ids, because, at)
-                await self._reviews.put(connection, tenant_id, withdrawn(review, at))
 
     def _step(
         self,
@@ -380,6 +379,11 @@ class Loops:
 def _handed(standings: Iterable[Standing]) -> bool:
     """A channel has the message already; it cannot be taken back."""
     return any(standing.state == "handed" for standing in standings)
+
+
+def _told_otherwise(loop: Loop, resolution: Resolution) -> bool:
+    """Whether the customer was told another result than this one, and is told this one."""
+    return loop.state == "told" and resolution.tell_customer is not None and loop.result != resolution.result
 
 
 def _about(item: Item) -> str | None:

@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.backlog.ports import Wording
 from heardback_router.configuration.policies import Policies
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.drafting import Matter
@@ -113,7 +114,10 @@ class Contests:
         backlog: Backlog,
         policies: PolicySource,
         clock: Clock,
+        *,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._database = database
         self._outbox = outbox
         self._store = store
@@ -164,7 +168,7 @@ class Contests:
         language: str | None = None,
     ) -> Contest:
         """`language` is that of the text. Raises UnknownContestError, AnsweredError, and BadTextError for
-        what customers must not read."""
+        what this customer must not read."""
         async with self._database.tenant(tenant_id) as connection:
             contest = await self._contests.lock(connection, tenant_id, contest_id)
             if contest is None:
@@ -173,12 +177,21 @@ class Contests:
                 raise AnsweredError(f"{contest.answered_by} has answered it already")
             at = self._clock.now()
             policies = await self._policies.of(connection, tenant_id)
-            refuse_bad([("/text", language, text.text)], policies.messages, at)
+            loop = await self._store.find(connection, tenant_id, contest.loop_id)
+            texts = [("/text", language, text.text)]
+            refuse_bad(texts, policies.messages, at)
+            await self._wording.check(
+                connection,
+                tenant_id,
+                [loop.item_id if loop else contest.item_id],
+                texts,
+                policies.messages,
+                readers={loop.customer_id} if loop and loop.customer_id else set(),
+            )
             after = replace(
                 contest, state="answered", answered_by=by, answered_at=at, answer=text, outcome=outcome
             )
             await self._contests.put(connection, tenant_id, after)
-            loop = await self._store.find(connection, tenant_id, contest.loop_id)
             if loop is not None:
                 await self._say(
                     connection, tenant_id, after, loop, "contest_answered", policies, ANSWERED, at

@@ -33,10 +33,13 @@ def outcome_of(standing: Standing, known: tuple[int, Step] | None, status: LoopS
     """What follows for a loop; None where nothing does.
 
     `known` is the round and the step of a message that the loops themselves had drafted; others tell of a
-    change to the item. A message of an earlier round, or of another step, moves nothing.
+    change to the item. A message of an earlier round, or of another step, moves nothing; neither does one of
+    others that reached nobody, as the loop's own may be on its way.
     """
     state = _ENDS.get(standing.state)
     if state is None or (known is not None and known != (status.round, "told")):
+        return None
+    if known is None and state != "told":
         return None
     code = standing.channel if state == "told" else standing.code
     reason = None if state == "told" else standing.reason

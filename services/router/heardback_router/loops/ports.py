@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.loops.carrying import Carried
 from heardback_router.loops.domain import LoopEvent, LoopStatus
 from heardback_router.loops.telling import Decision, Stakes
 from heardback_router.messages.domain import Result, Step
@@ -170,8 +171,8 @@ class LoopStore(Protocol):
         source_id: str,
         target_id: str,
         at: datetime,
-    ) -> None:
-        """The stakes follow feedback from one item to another; both must be locked."""
+    ) -> Carried:
+        """The stakes follow feedback from one item to another; both must be locked. What became of which."""
         ...
 
     async def raised(

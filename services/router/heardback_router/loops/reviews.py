@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_router.backlog.ports import Wording
 from heardback_router.campaigns.domain import ChangeRecord
 from heardback_router.campaigns.ports import Changes
 from heardback_router.configuration.source import PolicySource
@@ -56,7 +57,10 @@ class Reviews:
         changes: Changes,
         policies: PolicySource,
         clock: Clock,
+        *,
+        wording: Wording,
     ) -> None:
+        self._wording = wording
         self._database = database
         self._outbox = outbox
         self._store = kept.loops
@@ -122,7 +126,16 @@ class Reviews:
             policies = await self._policies.of(connection, tenant_id)
             review = await self._locked(connection, tenant_id, review_id)
             after = edited(review, by, text, translations, version)
-            refuse_bad(written("", text, translations), policies.messages, at, results_of(review.drafts))
+            texts = list(written("", text, translations))
+            refuse_bad(texts, policies.messages, at, results_of(review.drafts))
+            await self._wording.check(
+                connection,
+                tenant_id,
+                [review.item_id],
+                texts,
+                policies.messages,
+                readers={draft.customer_id for draft in review.drafts},
+            )
             if review.state == "sending":
                 await self._hold(connection, tenant_id, review, OTHER_WORDS, at)
                 after = await self._sent_anew(connection, tenant_id, after, at)

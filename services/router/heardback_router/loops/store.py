@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.loops.carrying import Stake, carried
+from heardback_router.loops.carrying import Carried, Stake, carried
 from heardback_router.loops.domain import FIRST, LoopEvent, LoopStatus, loop_id
 from heardback_router.loops.ports import Loop, LoopStep, Opening, Subject
 from heardback_router.loops.tables import loop_events, loop_feedback, loops
@@ -174,7 +174,7 @@ class PostgresLoops:
         source_id: str,
         target_id: str,
         at: datetime,
-    ) -> None:
+    ) -> Carried:
         leaving = await self.lock_item(connection, tenant_id, source_id)
         there = await self.lock_item(connection, tenant_id, target_id)
         result = carried(_stakes_of(leaving), _stakes_of(there), frozenset(feedback_ids))
@@ -192,6 +192,7 @@ class PostgresLoops:
             loop = _acknowledged(opened, opening, at)
             await self._add(connection, tenant_id, [loop])
             await self._link(connection, tenant_id, dict.fromkeys(ids, loop.id))
+        return result
 
     async def raised(
         self, connection: AsyncConnection, tenant_id: str, feedback_ids: Collection[str]
@@ -280,7 +281,7 @@ def _acknowledged(loop_id: str, opening: Opening, at: datetime) -> Loop:
 
 
 def _stakes_of(held: Sequence[Loop]) -> list[Stake]:
-    return [Stake(loop.id, loop.customer_id, frozenset(loop.feedback_ids)) for loop in held]
+    return [Stake(loop.id, loop.customer_id, frozenset(loop.feedback_ids), loop.state) for loop in held]
 
 
 def _row(tenant_id: str, loop: Loop) -> dict[str, Any]:

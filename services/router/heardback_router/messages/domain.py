@@ -57,6 +57,15 @@ class MessageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerLinks:
+    """What answers one of the matters of a message."""
+
+    loop_id: str
+    confirm: str
+    dispute: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageLinks:
     """Signed addresses that only this customer gets."""
 
@@ -66,6 +75,8 @@ class MessageLinks:
     contest: str | None = None
     preferences: str | None = None
     expires_at: datetime | None = None
+    answers: tuple[AnswerLinks, ...] = ()
+    """Of a message about several matters: each is confirmed or disputed by itself."""
     unsubscribe: str | None = None
     """For mail programs (List-Unsubscribe): one POST to it ends messages of this purpose."""
 

@@ -34,6 +34,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\n\r]*$")]
 AboutKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$")]
 
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+
 
 class _Texts(Shape):
     subject: Subject
@@ -62,6 +64,7 @@ class _Language(Shape):
 class _Messages(Shape):
     policy: Version
     otherwise: Slug
+    may_name: frozenset[Domain] = frozenset()
     languages: dict[LanguageCode, _Language]
 
 
@@ -77,7 +80,7 @@ def read_messages(text: str) -> MessagesPolicy:
     elif missing := sorted(wanted - set(whole.templates)):
         told = ", ".join(f"{step}/{how}" for step, how in missing)
         faults.append((f"/languages/{shape.otherwise}/templates", f"everybody else's language lacks {told}"))
-    policy = MessagesPolicy(shape.policy, languages, shape.otherwise)
+    policy = MessagesPolicy(shape.policy, languages, shape.otherwise, shape.may_name)
     if not faults:
         faults = [(where, what) for where, rule, what in _tried(policy) if rule not in WARNED]
     if faults:

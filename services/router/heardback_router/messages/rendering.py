@@ -41,6 +41,8 @@ class MessagesPolicy:
     name: str
     languages: Mapping[str, LanguageTexts]
     otherwise: str
+    may_name: frozenset[str] = frozenset()
+    """Domains whose links and e-mail addresses people may put into texts for customers."""
 
     def texts_for(self, language: str | None) -> LanguageTexts:
         """Those of the language, of its main part (`de` for `de-AT`), or of `otherwise`."""

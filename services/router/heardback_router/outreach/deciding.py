@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from heardback_router.outreach.domain import Draft
-from heardback_router.outreach.states import comes_before
+from heardback_router.outreach.states import comes_before, says_the_same
 from heardback_shared.contact.domain import (
     Ask,
     Channel,
@@ -92,9 +92,10 @@ def decide(
     touches: Sequence[Touch],
     ask: AskVerdict,
     now: datetime,
+    heard: Sequence[Draft] = (),
 ) -> list[Decision]:
     """One decision for every message of one person. `recipients` are by customer id, with only those channels
-    that can be used; `touches` those of the person."""
+    that can be used; `touches` those of the person, and `heard` what went out to them before."""
     left: list[Due] = []
     decisions: list[Decision] = []
     for one in sorted(due, key=lambda d: (not d.draft.critical, d.since, d.draft.id)):
@@ -105,17 +106,30 @@ def decide(
             left.append(one)
     alone = [one for one in left if not _in_digest(one.draft, recipients)]
     together = [one for one in left if _in_digest(one.draft, recipients)]
-    counted = list(touches)
+    counted, going = list(touches), list(heard)
     for one in alone:
-        decision = _decided(one, recipients[one.draft.customer_id], counted, ask, now)
+        decision = _once(_decided(one, recipients[one.draft.customer_id], counted, ask, now), going)
         if isinstance(decision, Hand):
             counted.append(decision.touch)
         decisions.append(decision)
     # What goes out together is one touch: none of it stands in the way of the rest.
-    decisions.extend(
-        _bundled([_decided(d, recipients[d.draft.customer_id], touches, ask, now) for d in together], now)
-    )
+    bundled = [
+        _once(_decided(one, recipients[one.draft.customer_id], touches, ask, now), going) for one in together
+    ]
+    decisions.extend(_bundled(bundled, now))
     return decisions
+
+
+def _once(decision: Decision, going: list[Draft]) -> Decision:
+    """What goes out is added to `going`. Two ids that have become one person hear one thing once."""
+    if not isinstance(decision, Hand):
+        return decision
+    (one,) = decision.due
+    if any(says_the_same(one.draft, other) for other in going):
+        because = "The same person hears this under another of their ids."
+        return End(one, "cancelled", "same_person", because, decision.asked[0])
+    going.append(one.draft)
+    return decision
 
 
 def by_rules(rules: ContactRules, stopped: str | None) -> AskVerdict:

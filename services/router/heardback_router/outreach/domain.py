@@ -11,6 +11,9 @@ MessageState = Literal["waiting", "paused", "handed", "sent", "failed", "refused
 """`waiting` for its time, `paused` by a person, `handed` to a channel and not yet there, `sent`: a channel
 has it for the customer; `failed`: no channel could, `refused`: the customer may not be told."""
 
+MOST_IDS = 10
+"""So many loops and items of one message are named to a channel at most; all are behind `details_url`."""
+
 ENDED: frozenset[MessageState] = frozenset({"sent", "failed", "refused", "cancelled"})
 
 

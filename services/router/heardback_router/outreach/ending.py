@@ -23,6 +23,7 @@ from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
 
 Outcome = Literal["sent", "failed"]
+PAUSED = "The campaign is paused."
 NOT_TAKEN = "No endpoint took it; see its deliveries."
 
 
@@ -63,7 +64,8 @@ class Ending:
             return None
         handed = found[0]
         there = await self._store.at(connection, tenant_id, handover_id)
-        kept = [one for one in there if one.state not in {"refused", "cancelled"}]
+        gone = {"refused", "cancelled"}
+        kept = [one for one in there if one.state not in gone and one.if_returned != "cancelled"]
         if not kept:
             return Stopped("It was taken back, or goes out by another channel by now.")
         customer_id = handed.customer_id
@@ -186,5 +188,13 @@ def _ended(one: Kept, outcome: Outcome, because: str | None, at: datetime) -> Ch
         return Change(one, "sent", "sent", f"By {one.channel}.", None, one.channel, one.handover_id)
     if one.state != "handed":
         return None
+    if one.if_returned == "cancelled":
+        return Change(
+            one, "cancelled", "taken_back", f"It was taken back before {one.channel} could deliver it."
+        )
     reason = f"Not by {one.channel}: {because}"
+    if one.if_returned == "paused":
+        return Change(
+            one, "paused", "campaign_paused", f"{reason} {PAUSED}", None, None, one.handover_id, one.channel
+        )
     return Change(one, "waiting", "channel_failed", reason, at, None, one.handover_id, tried=one.channel)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from heardback_router.loops.links import LinkClaim, read_link, sign_link
-from heardback_router.messages.domain import MessageLinks
-from heardback_router.outreach.domain import Draft
+from heardback_router.messages.domain import AnswerLinks, MessageLinks
+from heardback_router.outreach.domain import MOST_IDS, Draft
 from heardback_router.page.addresses import PageAddresses
 
 DETAILS = "message-details"
@@ -27,7 +27,8 @@ class MessageAddresses:
     details_days: float
 
     def links(self, tenant_id: str, draft: Draft, at: datetime) -> MessageLinks:
-        """The customer's own page, and what answers the loop of the message.
+        """The customer's own page, and what answers the loop of the message, or each of its loops: the first
+        ten, and all of them are on the page.
 
         Whole seconds, so that a link names the instant it expires.
         """
@@ -35,11 +36,18 @@ class MessageAddresses:
         page = self.pages.page(tenant_id, draft.customer_id, expires_at)
         stop = self.pages.unsubscribe(tenant_id, draft.customer_id, draft.purpose, expires_at)
         plain = MessageLinks(page, preferences=f"{page}#purposes", unsubscribe=stop, expires_at=expires_at)
-        if draft.step not in ANSWERED or len(draft.loop_ids) != 1:
+        if draft.step not in ANSWERED:
             return plain
-        token = sign_link(self.key, LinkClaim(tenant_id, draft.loop_ids[0], expires_at))
+        answers = tuple(self._answer(tenant_id, loop_id, expires_at) for loop_id in draft.loop_ids[:MOST_IDS])
+        if len(draft.loop_ids) != 1:
+            return replace(plain, answers=answers)
+        (only,) = answers
+        return replace(plain, confirm=only.confirm, dispute=only.dispute)
+
+    def _answer(self, tenant_id: str, loop_id: str, expires_at: datetime) -> AnswerLinks:
+        token = sign_link(self.key, LinkClaim(tenant_id, loop_id, expires_at))
         base = f"{self.public_url}/v1/loops/{token}"
-        return replace(plain, confirm=f"{base}:confirm", dispute=f"{base}:dispute")
+        return AnswerLinks(loop_id, f"{base}:confirm", f"{base}:dispute")
 
     def details(self, tenant_id: str, handover_id: str, at: datetime) -> tuple[str, datetime]:
         """The address of a hand-over's text, and until when it answers."""

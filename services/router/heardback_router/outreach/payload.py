@@ -9,13 +9,11 @@ from typing import Any
 import orjson
 
 from heardback_router.messages.domain import MessageLinks, Rendered
-from heardback_router.outreach.domain import Draft
+from heardback_router.outreach.domain import MOST_IDS, Draft
 from heardback_shared.contact.domain import Channel
 
 MAX_BYTES = 20_000
 _LARGEST = ("feedback", "message", "changes")
-MOST_IDS = 10
-"""So many loops and items of one message are named at most; all of them are behind `details_url`."""
 DIGEST = "loop.digest"
 
 
@@ -113,11 +111,15 @@ def shown_changes(draft: Draft) -> list[dict[str, Any]]:
     ]
 
 
-def shown_links(links: MessageLinks) -> Mapping[str, str]:
-    given = {
+def shown_links(links: MessageLinks) -> Mapping[str, Any]:
+    given: dict[str, Any] = {
         "page": links.page,
         "confirm": links.confirm,
         "dispute": links.dispute,
+        "answers": [
+            {"loop_id": one.loop_id, "confirm": one.confirm, "dispute": one.dispute} for one in links.answers
+        ]
+        or None,
         "contest": links.contest,
         "preferences": links.preferences,
         "unsubscribe": links.unsubscribe,

@@ -35,7 +35,8 @@ class Outreach(Protocol):
         because: str,
         at: datetime,
     ) -> frozenset[str]:
-        """Those that were still waiting or paused, and now never go out."""
+        """Those that were still waiting or paused, and now never go out. What a channel has is not tried
+        again; whether it has left by now is known when the channel says so."""
         ...
 
     async def pause(

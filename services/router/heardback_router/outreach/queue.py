@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -89,12 +89,16 @@ class MessageQueue:
     ) -> frozenset[str]:
         found = await self._store.find(connection, tenant_id, message_ids, lock=True)
         open_ = [kept for kept in found if kept.state in {"waiting", "paused"}]
+        handed = [kept.draft.id for kept in found if kept.state == "handed"]
+        if handed:
+            await self._store.if_returned(connection, tenant_id, handed, "cancelled")
         await self._keep(
             connection, tenant_id, [Change(k, "cancelled", "taken_back", because) for k in open_], at
         )
         return frozenset(kept.draft.id for kept in open_)
 
     async def pause(self, connection: AsyncConnection, tenant_id: str, campaign_id: str, at: datetime) -> int:
+        await self._if_returned(connection, tenant_id, campaign_id, "paused")
         found = await self._of_campaign(connection, tenant_id, campaign_id, "waiting")
         changes = [Change(kept, "paused", "campaign_paused", PAUSED) for kept in found]
         await self._keep(connection, tenant_id, changes, at)
@@ -103,6 +107,7 @@ class MessageQueue:
     async def resume(
         self, connection: AsyncConnection, tenant_id: str, campaign_id: str, at: datetime
     ) -> int:
+        await self._if_returned(connection, tenant_id, campaign_id, None)
         found = await self._of_campaign(connection, tenant_id, campaign_id, "paused")
         changes = [Change(kept, "waiting", "campaign_resumed", None, max(kept.due_at, at)) for kept in found]
         await self._keep(connection, tenant_id, changes, at)
@@ -120,6 +125,18 @@ class MessageQueue:
         for state, count in await connection.execute(query):
             counted[state] = count
         return counted
+
+    async def _if_returned(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        campaign_id: str,
+        then: Literal["paused"] | None,
+    ) -> None:
+        """What a channel has and cannot deliver waits for the end of the pause like everything else."""
+        handed = await self._of_campaign(connection, tenant_id, campaign_id, "handed")
+        if handed:
+            await self._store.if_returned(connection, tenant_id, [kept.draft.id for kept in handed], then)
 
     async def _of_campaign(
         self, connection: AsyncConnection, tenant_id: str, campaign_id: str, state: MessageState

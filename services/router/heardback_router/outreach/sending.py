@@ -166,13 +166,15 @@ class Sending:
         people = sorted({recipients[one.draft.customer_id].person_id for one in kept})
         touches = await self._contacts.touches(connection, tenant_id, people, now - COUNTED)
         behind = await self._behind(connection, tenant_id, kept)
+        same = await self._contacts.ids_of(connection, tenant_id, [one.draft.customer_id for one in kept])
         found = Round(tenant_id, policies.contact.name, stopped, now)
         for person in people:
             mine = [one for one in kept if recipients[one.draft.customer_id].person_id == person]
             due = [_due(one, recipients[one.draft.customer_id], open_, behind) for one in mine]
-            decisions = decide(
-                due, recipients, touches.get(person, ()), by_rules(policies.contact, stopped), now
-            )
+            ids = sorted({other for one in mine for other in same[one.draft.customer_id]})
+            heard = await self._store.heard(connection, tenant_id, ids) if len(ids) > 1 else ()
+            ask = by_rules(policies.contact, stopped)
+            decisions = decide(due, recipients, touches.get(person, ()), ask, now, heard)
             write(found, decisions, mine, recipients, open_, policies.messages, self._addresses)
         return found
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +39,7 @@ SET state = u.state, sequence = m.sequence + u.told, due_at = coalesce(u.due_at,
     leased_until = NULL, code = u.code, reason = u.reason,
     changed_at = CASE WHEN u.told = 1 THEN CAST(:at AS timestamptz) ELSE m.changed_at END,
     channel = coalesce(u.channel, m.channel), handover_id = coalesce(u.handover_id, m.handover_id),
+    if_returned = CASE WHEN u.state = 'handed' THEN NULL ELSE m.if_returned END,
     tried = CASE WHEN u.tried IS NULL THEN m.tried ELSE m.tried || jsonb_build_array(u.tried) END
 FROM unnest(
     CAST(:ids AS text[]), CAST(:states AS text[]), CAST(:told AS int[]), CAST(:due AS timestamptz[]),
@@ -90,6 +91,7 @@ class Kept:
     channel: Channel | None
     code: str | None
     reason: str | None
+    if_returned: Literal["paused", "cancelled"] | None = None
 
     @property
     def due(self) -> Due:
@@ -184,6 +186,17 @@ class PostgresMessages:
         rows = await connection.execute(query.order_by(messages.c.created_at, messages.c.id))
         return [kept_of(row) for row in rows.mappings()]
 
+    async def heard(
+        self, connection: AsyncConnection, tenant_id: str, customer_ids: Sequence[str]
+    ) -> Sequence[Draft]:
+        """What has gone out to these ids, or is with a channel."""
+        query = select(messages.c.draft).where(
+            messages.c.tenant_id == tenant_id,
+            messages.c.customer_id == any_of(customer_ids),
+            messages.c.state.in_(("handed", "sent")),
+        )
+        return [from_plain(draft) for (draft,) in await connection.execute(query)]
+
     async def find(
         self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], *, lock: bool = False
     ) -> Sequence[Kept]:
@@ -228,6 +241,18 @@ class PostgresMessages:
         told = [change for change in changes if change.told]
         await insert_rows(connection, events, [_event_row(tenant_id, change, at) for change in told])
 
+    async def if_returned(
+        self,
+        connection: AsyncConnection,
+        tenant_id: str,
+        message_ids: Sequence[str],
+        then: Literal["paused", "cancelled"] | None,
+    ) -> None:
+        """What becomes of those that a channel has, if it gives them back; taken back is for good."""
+        mine = (messages.c.tenant_id == tenant_id) & (messages.c.id == any_of(message_ids))
+        open_ = messages.c.if_returned.is_distinct_from("cancelled") & (messages.c.state == "handed")
+        await connection.execute(update(messages).where(mine & open_).values(if_returned=then))
+
     async def put_off(
         self,
         connection: AsyncConnection,
@@ -267,6 +292,7 @@ def kept_of(row: Mapping[Any, Any]) -> Kept:
         channel=row["channel"],
         code=row["code"],
         reason=row["reason"],
+        if_returned=row["if_returned"],
     )
 
 

@@ -19,6 +19,7 @@ messages = Table(
     Column("due_at", DateTime(timezone=True), nullable=False),
     Column("leased_until", DateTime(timezone=True)),
     Column("tried", JSONB, nullable=False),
+    Column("if_returned", Text),
     Column("handover_id", Text),
     Column("channel", Text),
     Column("code", Text),
@@ -27,7 +28,8 @@ messages = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False),
 )
 """`state`, `sequence`, `code`, `reason` and `changed_at` copy the last of its events; `tried` are channels
-that could not take it."""
+that could not take it. `if_returned` is what becomes of it if the channel that has it gives it back:
+`cancelled` where it was taken back meanwhile, `paused` where its campaign was paused."""
 
 events = Table(
     "message_event",

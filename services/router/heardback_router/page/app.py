@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from heardback_router.configuration.source import PolicySource
 from heardback_router.loops.domain import Answer
 from heardback_router.loops.links import LinkClaim, PageClaim, read_page, sign_link
@@ -15,6 +17,7 @@ from heardback_router.page.domain import (
     Code,
     CodeVerdict,
     Deed,
+    Matter,
     PageView,
     gathered,
     judge_code,
@@ -22,6 +25,7 @@ from heardback_router.page.domain import (
 )
 from heardback_router.page.erasures import PostgresErasures
 from heardback_router.page.ports import Answering, Codes, CodeSender, Matters
+from heardback_router.page.shared import newest_first
 from heardback_router.page.texts import Language
 from heardback_shared.clock import Clock
 from heardback_shared.contact.domain import Address
@@ -109,6 +113,7 @@ class CustomerPage:
             matters = await self._matters.of_customer(c, tenant, customer, SHOWN + 1)
             told = (await self._contacts.told(c, tenant, [customer]))[customer]
             who = (await self._contacts.recipients(c, tenant, [customer], self._clock.now()))[customer]
+            others = await self._others(c, claim)
             email = await self._contacts.address(c, tenant, customer, "email")
             asked = await self._erasures.open_since(c, tenant, customer)
             otherwise = (await self._policies.of(c, tenant)).messages.otherwise
@@ -117,7 +122,7 @@ class CustomerPage:
         )
         own: dict[str, object] = {wish.name: wish.value for wish in stated if wish.value is not None}
         return PageView(
-            gathered(matters[:SHOWN]),
+            [*gathered(matters[:SHOWN]), *newest_first(list(others.values()))],
             len(matters) > SHOWN,
             who,
             own,
@@ -225,11 +230,22 @@ class CustomerPage:
     def _payload(self, claim: PageClaim, kept: Code) -> str:
         return self._keyring.open(PAYLOADS, kept.sealed or b"", _bound_to(claim, kept.id)).decode()
 
+    async def _others(self, connection: AsyncConnection, claim: PageClaim) -> dict[str, Matter]:
+        """What the same person raised under other ids, as far as a message to this one told of it."""
+        tenant, customer = claim.tenant_id, claim.customer_id
+        found = await self._matters.shared(connection, tenant, customer, SHOWN)
+        ids = [customer, *{owner for owner, _ in found.values()}]
+        people = await self._contacts.recipients(connection, tenant, ids, self._clock.now())
+        person = people[customer].person_id
+        return {
+            loop_id: matter for loop_id, (owner, matter) in found.items() if people[owner].person_id == person
+        }
+
     async def _loop_link(self, claim: PageClaim, loop_id: str) -> str:
         async with self._database.tenant(claim.tenant_id) as c:
             owner = await self._matters.owner_of_loop(c, claim.tenant_id, loop_id)
-        if owner != claim.customer_id:
-            raise NotTheirsError
+            if owner != claim.customer_id and loop_id not in await self._others(c, claim):
+                raise NotTheirsError
         return sign_link(self._keys.loops, LinkClaim(claim.tenant_id, loop_id, claim.expires_at))
 
 

@@ -78,6 +78,8 @@ class Matter:
     message: str | None = field(default=None, repr=False)
     changes: tuple[Change, ...] = ()
     can_answer: bool = False
+    elsewhere: bool = False
+    """It was raised under another id of the same person; what was written there is not shown here."""
 
     def told(self, reader: str, otherwise: str) -> list[Words]:
         """`message` in the reader's language as far as it was written in it; `otherwise` is its own. What

@@ -1,6 +1,6 @@
 """What the page needs from around it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,12 @@ class Matters(Protocol):
         self, connection: AsyncConnection, tenant_id: str, customer_id: str, limit: int
     ) -> Sequence[Matter]:
         """Of this id alone, each feedback by itself, newest first."""
+        ...
+
+    async def shared(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, limit: int
+    ) -> Mapping[str, tuple[str, Matter]]:
+        """Matters of other ids that messages to this one told of, by loop, each with its id."""
         ...
 
     async def owner_of_loop(

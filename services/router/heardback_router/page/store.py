@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.page.domain import HEARD, Change, Code, Matter, Said, Step
+from heardback_router.page.shared import shared_matters
 from heardback_shared.contracts.feedback import FeedbackContent
 from heardback_shared.db.planning import look_up_by_key
 
@@ -71,6 +72,11 @@ class PostgresMatters:
         heard = sorted({row.loop_id for row in rows if row.state in HEARD})
         cited = await self._cited(connection, tenant_id, heard)
         return [_matter(row, cited.get(row.loop_id, ())) for row in rows]
+
+    async def shared(
+        self, connection: AsyncConnection, tenant_id: str, customer_id: str, limit: int
+    ) -> Mapping[str, tuple[str, Matter]]:
+        return await shared_matters(connection, tenant_id, customer_id, limit)
 
     async def _cited(
         self, connection: AsyncConnection, tenant_id: str, loop_ids: Sequence[str]

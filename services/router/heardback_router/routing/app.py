@@ -95,11 +95,12 @@ class RouteFeedback:
             fresh = [arrival.scored for arrival in arrivals if not arrival.known]
             await self._discomfort.heed(connection, tenant_id, fresh, plan.at)
             await self._write(connection, tenant_id, plan)
-            opened = await self._open_loops(connection, tenant_id, plan)
+            opened, taken_up = await self._open_loops(connection, tenant_id, plan)
             answers = await self._answers(connection, tenant_id, plan, arrivals, batch, opened)
             causes = {a.feedback_id: s.event for a, s in zip(arrivals, batch, strict=True) if not a.known}
             given = await self._give_out(connection, tenant_id, plan)
-            await self._outbox.add(connection, [*answers, *_changes(tenant_id, plan, causes), *given])
+            changes = _changes(tenant_id, plan, causes)
+            await self._outbox.add(connection, [*answers, *changes, *given, *taken_up])
         self._outbox.wake()
         self._measure(plan, arrivals)
 
@@ -163,7 +164,7 @@ class RouteFeedback:
 
     async def _open_loops(
         self, connection: AsyncConnection, tenant_id: str, plan: Plan
-    ) -> Mapping[str, LoopRef]:
+    ) -> tuple[Mapping[str, LoopRef], Sequence[Outgoing]]:
         """A stake for everybody whose feedback has come to an item."""
         openings = []
         for feedback_id in sorted(plan.written):

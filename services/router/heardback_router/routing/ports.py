@@ -52,8 +52,8 @@ class LoopStates(Protocol):
         items: Mapping[str, Item],
         policy: TellingPolicy,
         at: datetime,
-    ) -> Mapping[str, LoopRef]:
-        """The loop of each feedback that was just put into an item."""
+    ) -> tuple[Mapping[str, LoopRef], Sequence[Outgoing]]:
+        """The loop of each feedback that was just put into an item, and what that means for others of it."""
         ...
 
     async def of_feedback(

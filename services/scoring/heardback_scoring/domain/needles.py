@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from heardback_scoring.domain.words import SHORT_STEM, STEM
 
@@ -36,6 +37,7 @@ class _Found:
     at_edge: bool
 
 
+@lru_cache(maxsize=4096)  # every finder of cues asks about the same patterns, each of them twice
 def needles_of(pattern: str) -> tuple[Needles, ...]:
     """Every set of needles the pattern asks for, the most telling first; none where nothing is certain.
 

@@ -12,6 +12,7 @@ from heardback_scoring.http.problems import told_when_busy
 from heardback_scoring.http.schemas import EXAMPLES, ModelInUse, ModelsAnswer, ScoredAnswer
 from heardback_shared.access.keys import Principal
 from heardback_shared.clock import Clock
+from heardback_shared.http.app import serve_routes
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import field_errors, invalid
 from heardback_shared.metrics import Metrics
@@ -51,7 +52,7 @@ def add_routes(app: FastAPI, serving: Serving, guard: Guard, clock: Clock, metri
             languages=tuple(sorted(by.policies.language.scored)),
         )
 
-    app.include_router(router)
+    serve_routes(app, router)
 
 
 def _in_use(serving: Serving) -> Iterator[ModelInUse]:

@@ -32,6 +32,7 @@ from heardback_scoring.http.schemas import (
 )
 from heardback_shared.access.keys import Principal
 from heardback_shared.contracts.envelope import to_bytes
+from heardback_shared.http.app import serve_routes
 from heardback_shared.http.auth import Guard
 from heardback_shared.http.problems import invalid
 
@@ -96,7 +97,7 @@ def add_judging(app: FastAPI, serving: Serving, drafts: Drafts, guard: Guard) ->
             ),
         )
 
-    app.include_router(router)
+    serve_routes(app, router)
 
 
 async def _read(read: Callable[[str], P], text: str, field: str) -> P:

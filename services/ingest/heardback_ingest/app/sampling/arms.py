@@ -22,16 +22,17 @@ class Arms:
         self._experiments = experiments
         self._clock = clock
 
-    async def of(self, c: AsyncConnection, tenant_id: str, person_ids: Sequence[str]) -> dict[str, str]:
+    async def of(
+        self, c: AsyncConnection, tenant_id: str, running: Experiment | None, person_ids: Sequence[str]
+    ) -> dict[str, str]:
         """By person "gap-30" and the like, or "none". Who takes part is written down before being asked."""
-        running = await self._experiments.running(c, tenant_id)
         if running is None:
             return dict.fromkeys(person_ids, NONE)
-        gaps = {person: drawn(running.experiment, tenant_id, person) for person in person_ids}
+        gaps = {person: drawn(running, tenant_id, person) for person in person_ids}
         part = {person: gap for person, gap in sorted(gaps.items()) if gap is not None}
         if part:
             now = self._clock.now()
-            await self._experiments.assign(c, tenant_id, running.experiment.id, part, now)
+            await self._experiments.assign(c, tenant_id, running.id, part, now)
         return {person: NONE if gap is None else arm_name(gap) for person, gap in gaps.items()}
 
 

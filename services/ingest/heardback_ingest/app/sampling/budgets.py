@@ -1,10 +1,20 @@
-"""Whether a plan still has invites to give, for whoever decides whether somebody is asked."""
+"""How many invites a plan still has to give, for whoever decides whether somebody is asked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_ingest.app.sampling.ports import Asking, Plan, Plans
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`left` invites of the plan that governs a request; `because` says why, where none is left."""
+
+    plan_id: str
+    left: int
+    because: str
 
 
 class Budgets:
@@ -12,29 +22,33 @@ class Budgets:
         self._plans = plans
         self._asking = asking
 
-    async def closed(
-        self, c: AsyncConnection, tenant_id: str, asked: Sequence[tuple[str, str | None]]
-    ) -> list[str | None]:
-        """For each (survey, segment of the person), in order, why its plan gives no invite; None where it
-        does, and where no plan governs. Of several, the first get what is left.
+    async def rooms(
+        self,
+        c: AsyncConnection,
+        tenant_id: str,
+        asked: Sequence[tuple[str, str | None]],
+        *,
+        taking: bool,
+    ) -> list[Room | None]:
+        """For each (survey, segment of the person), in order; None where no plan governs.
 
-        Plans are not locked: transactions that reserve at the same moment may each take the last invite.
+        `taking`: until the transaction ends nobody else takes invites of these plans, so that what is left is
+        left for whoever asked. People and accounts are locked before.
         """
         plans: dict[tuple[str, str | None], Plan] = {}
         for segment in {segment for _, segment in asked}:
             surveys = sorted({survey for survey, other in asked if other == segment})
             found = await self._plans.latest_for(c, tenant_id, surveys, segment)
             plans |= {(survey, segment): plan for survey, plan in found.items() if plan.state != "stopped"}
-        left = {plan.id: await self._left(c, tenant_id, plan) for plan in plans.values()}
-        told: list[str | None] = []
-        for one in asked:
-            plan = plans.get(one)
-            if plan is None:
-                told.append(None)
-                continue
-            told.append(None if left[plan.id] > 0 else _why(plan))
-            left[plan.id] -= 1
-        return told
+        running = sorted({plan.id for plan in plans.values() if plan.state == "running"})
+        if taking and running:
+            await self._plans.lock(c, tenant_id, running)
+        rooms = {plan.id: await self._room(c, tenant_id, plan) for plan in plans.values()}
+        governing = [plans.get(one) for one in asked]
+        return [None if plan is None else rooms[plan.id] for plan in governing]
+
+    async def _room(self, c: AsyncConnection, tenant_id: str, plan: Plan) -> Room:
+        return Room(plan.id, await self._left(c, tenant_id, plan), _why(plan))
 
     async def _left(self, c: AsyncConnection, tenant_id: str, plan: Plan) -> int:
         if plan.state != "running":

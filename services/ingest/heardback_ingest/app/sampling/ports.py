@@ -119,6 +119,10 @@ class Plans(Protocol):
         """By survey the newest plan of the segment, else the newest for everybody."""
         ...
 
+    async def lock(self, c: AsyncConnection, tenant_id: str, plan_ids: Sequence[str]) -> None:
+        """Until the transaction ends nobody else opens a wave of these plans or takes invites of them."""
+        ...
+
     async def end(
         self,
         c: AsyncConnection,
@@ -179,8 +183,6 @@ class Asking(Protocol):
 
 
 class Experiments(Protocol):
-    async def running(self, c: AsyncConnection, tenant_id: str) -> Running | None: ...
-
     async def newest(self, c: AsyncConnection, tenant_id: str) -> Running | None:
         """The one that runs, else the one that ran last."""
         ...

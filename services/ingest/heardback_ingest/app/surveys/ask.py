@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_ingest.app.surveys.gather import Gather, MovedError, Who
-from heardback_ingest.app.surveys.ports import Act, Held, Invitations, Logged, SurveyLog
+from heardback_ingest.app.surveys.gather import Gather, Gathered, MovedError, Who
+from heardback_ingest.app.surveys.ports import Act, Held, Invitations, Logged, Stops, Surroundings, SurveyLog
 from heardback_ingest.domain.surveys.engine import decide
 from heardback_ingest.domain.surveys.facts import Decision, Facts, Invitation, Request
 from heardback_ingest.domain.surveys.policy import SurveysPolicy
+from heardback_ingest.domain.surveys.reach import place_ends
 from heardback_ingest.domain.surveys.record import answer_of, inputs_of, spelled_at
 from heardback_shared.clock import Clock
-from heardback_shared.contact.domain import Channel, Touch
+from heardback_shared.contact.domain import Channel, ContactRules, Touch
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.db.database import Database
 from heardback_shared.errors import TransientError
@@ -27,6 +28,8 @@ from heardback_shared.ids import derived_id, new_id
 from heardback_shared.policies.in_force import Deciding, PoliciesInForce
 
 KIND = "surveys"
+CONTACT = "contact"
+KINDS = (KIND, CONTACT)
 ATTEMPTS = 3
 
 
@@ -52,6 +55,7 @@ class Ask:
         database: Database,
         invitations: Invitations,
         log: SurveyLog,
+        stops: Stops,
         gather: Gather,
         contacts: Contacts,
         policies: PoliciesInForce,
@@ -60,6 +64,7 @@ class Ask:
         self._database = database
         self._invitations = invitations
         self._log = log
+        self._stops = stops
         self._gather = gather
         self._contacts = contacts
         self._policies = policies
@@ -70,13 +75,15 @@ class Ask:
     async def check(self, tenant_id: str, wanted: Sequence[Request], by: str) -> list[Answer]:
         """One answer each, in order, each as if it alone were asked. Nothing is reserved."""
         now = self._clock.now()
-        async with self._database.tenant(tenant_id) as c:
-            deciding = await self._policies.deciding(c, tenant_id, KIND)
-            people = await self._gather.people(c, tenant_id, wanted, now)
-            facts = await self._gather.facts(c, tenant_id, wanted, people, deciding.policy, now)
+        async with self._database.tenant(tenant_id, by_key=True) as c:
+            deciding, contact, around = await self._setting(c, tenant_id, now)
+            people = await self._gather.people(c, tenant_id, wanted, deciding.policy, now)
+            found = await self._gather.facts(
+                c, tenant_id, wanted, people, deciding.policy, contact, around, now, taking=False
+            )
             made = [
                 _Made(request, of, decide(request, of, deciding.policy, now), new_id("sd"))
-                for request, of in zip(wanted, facts, strict=True)
+                for request, of in zip(wanted, found.facts, strict=True)
             ]
             await self._write(c, tenant_id, "check", made, deciding, now, by)
         self._texts_kept.add((tenant_id, deciding.digest))
@@ -97,19 +104,24 @@ class Ask:
     async def _reserve(self, tenant_id: str, wanted: Sequence[Wanted], by: str) -> list[Answer]:
         requests = [one.request for one in wanted]
         ids = [_id(tenant_id, one.key) for one in wanted]
-        async with self._database.tenant(tenant_id) as c:
-            people = await self._gather.locked(c, tenant_id, requests, self._clock.now())
+        async with self._database.tenant(tenant_id, by_key=True) as c:
+            locked = await self._gather.locked(c, tenant_id, requests)
             now = self._clock.now()  # after the lock, so that decisions about a person are in order of time
-            deciding = await self._policies.deciding(c, tenant_id, KIND)
-            held = dict(await self._invitations.held(c, tenant_id, ids))
-            facts = await self._gather.facts(c, tenant_id, requests, people, deciding.policy, now)
+            deciding, contact, around = await self._setting(c, tenant_id, now)
+            people = await self._gather.people(c, tenant_id, requests, deciding.policy, now)
+            if any(who.found_as != locked[who.recipient.customer_id] for who in people):
+                raise MovedError
+            keyed = [place for place, one in zip(ids, wanted, strict=True) if one.key is not None]
+            held = dict(await self._invitations.held(c, tenant_id, keyed)) if keyed else {}
+            found = await self._gather.facts(
+                c, tenant_id, requests, people, deciding.policy, contact, around, now, taking=True
+            )
             answers: list[Answer] = []
             batch = _Batch(deciding, now)
-            for number, (request, of, place) in enumerate(zip(requests, facts, ids, strict=True)):
+            for number, (request, place) in enumerate(zip(requests, ids, strict=True)):
                 known = held.get(place)
                 if known is None:
-                    person = people[number]
-                    new = batch.decide(request, of, person, place)
+                    new = batch.decide(request, found, people, number, place)
                     if new is not None:
                         held[place] = new
                     answers.append(Answer(_told(batch.made[-1], deciding, new)))
@@ -122,6 +134,13 @@ class Ask:
         if batch.made:
             self._texts_kept.add((tenant_id, deciding.digest))
         return answers
+
+    async def _setting(
+        self, c: AsyncConnection, tenant_id: str, now: datetime
+    ) -> tuple[Deciding, ContactRules, Surroundings]:
+        around = await self._stops.surroundings(c, tenant_id, KINDS, now)
+        found = await self._policies.all_deciding(c, tenant_id, KINDS, around.policies)
+        return found[KIND], found[CONTACT].policy, around
 
     async def _write(
         self,
@@ -170,15 +189,23 @@ class _Batch:
         self._now = now
         self._of_person: dict[str, list[Invitation]] = defaultdict(list)
         self._of_account: dict[str, list[Invitation]] = defaultdict(list)
+        self._of_plan: dict[str, int] = defaultdict(int)
         self.made: list[_Made] = []
         self.kept: list[Held] = []
 
-    def decide(self, request: Request, facts: Facts, who: Who, place: str) -> Held | None:
-        """The place kept; None if it may not be asked."""
+    def decide(
+        self, request: Request, found: Gathered, people: Sequence[Who], number: int, place: str
+    ) -> Held | None:
+        """The place kept for the request of this number; None if it may not be asked."""
         policy: SurveysPolicy = self._deciding.policy
+        who, room = people[number], found.rooms[number]
         facts = _with_more(
-            facts, self._of_person[who.person_id], self._of_account[who.account_id] if who.account_id else ()
+            found.facts[number],
+            self._of_person[who.person_id],
+            self._of_account[who.account_id] if who.account_id else (),
         )
+        if room is not None and self._of_plan[room.plan_id] >= room.left:
+            facts = replace(facts, enough_because=room.because)
         decision = decide(request, facts, policy, self._now)
         made = _Made(request, facts, decision, new_id("sd"), place if decision.allowed else None)
         self.made.append(made)
@@ -193,12 +220,14 @@ class _Batch:
             request.kind,
             "reserved",
             self._now,
-            self._now + policy.reservation,
+            place_ends(facts, policy.suppress, self._now, self._now + policy.reservation),
         )
         held = Held(
             invitation, request.customer_id, who.person_id, who.account_id, made.id, self._deciding.name
         )
         self.kept.append(held)
+        if room is not None and request.kind == "invitation":
+            self._of_plan[room.plan_id] += 1
         self._of_person[who.person_id].append(invitation)
         if who.account_id is not None:
             self._of_account[who.account_id].append(invitation)

@@ -10,6 +10,7 @@ from heardback_ingest.app.surveys.ports import Held, Invitations, SurveyLog
 from heardback_ingest.domain.surveys.invitation import Outcome, Step, move
 from heardback_ingest.domain.surveys.record import spelled_at
 from heardback_shared.clock import Clock
+from heardback_shared.contact.domain import Touch
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.db.database import Database
 
@@ -54,7 +55,7 @@ class Follow:
 
     async def __call__(self, tenant_id: str, step: Step, reports: Sequence[Report]) -> list[Followed]:
         """One result each, in order. Repeats change nothing; all of it commits, or none."""
-        async with self._database.tenant(tenant_id) as c:
+        async with self._database.tenant(tenant_id, by_key=True) as c:
             ids = [report.reservation for report in reports]
             # As deciding does: whether a place has run out is the same to both.
             people = {one.person_id for one in (await self._invitations.held(c, tenant_id, ids)).values()}
@@ -65,11 +66,16 @@ class Follow:
             results = [_followed(held, report, step, now) for report in reports]
             changed = [held[i] for i in sorted(held) if held[i] != before[i]]
             await self._invitations.change(c, tenant_id, changed)
-            await self._contacts.note(c, tenant_id, [touch(h) for h in changed if h.late])
-            gone = [h.invitation.id for h in changed if h.invitation.state in {"released", "expired"}]
-            if gone:
-                await self._contacts.forget(c, tenant_id, gone)
+            # A message counts when it was sent, and not at all where it was not.
+            moved = [h for h in changed if _touched(before[h.invitation.id]) != _touched(h)]
+            if moved:
+                await self._contacts.forget(c, tenant_id, [h.invitation.id for h in moved])
+                await self._contacts.note(c, tenant_id, [t for h in moved if (t := _touched(h))])
         return results
+
+
+def _touched(held: Held) -> Touch | None:
+    return None if held.invitation.state in {"released", "expired"} else touch(held)
 
 
 def _followed(held: dict[str, Held], report: Report, step: Step, now: datetime) -> Followed:

@@ -7,23 +7,27 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from heardback_ingest.domain.sampling.arms import Experiment
 from heardback_ingest.domain.surveys.facts import Invitation, Request
+from heardback_shared.policies.in_force import InForce
 
 Act = Literal["check", "reserve"]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose circumstances are wanted."""
+    """Whose circumstances are wanted; `account_id` where those of the account are wanted too."""
 
     customer_id: str
     person_id: str
     conversation_id: str | None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What ingest knows of a person, over all customer ids that are that person."""
+    """What ingest knows of a person, over all customer ids that are that person. `of_account`: invitations of
+    everybody of the account, where one was asked about."""
 
     known: bool
     erased: bool
@@ -33,6 +37,16 @@ class Circumstances:
     severe: tuple[tuple[str, datetime], ...]
     cues: tuple[tuple[str, datetime], ...]
     answers: tuple[datetime, ...]
+    of_account: tuple[Invitation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How far back one looks; None: without end."""
+
+    invitations: datetime | None
+    of_account: datetime | None
+    heard: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,18 @@ class Crisis:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for everybody of a tenant. `planned`: there is a sampling plan that was not stopped.
+    `policies`: those of the tenant's own that are in force, of the kinds asked for."""
+
+    crisis: Crisis | None
+    sending_stopped: str | None
+    experiment: Experiment | None
+    planned: bool
+    policies: tuple[InForce, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A survey answer that came in, as far as it tells which invitation it answers."""
 
@@ -100,16 +126,10 @@ class Invitations(Protocol):
         c: AsyncConnection,
         tenant_id: str,
         asked: Sequence[Asked],
-        since: datetime | None,
-        heard_since: datetime,
+        since: Since,
     ) -> list[Circumstances]:
-        """One for each asked, in order. Invitations with nothing after `since` are left out (None: none is),
-        and feedback from before `heard_since`."""
+        """One for each asked, in order, without invitations and feedback that are older than `since`."""
         ...
-
-    async def of_accounts(
-        self, c: AsyncConnection, tenant_id: str, account_ids: Sequence[str], since: datetime | None
-    ) -> Mapping[str, list[Invitation]]: ...
 
     async def held(
         self, c: AsyncConnection, tenant_id: str, ids: Sequence[str], *, for_update: bool = False
@@ -168,8 +188,10 @@ class SurveyLog(Protocol):
 
 
 class Stops(Protocol):
-    async def crisis(self, c: AsyncConnection, tenant_id: str, now: datetime) -> Crisis | None:
-        """The one in force that ends last."""
+    async def surroundings(
+        self, c: AsyncConnection, tenant_id: str, kinds: Sequence[str], now: datetime
+    ) -> Surroundings:
+        """Of several crises in force the one that ends last."""
         ...
 
     async def crises(self, c: AsyncConnection, tenant_id: str, limit: int) -> list[Crisis]:

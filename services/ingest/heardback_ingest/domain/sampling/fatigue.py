@@ -3,12 +3,20 @@
 Within an arm those who come by often are asked more often and answer more, so asks of one arm must not be
 compared with each other, nor counted one by one: the arm with the short distance would be full of asks of the
 active. So each customer counts once, with the mean over their asks. Arms were drawn by lot, so customers'
-means differ between arms only by what the distance did. The model is
+means differ between arms only by what the distance did. The model is that of each customer,
 
-    logit(share that answers in an arm) = intercept + slope · mean exposure of the arm
+    logit(chance of answering) = their own intercept + slope · their exposure
 
-fitted by weighted least squares over the arms, with variances from the spread between customers (which holds
-however much one customer's answers hang together). The slope is the effect on the share of all customers.
+and the share p of an arm then moves as if by logit(p) = intercept + kept · slope · exposure of the arm, to
+first order in the slope, where
+
+    kept = mean of p_i(1 − p_i) over customers / p(1 − p)
+
+(the share of people who differ moves less than each one's own chance: Neuhaus, Kalbfleisch and Hauck 1991,
+International Statistical Review 59; kept is 1 less the correlation of two answers of one customer), and the
+exposure of an arm is the mean weighted by p_i(1 − p_i), as an ask moves the share by those who waver. Both
+are known from repeated answers. It is fitted by weighted least squares over the arms, with variances from the
+spread between customers (Liang and Zeger 1986), which holds however one customer's answers hang together.
 """
 
 from dataclasses import dataclass
@@ -19,7 +27,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from heardback_ingest.domain.sampling.exposure import NOT_DRAWN, Asks, Floats
-from heardback_ingest.domain.sampling.shares import Share, Z, per_customer, wilson
+from heardback_ingest.domain.sampling.shares import Share, Z, movable, per_customer, wilson
 
 LEAST_CUSTOMERS = 100
 """Of an arm, with at least one ask each."""
@@ -35,7 +43,8 @@ Code = Literal["not_randomised", "too_few", "not_apart"]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """`exposure` and `answering` are means over customers; `opt_outs` are per ask."""
+    """`answering` is the mean over customers, `exposure` that weighted by how much each one's share can move;
+    `opt_outs` are per ask."""
 
     gap: int
     customers: int
@@ -48,13 +57,15 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`slope` in logits per ask of exposure, at 95 %. `smallest_seen`: the least slope (as a distance from 0)
-    that this much data shows with 80 % power. `fits`: how well a straight line fits the arms, as a p-value;
-    None with two arms. `opt_outs` is the hazard per ask, over all arms."""
+    """`slope` is each customer's own, in logits per ask of exposure, at 95 %; by the part `kept` of it the
+    share of all moves. `smallest_seen`: the least slope (as a distance from 0) that this much data shows
+    with 80 % power. `covariance` is that of intercept and kept slope. `fits`: how well a straight line fits
+    the arms, as a p-value; None with two arms. `opt_outs` is the hazard per ask, over all arms."""
 
     arms: tuple[Arm, ...]
     intercept: float
     slope: float
+    kept: float
     low: float
     high: float
     standard_error: float
@@ -71,7 +82,7 @@ class Effect:
 
     def answering(self, exposure: float) -> float:
         """The share that answers at this exposure."""
-        return 1 / (1 + exp(-(self.intercept + self.slope * exposure)))
+        return 1 / (1 + exp(-(self.intercept + self.kept * self.slope * exposure)))
 
     def fall(self, exposure: float) -> tuple[float, float, float]:
         """By what part fewer answer than would at rest: (estimate, low, high), by the delta method."""
@@ -98,15 +109,17 @@ class _Group:
     arm: Arm
     answers: Floats
     exposures: Floats
+    weights: Floats
 
     @property
     def logit(self) -> float:
         return log(self.arm.answering / (1 - self.arm.answering))
 
     def variance(self, slope: float) -> float:
-        """Of logit − slope · exposure, from the customers' own."""
+        """Of logit − kept slope · exposure, from the customers' own."""
         there = self.arm.answering
-        each = (self.answers - there) / (there * (1 - there)) - slope * (self.exposures - self.arm.exposure)
+        pull = self.weights / self.weights.mean() * (self.exposures - self.arm.exposure)
+        each = (self.answers - there) / (there * (1 - there)) - slope * pull
         return float((each**2).sum() / (len(each) * (len(each) - 1)))
 
 
@@ -139,7 +152,7 @@ def estimate(asks: Asks) -> Effect | Refused:
 def _group(drawn: Asks, gap: int) -> _Group | Refused:
     asks = drawn.where(drawn.gap == gap)
     answers = per_customer(asks.customer, asks.answered)
-    exposures = per_customer(asks.customer, asks.exposure)
+    exposures, weights = per_customer(asks.customer, asks.exposure), movable(asks.customer, asks.answered)
     answering, silent = int((answers > 0).sum()), int((answers < 1).sum())
     if len(answers) < LEAST_CUSTOMERS or min(answering, silent) < LEAST_ANSWERING:
         return Refused(
@@ -147,11 +160,18 @@ def _group(drawn: Asks, gap: int) -> _Group | Refused:
             f"The arm of {gap} days has {len(answers)} customers who were asked, of whom {answering} ever "
             f"answered; {LEAST_CUSTOMERS} and {LEAST_ANSWERING} are needed.",
         )
+    if int(((answers > 0) & (answers < 1)).sum()) < LEAST_ANSWERING:
+        return Refused(
+            "too_few",
+            f"In the arm of {gap} days fewer than {LEAST_ANSWERING} customers answered some surveys and left "
+            "others, so it cannot be told how much customers differ; wait until more were asked again.",
+        )
     mean = float(answers.mean())
     error = float(answers.std(ddof=1) / sqrt(len(answers)))
     opted = wilson(int(asks.opted_out.sum()), len(asks))
-    arm = Arm(gap, len(answers), len(asks), float(exposures.mean()), mean, error, opted)
-    return _Group(arm, answers, exposures)
+    exposure = float(np.average(exposures, weights=weights))
+    arm = Arm(gap, len(answers), len(asks), exposure, mean, error, opted)
+    return _Group(arm, answers, exposures, weights)
 
 
 def _fit(groups: list[_Group], drawn: Asks) -> Effect:
@@ -162,20 +182,29 @@ def _fit(groups: list[_Group], drawn: Asks) -> Effect:
         weights = 1 / np.array([one.variance(slope) for one in groups])
         spread = np.linalg.inv((design * weights[:, None]).T @ design)
         intercept, slope = spread @ (design.T @ (weights * logits))
+    kept = _kept(groups)
     left = float((weights * (logits - design @ np.array([intercept, slope])) ** 2).sum())
-    error = sqrt(spread[1, 1])
+    own, error = slope / kept, sqrt(spread[1, 1]) / kept
     return Effect(
         tuple(one.arm for one in groups),
         float(intercept),
-        float(slope),
-        float(slope - Z * error),
-        float(slope + Z * error),
+        float(own),
+        kept,
+        float(own - Z * error),
+        float(own + Z * error),
         error,
         _POWER * error,
         (float(spread[0, 0]), float(spread[0, 1]), float(spread[1, 1])),
         _tail(left, len(groups) - 2),
         wilson(int(drawn.opted_out.sum()), len(drawn)),
     )
+
+
+def _kept(groups: list[_Group]) -> float:
+    """Over all arms, as how much customers differ is not for the gap to decide."""
+    within = sum(float(one.weights.sum()) for one in groups)
+    of_all = sum(len(one.answers) * one.arm.answering * (1 - one.arm.answering) for one in groups)
+    return within / of_all
 
 
 def _tail(square: float, freedom: int) -> float | None:

@@ -42,3 +42,18 @@ def per_customer(customer: Ints, values: Floats | Bools) -> Floats:
     sums = np.bincount(place, weights=values.astype(np.float64))
     means: Floats = np.divide(sums, np.bincount(place))
     return means
+
+
+def movable(customer: Ints, answered: Bools) -> Floats:
+    """By how much each customer's share moves with a logit: p(1 − p), from those asked twice or more without
+    bias as k(n − k)/(n(n − 1)) with k of n answered. Who was asked once counts as the mean of the others; 0
+    for everybody where nobody answered some and left others.
+    """
+    _, place = np.unique(customer, return_inverse=True)
+    asked = np.bincount(place).astype(np.float64)
+    yes = np.bincount(place, weights=answered.astype(np.float64))
+    often = asked > 1
+    weights: Floats = np.zeros(len(asked))
+    weights[often] = yes[often] * (asked - yes)[often] / (asked * (asked - 1))[often]
+    weights[~often] = weights[often].mean() if often.any() else 0.0
+    return weights

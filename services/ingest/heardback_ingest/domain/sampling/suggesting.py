@@ -8,7 +8,7 @@ import numpy as np
 
 from heardback_ingest.domain.sampling.exposure import NOT_DRAWN, Asks, Bools, Floats
 from heardback_ingest.domain.sampling.fatigue import Arm, Effect
-from heardback_ingest.domain.sampling.shares import LEAST, Z, per_customer
+from heardback_ingest.domain.sampling.shares import LEAST, Z, movable, per_customer
 
 YEAR = 365.0
 Bearing = Literal["bearable", "too_much", "cannot_tell"]
@@ -64,7 +64,7 @@ def suggest(effect: Effect, asks: Asks, days: float, bearable: Bearable) -> Sugg
     others = asks.where(asks.gap == NOT_DRAWN)
     if not len(others):
         return Suggestion(None, "cannot_tell", "Nobody outside the experiment was asked.", None, tried)
-    held = float(per_customer(others.customer, others.exposure).mean())
+    held = _exposure(others)
     customers = len(np.unique(others.customer))
     now = _borne(effect, None, held, len(others) / customers * YEAR / days, bearable)
     if now.bearing == "bearable":
@@ -84,6 +84,12 @@ def suggest(effect: Effect, asks: Asks, days: float, bearable: Bearable) -> Sugg
         f"this much data shows a slope of {effect.smallest_seen:.3f} with 80 % power."
     )
     return Suggestion(best.gap, "longer_gap", because, now, tried)
+
+
+def _exposure(of: Asks) -> float:
+    """Weighted as that of the arms is; where nobody wavers, all alike."""
+    exposures, weights = per_customer(of.customer, of.exposure), movable(of.customer, of.answered)
+    return float(np.average(exposures, weights=weights if weights.any() else None))
 
 
 def _yearly(arm: Arm, days: float) -> float:

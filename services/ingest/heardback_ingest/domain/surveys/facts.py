@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from heardback_ingest.domain.surveys.policy import AttributeValue, SurveyType
+from heardback_shared.contact.domain import ContactRules, QuietHours
 
 State = Literal["reserved", "sent", "seen", "answered", "released", "expired"]
 Kind = Literal["invitation", "reminder"]
@@ -74,11 +75,23 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """When and how often a machine may write to the person: the policy `contact`, with the person's own wish
+    where there is one."""
+
+    rules: ContactRules
+    zone: str
+    quiet: QuietHours | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All of it as of one moment. `invitations` hold those of the person, `account_invitations` those of
     everybody of the account, the person included. `open_items`: None where nothing was said of it.
 
-    `severe` and `cues` are (what, when heard); `answers` and `messages` are times.
+    `severe` and `cues` are (what, when heard); `answers` are times. So are `messages`, which a machine sent
+    to the person besides invitations, and `by_people`, which a person released. `reach` None: there are no
+    quiet hours and no caps.
     """
 
     person: Person
@@ -89,6 +102,8 @@ class Facts:
     cues: tuple[tuple[str, datetime], ...] = ()
     answers: tuple[datetime, ...] = ()
     messages: tuple[datetime, ...] = ()
+    by_people: tuple[datetime, ...] = ()
+    reach: Reach | None = None
     crisis_because: str | None = None
     crisis_ends: datetime | None = None
     sending_stopped: str | None = None
@@ -111,6 +126,9 @@ ReasonCode = Literal[
     "just_answered",
     "vulnerability_cue",
     "contacted_too_often",
+    "quiet_hours",
+    "daily_cap",
+    "weekly_cap",
     "enough_asked",
     "agent_started",
     "spam_thread",

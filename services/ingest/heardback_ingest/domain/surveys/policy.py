@@ -12,6 +12,7 @@ Scope = Literal["contact", "account", "both"]
 Counts = Literal["sent", "seen", "answered"]
 Trait = Literal["survey", "type", "channel", "touchpoint"]
 SurveyType = Literal["nps", "csat", "ces", "other"]
+Keeper = Literal["heardback", "sender"]
 AttributeValue = str | float | bool
 
 
@@ -95,7 +96,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """When nobody is asked whatever the rules allow. A length of None: that is no reason."""
+    """When nobody is asked whatever the rules allow. A length of None: that is no reason. `quiet_hours`: who
+    sees to it that nothing is sent in the recipient's quiet hours."""
 
     just_answered: timedelta | None
     open_complaint: bool
@@ -109,6 +111,7 @@ class Suppression:
     messages_within: timedelta
     unknown_customer: bool
     consent_needed: bool
+    quiet_hours: Keeper
 
 
 @dataclass(frozen=True, slots=True)

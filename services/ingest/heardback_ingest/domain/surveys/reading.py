@@ -13,6 +13,7 @@ from heardback_ingest.domain.surveys.policy import (
     Condition,
     Counts,
     Filter,
+    Keeper,
     Reserved,
     Rule,
     Scope,
@@ -188,6 +189,7 @@ class _Suppress(Shape):
     messages: _Messages | None = None
     unknown_customer: bool = True
     consent_needed: bool = False
+    quiet_hours: Keeper = "heardback"
 
     def suppression(self) -> Suppression:
         severe, vulnerable, messages = self.severe, self.vulnerability, self.messages
@@ -204,6 +206,7 @@ class _Suppress(Shape):
             messages.within if messages else timedelta(),
             self.unknown_customer,
             self.consent_needed,
+            self.quiet_hours,
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from heardback_ingest.domain.surveys.facts import Conversation, Facts, Reason, ReasonCode, Request
 from heardback_ingest.domain.surveys.limits import counts_from
 from heardback_ingest.domain.surveys.policy import Suppression, SurveysPolicy
+from heardback_ingest.domain.surveys.reach import out_of_reach
 from heardback_ingest.domain.surveys.windows import spelled
 
 
@@ -17,6 +18,7 @@ def suppressed(request: Request, facts: Facts, policy: SurveysPolicy, now: datet
     yield from _company(facts, now)
     yield from _lived(facts, policy.suppress, now)
     yield from _reached(facts, policy.suppress, now)
+    yield from out_of_reach(facts, policy.suppress, now)
     if facts.skipped_because is not None:
         detail = f"Somebody left this conversation out: {facts.skipped_because}"
         yield Reason("conversation_skipped", detail)
@@ -97,7 +99,7 @@ def _reached(facts: Facts, suppress: Suppression, now: datetime) -> Iterator[Rea
     if suppress.messages is None:
         return
     within = suppress.messages_within
-    ends = [at + within for at in facts.messages]
+    ends = [at + within for at in (*facts.messages, *facts.by_people)]
     for one in facts.invitations:
         began = counts_from(one, "sent", now)
         if began is not None:
