@@ -109,9 +109,11 @@ def _order_table(story: Story) -> Table:
 
 
 def _loop_table(story: Story) -> Table:
-    table = Table("item", "loop", "state", title="Loops", title_justify="left")
-    for name, loop in story.loops.items():
-        table.add_row(escape(str(loop["title"])), name, str(loop["state"]))
+    columns = ("they wrote", "we told them", "so far")
+    table = Table(*columns, title="Loops", title_justify="left", show_lines=True)
+    for loop in story.loops.values():
+        told = str(loop["message"] or "")
+        table.add_row(escape(str(loop["title"])), escape(told), " → ".join(loop["steps"]))
     return table
 
 

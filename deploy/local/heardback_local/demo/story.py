@@ -238,12 +238,14 @@ class Story:
             if review["item_id"] in ids
         ]
         self.say(f"a second person reads and releases {len(waiting)} of them")
+        refused = set()
         for review in waiting:
             own = await self.router.try_post(
                 f"/v1/reviews/{review['id']}:approve", {"version": review["version"]}
             )
-            self.checks.equal("nobody releases their own words", 403, own.status_code)
+            refused.add(own.status_code)
             await self.second.post(f"/v1/reviews/{review['id']}:approve", {"version": review["version"]})
+        self.checks.equal("nobody releases their own words", [403] if waiting else [], sorted(refused))
 
     def _told(self) -> list[Received]:
         return [call for call in self.receiver.received if call.type == EVENT_TYPE]
@@ -284,13 +286,18 @@ class Story:
 
     async def _read_loops(self, chosen: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         titles = {str(item["id"]): str(item["title"]) for item in chosen}
+        full = [await self.router.get(f"/v1/items/{item_id}") for item_id in titles]
+        known = {loop["id"]: loop for item in full for loop in item["loops"]}
         loops: dict[str, dict[str, Any]] = {}
         for feedback_id, before in self.feedback.items():
             item_id = str((before.get("item") or {}).get("id"))
             if item_id in titles:
                 shown = await self.ingest.get(f"/v1/feedback/{feedback_id}")
                 if loop := shown.get("loop"):
-                    loops[str(loop["id"])] = {**loop, "item_id": item_id, "title": titles[item_id]}
+                    seen = known.get(loop["id"], {"message": None, "history": []})
+                    steps = [step["state"] for step in seen["history"]]
+                    more = {"title": titles[item_id], "message": seen["message"], "steps": steps}
+                    loops[str(loop["id"])] = {**loop, "item_id": item_id, **more}
         return loops
 
     async def _look_back(self) -> None:

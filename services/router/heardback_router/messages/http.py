@@ -19,7 +19,7 @@ from heardback_router.messages.domain import (
 from heardback_router.messages.lint import Finding, Rule, lint
 from heardback_router.messages.policy import read_messages, warnings_of
 from heardback_router.messages.rendering import MessagesPolicy, render
-from heardback_router.wording import CUSTOMER_TEXT_LIMIT, CustomerText
+from heardback_router.wording import CUSTOMER_TEXT_LIMIT, CustomerText, LanguageCode, translated
 from heardback_shared.access.keys import Principal
 from heardback_shared.clock import Clock
 from heardback_shared.contracts.base import Submission, TimeZone
@@ -53,6 +53,7 @@ class FindingOut(BaseModel):
 class ChangeIn(Submission):
     result: Result
     text: Text
+    translations: dict[LanguageCode, Text] = Field(default_factory=dict, max_length=30)
     on: date
     reference: Text | None = None
 
@@ -151,7 +152,14 @@ def _given(text: str) -> MessagesPolicy:
 
 def _tried(policy: MessagesPolicy, body: TryIn, clock: Clock) -> dict[str, Any]:
     changes = tuple(
-        ChangeFacts(c.result, CustomerText(c.text), c.on, "ch_example", c.reference)
+        ChangeFacts(
+            c.result,
+            CustomerText(c.text),
+            c.on,
+            "ch_example",
+            c.reference,
+            translations=translated(c.translations),
+        )
         for c in body.facts.changes
     )
     facts = MessageFacts(
