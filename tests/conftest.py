@@ -1,6 +1,7 @@
 """Fixtures every test may ask for."""
 
 from hypothesis import HealthCheck, settings
+
 from tests.support.broker import broker
 from tests.support.postgres import database, database_settings, databases, postgres
 
