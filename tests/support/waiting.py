@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30, every: float = 0.05) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 90, every: float = 0.05) -> None:
     """Returns once the condition holds; raises TimeoutError when it does not hold in time."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -14,7 +14,7 @@ async def until(condition: Callable[[], bool], seconds: float = 30, every: float
 
 
 async def until_async(
-    condition: Callable[[], Awaitable[bool]], seconds: float = 30, every: float = 0.2
+    condition: Callable[[], Awaitable[bool]], seconds: float = 90, every: float = 0.2
 ) -> None:
     """As `until`, for a condition that has to ask someone; one that cannot answer yet counts as no."""
     async with asyncio.timeout(seconds):

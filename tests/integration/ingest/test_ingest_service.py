@@ -81,7 +81,7 @@ async def read(broker: Broker, topic: str, count: int) -> list[Envelope]:
     await source.start()
     found: list[Envelope] = []
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while len(found) < count:
                 found += [from_record(r.key, r.headers, r.value) for r in await source.poll(100, 0.2)]
     finally:
@@ -90,7 +90,7 @@ async def read(broker: Broker, topic: str, count: int) -> list[Envelope]:
 
 
 async def until(client: httpx.AsyncClient, headers: dict[str, str], **wanted: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             found = (await client.get("/v1/ledger", headers=headers)).json()
             if all(found[name] == value for name, value in wanted.items()):
@@ -110,7 +110,7 @@ async def test_accepted_relayed_lost_sent_again_settled(
     assert FeedbackAccepted.model_validate_json(first.data).feedback_id == posted
     await sink.send([Outgoing(ROUTED.name, routed(posted).event)])
     await until(service, headers, settled=1, in_flight=0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while metrics.registry.get_sample_value("heardback_ledger_feedback", {"state": "settled"}) != 1:
             await asyncio.sleep(0.05)
 
@@ -171,7 +171,7 @@ async def test_facts_come_by_topic_and_poison_beside_them_stops_nothing(
     poison = Envelope("u1", "/crm", CUSTOMER_UPDATED, b'{"customer_id": "c-1", "tier": 7}', key="c-1")
     good = Envelope("u2", "/crm", CUSTOMER_UPDATED, told, key="c-1")
     await sink.send([Outgoing(UPDATED.name, poison), Outgoing(UPDATED.name, good)])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while (await service.get("/v1/customers/c-1", headers=headers)).status_code != 200:
             await asyncio.sleep(0.05)
     shown = (await service.get("/v1/customers/c-1", headers=headers)).json()

@@ -158,7 +158,7 @@ async def test_a_deed_that_meets_another_halfway_is_asked_to_come_again(app: Rou
         # A claim locks the item, then the rest of its case; this transaction goes the other way.
         await connection.execute(lock, {"id": chat.id})
         claim = asyncio.create_task(ana.act(mail.id, "claim", {}))
-        await until_async(partial(waits_for_a_lock, app), 30)
+        await until_async(partial(waits_for_a_lock, app))
         await connection.execute(lock, {"id": mail.id})
         answer = await claim
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")

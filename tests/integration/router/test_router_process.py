@@ -48,7 +48,7 @@ async def url(broker: Broker, database_settings: DatabaseSettings) -> AsyncItera
     yield base
     process.send_signal(signal.SIGTERM)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             code = await process.wait()
     except TimeoutError:
         process.kill()
@@ -60,7 +60,7 @@ async def read(broker: Broker, topics: list[str], count: int) -> list[Envelope]:
     source = KafkaSource(broker.settings, topics, "test")
     await source.start()
     events: list[Envelope] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(events) < count:
             events += [from_record(r.key, r.headers, r.value) for r in await source.poll(100, 0.2)]
     await source.stop()

@@ -62,7 +62,7 @@ async def test_one_probe_flies_however_many_processes_look(patient: House, secon
     house.clock.forward(seconds=60)
     receiver.arrived.clear()
     flying = [asyncio.create_task(h.deliver()) for h in (house, second, house, second)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         await receiver.arrived.wait()
         while sum(task.done() for task in flying) < 3:
             await asyncio.sleep(0.01)

@@ -29,7 +29,7 @@ async def running(dispatcher: Dispatcher, stop: asyncio.Event) -> asyncio.Task[N
 
 
 async def until(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while len(receiver.received) < count:
             receiver.arrived.clear()
             await receiver.arrived.wait()

@@ -67,7 +67,7 @@ async def test_killed_it_fails_at_once_and_closes() -> None:
     candidate = await CandidateProcess.open(CandidateJob(registered("lexicon", "0"), "lexicon", POLICIES))
     os.kill(candidate_of().pid, signal.SIGKILL)
     with pytest.raises(CandidateFailed, match="ended"):
-        await asyncio.wait_for(candidate.score(FEEDBACK), 10)
+        await asyncio.wait_for(candidate.score(FEEDBACK), 90)
     await candidate.close()
 
 
@@ -76,6 +76,6 @@ async def test_closed_while_it_reads_the_reading_fails() -> None:
     os.kill(candidate_of().pid, signal.SIGSTOP)
     reading = asyncio.create_task(candidate.score(FEEDBACK))
     await asyncio.sleep(0)
-    await asyncio.wait_for(candidate.close(), 10)
+    await asyncio.wait_for(candidate.close(), 90)
     with pytest.raises(CandidateFailed, match="ended"):
         await reading

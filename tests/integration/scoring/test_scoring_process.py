@@ -126,7 +126,7 @@ async def test_events_through_http_answered_and_a_clean_stop(
             answer = await client.post("/v1/score", json={"text": "A human, please."}, headers=headers)
             assert "heardback_feedback_scored_total" in (await client.get("/metrics")).text
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 90) == 0
     await sink.stop()
 
     assert answer.json()["score"]["handover"]["now"]
@@ -198,7 +198,7 @@ async def test_models_change_and_watch_while_events_flow(
         ready = await client.get("/readyz")
         assert await shows("reads", "lexicon-en")
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 90) == 0
     await sink.stop()
 
     assert ready.status_code == 200

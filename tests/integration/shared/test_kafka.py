@@ -91,7 +91,7 @@ async def test_a_second_reader_of_the_group_goes_on_after_what_was_committed(bro
     first = KafkaSource(broker.settings, [ACCEPTED.name], "group")
     await first.start()
     read: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while len(read) < 20:
             records = await first.poll(7, 0.2)
             read += [from_record(r.key, r.headers, r.value).id for r in records]
@@ -125,10 +125,10 @@ async def test_members_share_the_work_and_lose_nothing_while_they_come_and_go(br
     for start in range(100, 600, 50):
         await sink.send(events(range(start, start + 50)))
         await asyncio.sleep(0.3)
-    await until(lambda: len(set(one.seen + two.seen)) == 600, 60)
+    await until(lambda: len(set(one.seen + two.seen)) == 600)
     await one.end()
     await sink.send(events(range(600, 650)))
-    await until(lambda: len(set(one.seen + two.seen)) == 650, 60)
+    await until(lambda: len(set(one.seen + two.seen)) == 650)
     await two.end()
     await sink.stop()
     assert two.seen, "the second member got no partition"
@@ -143,14 +143,14 @@ async def test_a_broker_that_forgot_everything_is_read_on(broker: Broker) -> Non
     broker.kill()
     await broker.start()
     await asyncio.sleep(0.5)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(90):
         while True:
             try:
                 await sink.send(events(range(10, 20)))
                 break
             except Exception:
                 await asyncio.sleep(0.5)
-    await until(lambda: set(member.seen) >= {f"e{n}" for n in range(10, 20)}, 60)
+    await until(lambda: set(member.seen) >= {f"e{n}" for n in range(10, 20)})
     await member.end()
     await sink.stop()
 

@@ -57,7 +57,7 @@ async def read(broker: Broker, count: int) -> list[str]:
     source = KafkaSource(broker.settings, [ACCEPTED.name], "test")
     await source.start()
     ids: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while len(ids) < count:
             records = await source.poll(100, 0.2)
             ids += [from_record(r.key, r.headers, r.value).id for r in records]

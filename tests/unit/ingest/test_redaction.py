@@ -1,6 +1,6 @@
 """What is personal goes, what only looks like it stays, and clean text costs next to nothing."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -82,7 +82,7 @@ def test_clean_short_text_is_cheap() -> None:
 
 
 def _seconds(text: str) -> float:
-    started = perf_counter()
+    started = thread_time()
     for _ in range(50):
         redact(text)
-    return (perf_counter() - started) / 50
+    return (thread_time() - started) / 50

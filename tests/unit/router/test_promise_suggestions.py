@@ -178,6 +178,6 @@ def test_any_text_at_any_time_is_read_and_nothing_is_due_before_it_was_said(text
     ],
 )
 def test_a_long_text_takes_no_longer_than_its_length(part: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     list(suggestions_in(part * 4_000, WEDNESDAY))
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
