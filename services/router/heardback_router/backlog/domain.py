@@ -153,6 +153,7 @@ class Resolution:
 
     `not_telling_because` is a colleague's own words, unless `not_telling_code` says that it is the machine's.
     `change_id` is that of the record of what was changed, `on` the day of the change; None: today.
+    `promises`: the text promises customers something that is not on record.
     """
 
     item_id: str
@@ -172,6 +173,7 @@ class Resolution:
     domain: str | None = None
     category: str | None = None
     not_telling_code: str | None = None
+    promises: bool = False
 
     @property
     def about(self) -> str | None:
