@@ -232,3 +232,14 @@ async def test_figures_are_told_by_group_and_never_about_fewer_than_ten(
     small = (await ann.get("/v1/loops/figures", domain="product")).json()
     assert small["all"] == {"suppressed": True, "fewer_than": 10}
     assert (await ann.get("/v1/loops/figures", days="0")).status_code == 422
+
+
+async def test_figures_of_a_team_say_when_not_every_loop_was_looked_at(
+    house: House, ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit holds before the team is asked for: what a team sees may be less than all of its own."""
+    await group(house, *(f"c-{n}" for n in range(5)))
+    monkeypatch.setattr("heardback_router.loops.figures_http.LOOPS_COUNTED", 4)
+    assert (await ann.get("/v1/loops/figures", team="nobody")).json()["more"] is True
+    monkeypatch.setattr("heardback_router.loops.figures_http.LOOPS_COUNTED", 5)
+    assert (await ann.get("/v1/loops/figures", team="nobody")).json()["more"] is False

@@ -134,3 +134,18 @@ async def test_lines_and_marks_of_other_languages_pass(house: House, receiver: R
     await house.resolve(item_id, ann, "החשבונית תוקנה\u200f.\r\nفاتورة صحيحة، می\u200cخواهم 👩\u200d💻\tok")
     loop = await house.loop_of(item_id)
     assert loop["message"] == "החשבונית תוקנה\u200f.\nفاتورة صحيحة، می\u200cخواهم 👩\u200d💻\tok"
+
+
+async def test_a_promise_that_is_not_on_record_waits_for_a_second_person(
+    house: House, receiver: Receiver, ann: Caller
+) -> None:
+    item_id = await house.item()
+    await house.resolve(item_id, ann, "The invoice is right. We will send you a credit note by Friday.")
+    assert await house.deliver() == 0
+    (review,) = (await ann.get("/v1/reviews", item=item_id)).json()["reviews"]
+    assert review["because"] == "it promises something that is not on record"
+    own = await ann.post(f"/v1/reviews/{review['id']}:approve", {"version": 1})
+    assert own.status_code == 403
+    other = await ann.post(f"/v1/reviews/{review['id']}:approve", {"version": 1}, **BO)
+    assert other.status_code == 200
+    assert await house.deliver() == 1

@@ -88,6 +88,54 @@ def test_the_confirmed_rate_is_of_those_who_answered(yes: int, no: int, silent: 
     assert found["closed_hours"] == {"n": len(lives), "median": 3.0}
 
 
+def lived(customer: int, *steps: tuple[LoopState, int, float]) -> Life:
+    """Steps as (state, round, hours after the customer wrote)."""
+    events = [
+        LoopEvent(number, round_, state, NOON + timedelta(hours=hours), "router")
+        for number, (state, round_, hours) in enumerate(steps, 1)
+    ]
+    return Life(f"c-{customer}", "team", "product", "done", NOON, events)
+
+
+def test_a_small_scene_has_the_figures_that_one_counts_by_hand() -> None:
+    first: tuple[tuple[LoopState, int, float], ...] = (("acknowledged", 1, 0), ("changed", 1, 1))
+    told_late: tuple[LoopState, int, float] = ("told", 1, 6)
+    scene = [
+        # Six were told after two hours: three confirm after three, one disputes after four, two are silent.
+        *(lived(n, *first, ("told", 1, 2), ("confirmed", 1, 3)) for n in range(3)),
+        lived(3, *first, ("told", 1, 2), ("disputed", 1, 4)),
+        *(lived(n, *first, ("told", 1, 2)) for n in (4, 5)),
+        # Two were told after six hours; one disputed after eight, was told again after twenty and confirmed.
+        lived(6, *first, told_late),
+        lived(
+            7,
+            *first,
+            told_late,
+            ("disputed", 1, 8),
+            ("changed", 2, 18),
+            ("told", 2, 20),
+            ("confirmed", 2, 22),
+        ),
+        # One could not be reached, one did not want to be.
+        lived(8, *first, ("failed", 1, 5)),
+        lived(9, *first, ("not_told", 1, 1)),
+    ]
+    found = figures(scene)["all"]
+    assert (found["loops"], found["customers"]) == (10, 10)
+    assert found["states"] == {"told": 3, "failed": 1, "not_told": 1, "confirmed": 4, "disputed": 1}
+    # Closed are the eight who were told: six after 2 h, two after 6 h, whatever came later.
+    assert found["closed_hours"] == {"n": 8, "median": 2.0}
+    # Six answers: 3 + 1 confirm, 1 + 1 dispute.
+    assert found["confirmed_rate"] == {"n": 6, "rate": 4 / 6}
+    assert found["answered"] == {"n": 8, "answers": 6}
+    assert found["rework"] == {"loops": 1}
+    # told: six after 1 h, two after 5 h, one after 2 h more; the fifth of nine in order is 1 h.
+    assert found["steps_hours"]["told"] == {"n": 9, "median": 1.0}
+    # confirmed: 1, 1, 1 and 2 h; disputed: 2 and 2 h.
+    assert found["steps_hours"]["confirmed"] == {"n": 4, "median": 1.0}
+    assert found["steps_hours"]["disputed"] == {"n": 2, "median": 2.0}
+
+
 def test_steps_are_timed_one_by_one() -> None:
     lives = [life(n, "acknowledged", "planned", "changed", "told", hours=2.0) for n in range(FEWEST)]
     steps = figures(lives)["all"]["steps_hours"]

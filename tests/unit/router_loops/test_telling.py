@@ -53,6 +53,7 @@ STAKES = st.builds(
     NAMES,
     st.integers(1, 4),
     st.booleans(),
+    st.booleans(),
 )
 
 
@@ -62,6 +63,29 @@ def test_a_cue_that_calls_for_a_person_never_gets_what_only_machines_said(
 ) -> None:
     if not stakes.written and stakes.cues & ESCALATION:
         assert decide(stakes, policy).way != "automatic"
+
+
+@given(STAKES, POLICIES)
+def test_what_promises_something_that_is_not_on_record_is_read_by_a_second_person(
+    stakes: Stakes, policy: TellingPolicy
+) -> None:
+    if stakes.promises:
+        assert decide(stakes, policy).way != "automatic"
+
+
+def test_what_the_law_requires_is_critical_and_released_by_a_person() -> None:
+    given = TEXT.replace(
+        "    when: {cues: [legal_or_press_threat, safety]}\n    then: review",
+        "    when: {cues: [safety]}\n    then: review\n    critical: true",
+    )
+    (address,) = addresses(
+        MATTER,
+        [loop(1, "c-1")],
+        {"c-1": Recipient("c-1", "p-1", ("webhook",))},
+        {"fb_1": Subject(None, frozenset({"safety"}))},
+        read_telling(given),
+    )
+    assert (address.decision.way, draft_of(address, MATTER).critical) == ("review", True)
 
 
 @given(STAKES, POLICIES)
@@ -124,6 +148,7 @@ def test_a_policy_adds_cues_that_call_for_a_person_and_takes_none_away() -> None
         (TEXT.replace("then: nobody", "then: perhaps"), "rules/0/then"),
         (TEXT.replace("name: everyone", "name: many-customers"), "two rules are named many-customers"),
         (TEXT.replace("tier: [strategic]", "tier: [big]"), "rules/3/when/tier"),
+        (TEXT.replace("then: nobody", "then: nobody\n    critical: true"), "released by a person"),
         (TEXT.replace("close_after: never", "closes: 3d"), "closes"),
     ],
 )

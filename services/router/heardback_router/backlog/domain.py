@@ -155,6 +155,7 @@ class Resolution:
 
     `not_telling_because` is a colleague's own words, unless `not_telling_code` says that it is the machine's.
     `change_id` is that of the record of what was changed, `on` the day of the change; None: today.
+    `promises`: the text promises customers something that is not on record.
     """
 
     item_id: str
@@ -175,6 +176,7 @@ class Resolution:
     category: str | None = None
     not_telling_code: str | None = None
     translations: Translations = ()
+    promises: bool = False
 
     @property
     def about(self) -> str | None:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import Item, ItemEvent, Resolution
 from heardback_router.backlog.ports import Cases, Items, Loops
+from heardback_router.campaigns.promising import unregistered
 from heardback_router.configuration.policies import Policies
 from heardback_router.loops.domain import change_id
 from heardback_router.wording import CustomerText, translated
@@ -57,17 +58,21 @@ class Telling:
     async def _resolved(
         self, connection: AsyncConnection, tenant_id: str, item: Item, at: datetime, policies: Policies
     ) -> Sequence[Outgoing]:
-        resolution = await self._resolution(connection, tenant_id, item)
+        resolution = await self._resolution(connection, tenant_id, item, at, policies)
         await self._loops.recorded(connection, tenant_id, resolution, at)
         outgoing: list[Outgoing] = []
         for part in await self._cases.resolutions(connection, tenant_id, item, resolution):
             outgoing += await self._loops.resolved(connection, tenant_id, part, policies.telling, at)
         return outgoing
 
-    async def _resolution(self, connection: AsyncConnection, tenant_id: str, item: Item) -> Resolution:
+    async def _resolution(
+        self, connection: AsyncConnection, tenant_id: str, item: Item, at: datetime, policies: Policies
+    ) -> Resolution:
         outcome = item.resolution
         if outcome is None:
             raise ValueError("a resolved item has an outcome")
+        rules = policies.messages.texts_for(None).lint
+        more = unregistered(outcome.tell_customer, rules, item.promises, at) if outcome.tell_customer else ()
         return Resolution(
             item_id=item.id,
             title=item.title,
@@ -85,4 +90,5 @@ class Telling:
             domain=item.domain,
             category=item.category,
             translations=translated(outcome.translations),
+            promises=bool(more),
         )

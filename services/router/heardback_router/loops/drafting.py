@@ -20,7 +20,8 @@ from heardback_shared.contact.domain import Recipient
 @dataclass(frozen=True, slots=True)
 class Matter:
     """What is to be told of an item in one step. `author` wrote the words; None: nobody, a machine drafted.
-    `occasion` tells apart several of a step in one round."""
+    `occasion` tells apart several of a step in one round; `promises`: the words promise something that is not
+    on record."""
 
     item_id: str
     step: Step
@@ -35,6 +36,7 @@ class Matter:
     due: datetime | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    promises: bool = False
 
     @property
     def facts(self) -> MessageFacts:
@@ -85,6 +87,7 @@ def addresses(
             frozenset(cue for one in said for cue in one.cues),
             len(people),
             matter.author is not None,
+            matter.promises,
         )
         lead = theirs[0]
         identity = message_id(lead.id, lead.status.round, matter.step, matter.occasion)
@@ -103,6 +106,7 @@ def draft_of(address: Address, matter: Matter) -> Draft:
         loop_ids=tuple(loop.id for loop in loops),
         feedback_ids=tuple(dict.fromkeys(f for loop in loops for f in loop.feedback_ids)),
         sensitivity=sensitivity_of(address.stakes.cues),
+        critical=address.decision.critical,
         not_before=matter.not_before,
         expires_at=matter.expires_at,
     )

@@ -28,8 +28,6 @@ FROM (
     ORDER BY since DESC, id LIMIT :limit) AS found
 CROSS JOIN LATERAL (
     SELECT team, domain FROM router.item WHERE tenant_id = :tenant AND id = found.item_id LIMIT 1) AS held
-WHERE (CAST(:team AS text) IS NULL OR held.team = :team)
-    AND (CAST(:domain AS text) IS NULL OR held.domain = :domain)
 """)
 _EVENTS = text("""
 SELECT held.* FROM unnest(CAST(:ids AS text[])) AS asked (id)
@@ -44,7 +42,7 @@ Name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$")]
 
 class FiguresOut(BaseModel):
     """Of the loops that took a step in these days. A group of fewer than ten customers is `suppressed`; hours
-    are medians with their n. `more`: there were more loops than are counted, which are the latest."""
+    are medians with their n. `more`: only the latest 20 000 loops, of whatever team, were counted."""
 
     days: int
     more: bool
@@ -80,21 +78,25 @@ def figure_routes(database: Database, clock: Clock, guard: Guard) -> APIRouter:
 async def lives(
     connection: AsyncConnection, tenant_id: str, since: datetime, team: str | None, domain: str | None
 ) -> tuple[list[Life], bool]:
-    """The loops that took a step since then, at most LOOPS_COUNTED, and whether there are more."""
+    """Of the latest LOOPS_COUNTED loops that took a step since then, those of the team and domain; and
+    whether there were more than those to look at."""
     await look_up_by_key(connection)
     asked = {
         "tenant": tenant_id,
         "since": since,
-        "team": team,
-        "domain": domain,
         "limit": LOOPS_COUNTED + 1,
     }
-    rows = (await connection.execute(_LIVES, asked)).mappings().all()
-    ids = [row["id"] for row in rows[:LOOPS_COUNTED]]
+    found = (await connection.execute(_LIVES, asked)).mappings().all()
+    rows = [
+        row
+        for row in found[:LOOPS_COUNTED]
+        if team in {None, row["team"]} and domain in {None, row["domain"]}
+    ]
+    ids = [row["id"] for row in rows]
     logs: dict[str, list[LoopEvent]] = defaultdict(list)
     for one in await connection.execute(_EVENTS, {"tenant": tenant_id, "ids": ids}):
         logs[one.loop_id].append(LoopEvent(one.sequence, one.round, one.state, one.at, ""))
-    found = [
+    counted = [
         Life(
             row["customer_id"],
             row["team"],
@@ -103,6 +105,6 @@ async def lives(
             row["raised_at"],
             logs[row["id"]],
         )
-        for row in rows[:LOOPS_COUNTED]
+        for row in rows
     ]
-    return found, len(rows) > LOOPS_COUNTED
+    return counted, len(found) > LOOPS_COUNTED

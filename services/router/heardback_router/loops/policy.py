@@ -1,9 +1,9 @@
 """Reading the policy of telling."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from heardback_router.loops.telling import ESCALATION, TellingPolicy, TellingRule, Way
 from heardback_router.messages.domain import Step
@@ -29,6 +29,13 @@ class _Rule(Shape):
     steps: frozenset[Step] = frozenset()
     when: _When = _When()
     then: Way
+    critical: bool = False
+
+    @model_validator(mode="after")
+    def _released_by_a_person(self) -> Self:
+        if self.critical and self.then != "review":
+            raise ValueError("what is told against a customer's wishes is released by a person: then: review")
+        return self
 
 
 class _Notice(Shape):
@@ -83,6 +90,7 @@ def _rule(rule: _Rule) -> TellingRule:
         when.domain,
         when.cues,
         when.customers_at_least,
+        rule.critical,
     )
 
 

@@ -63,6 +63,7 @@ class Resolving:
             resolution.about,
             resolution.actor,
             changes=(change,),
+            promises=resolution.promises,
         )
         withheld = {loop.id: NO_CUSTOMER for loop in loops if loop.customer_id is None}
         for one in await self._saying.say(connection, tenant_id, matter, loops, policy, at):

@@ -19,12 +19,14 @@ ESCALATION: frozenset[str] = frozenset(
 """Cues that call for a person. A policy may name more, never fewer."""
 SENSITIVE: frozenset[str] = frozenset({"legal_or_press_threat", "safety", "loss_or_fraud_urgent"})
 NEVER_ALONE = "never-alone"
+UNRECORDED = "promise-not-on-record"
 NO_RULE = "no-rule"
 
 
 @dataclass(frozen=True, slots=True)
 class TellingRule:
-    """Holds where every condition that is given holds; `cues` where one of them was heard."""
+    """Holds where every condition that is given holds; `cues` where one of them was heard. `critical`: law or
+    safety requires that it is told, so that it waits for no hour, cap or wish; a person releases it."""
 
     name: str
     because: str
@@ -35,6 +37,7 @@ class TellingRule:
     domains: frozenset[str] = frozenset()
     cues: frozenset[str] = frozenset()
     customers_at_least: int = 0
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class TellingPolicy:
 @dataclass(frozen=True, slots=True)
 class Stakes:
     """What is asked about one customer before a step is told. `written`: a person wrote the words for this
-    matter. `cues` are those of this customer's own feedback in it."""
+    matter, and `promises` that they promise something that is not on record. `cues` are those of this
+    customer's own feedback in it."""
 
     step: Step
     band: str
@@ -67,6 +71,7 @@ class Stakes:
     cues: frozenset[str]
     customers: int
     written: bool
+    promises: bool = False
 
     @property
     def record(self) -> dict[str, Any]:
@@ -78,6 +83,7 @@ class Stakes:
             "cues": sorted(self.cues),
             "customers": self.customers,
             "written": self.written,
+            "promises": self.promises,
         }
 
     @classmethod
@@ -91,6 +97,7 @@ class Decision:
     way: Way
     rule: str
     because: str
+    critical: bool = False
 
 
 def decide(stakes: Stakes, policy: TellingPolicy) -> Decision:
@@ -102,7 +109,9 @@ def decide(stakes: Stakes, policy: TellingPolicy) -> Decision:
     if rule.then == "automatic" and not stakes.written and calling:
         because = f"{', '.join(calling)} calls for a person, and nobody wrote these words"
         return Decision("review", NEVER_ALONE, because)
-    return Decision(rule.then, rule.name, rule.because)
+    if rule.then == "automatic" and stakes.promises:
+        return Decision("review", UNRECORDED, "it promises something that is not on record")
+    return Decision(rule.then, rule.name, rule.because, rule.critical)
 
 
 def may_tell(policy: TellingPolicy, step: Step) -> bool:
