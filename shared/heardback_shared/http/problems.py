@@ -1,10 +1,6 @@
 """Errors as RFC 9457 problem details: what is wrong, where, and what to send instead."""
 
-<<<<<<< HEAD
 from collections.abc import Callable, Sequence
-=======
-from collections.abc import Callable, Iterable, Mapping
->>>>>>> doors
 from typing import Any
 
 import structlog
@@ -74,11 +70,7 @@ def show_to_people(app: FastAPI, prefix: str, face: Face) -> None:
 
 
 def problem_response(request: Request, problem: ProblemError) -> Response:
-<<<<<<< HEAD
     faces: dict[str, Face] = getattr(request.app.state, "faces", {})
-=======
-    faces: Mapping[str, Face] = getattr(request.app.state, "faces", {})
->>>>>>> doors
     for prefix, face in faces.items():
         if request.url.path.startswith(prefix) and (shown := face(request, problem)) is not None:
             shown.headers.update(problem.headers)

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heardback_router.messages.domain import ChangeFacts, MessageFacts, Step
-from heardback_router.outreach.deciding import Decision, Due, End, Hand, Wait, by_rules, decide, still
-from heardback_router.messages.domain import MessageFacts, Step
 from heardback_router.outreach.deciding import (
     Decision,
     Due,

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-<<<<<<< HEAD
 from fastapi import APIRouter, FastAPI, Request, Response
-=======
-from fastapi import FastAPI, Request, Response
->>>>>>> doors
 
 from heardback_ingest.app.accept import Accept
 from heardback_ingest.app.gather import Gatherer, OverloadedError
