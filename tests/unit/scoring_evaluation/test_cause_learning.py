@@ -141,7 +141,8 @@ def test_a_plan_has_numbers(plan: dict[str, Any]) -> None:
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(APP, ["taxonomy", "learn", *map(str, arguments)])
+    wide = {"COLUMNS": "400"}  # no message is broken by where a test keeps its files
+    result = CliRunner().invoke(APP, ["taxonomy", "learn", *map(str, arguments)], env=wide)
     return result.exit_code, result.stdout, " ".join(result.stderr.split()).replace("│ ", "")
 
 

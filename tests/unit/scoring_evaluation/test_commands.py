@@ -31,7 +31,8 @@ def data(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
+    wide = {"COLUMNS": "400"}  # no message is broken by where a test keeps its files
+    result = CliRunner().invoke(APP, [str(argument) for argument in arguments], env=wide)
     return result.exit_code, result.stdout, " ".join(result.stderr.split())
 
 
