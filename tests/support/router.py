@@ -24,8 +24,7 @@ from heardback_shared.contact.holds import PostgresHolds
 from heardback_shared.db.database import Database
 from heardback_shared.db.outbox import Outbox
 from heardback_shared.metrics import Metrics
-from heardback_shared.stream.ports import Incoming
-from heardback_shared.stream.ports import Outgoing
+from heardback_shared.stream.ports import Incoming, Outgoing
 from tests.support.clock import FakeClock
 
 

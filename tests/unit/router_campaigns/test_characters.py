@@ -78,7 +78,11 @@ def test_addresses_numbers_and_links_are_found(kind: str, text: str) -> None:
 def test_what_the_policy_names_may_stand_there_and_what_only_looks_like_it_may_not() -> None:
     named = frozenset({"acme.example"})
     assert contacts_in("See https://help.acme.example/seats or help@acme.example.", named) == []
-    for text in ("https://acme.example.evil.test", "https://notacme.example", "https://acme.example@evil.test/"):
+    for text in (
+        "https://acme.example.evil.test",
+        "https://notacme.example",
+        "https://acme.example@evil.test/",
+    ):
         assert contacts_in(text, named), text
 
 
