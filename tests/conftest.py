@@ -1,5 +1,7 @@
 """Fixtures every test may ask for."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
 from tests.support.broker import broker
@@ -13,3 +15,9 @@ settings.register_profile(
     "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported is there to stay; looking through it for garbage again and again is in vain."""
+    gc.collect()
+    gc.freeze()

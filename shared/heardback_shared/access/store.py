@@ -87,7 +87,7 @@ class ApiKeys:
         return key, spell(key_id, secret)
 
     async def list(self, tenant_id: str | None = None) -> list[ApiKey]:
-        query = select(api_keys).order_by(api_keys.c.created_at)
+        query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
         if tenant_id is not None:
             query = query.where(api_keys.c.tenant_id == tenant_id)
         async with self._database.worker() as connection:

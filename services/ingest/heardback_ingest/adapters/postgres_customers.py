@@ -41,7 +41,7 @@ CROSS JOIN LATERAL (
 ) AS stands
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT f.id) FILTER (WHERE f.accepted_at > :since) AS contacts,
-        (array_agg(f.id || ' ' || f.metric_value ORDER BY f.accepted_at DESC, f.revision DESC)
+        (array_agg(f.id || ' ' || f.metric_value ORDER BY f.accepted_at DESC, f.revision DESC, f.id)
             FILTER (WHERE f.metric_value IS NOT NULL))[1:20] AS answers
     FROM unnest(coalesce(person.members, ARRAY[asked.id])) AS m(id)
     CROSS JOIN LATERAL (

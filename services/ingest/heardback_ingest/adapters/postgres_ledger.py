@@ -88,7 +88,7 @@ FROM ingest.feedback WHERE tenant_id = :tenant AND id = :id ORDER BY revision
 """)
 _STAGES = text("""
 SELECT loop_id, state, reason, at FROM ingest.stage
-WHERE tenant_id = :tenant AND feedback_id = :id ORDER BY at
+WHERE tenant_id = :tenant AND feedback_id = :id ORDER BY at, event_id
 """)
 _ITEM = text("""
 SELECT item_id, sequence, change, state, team, at FROM ingest.item_change

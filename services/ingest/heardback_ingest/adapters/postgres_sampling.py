@@ -32,7 +32,7 @@ SELECT asked.name, found.* FROM unnest(CAST(:surveys AS text[])) AS asked(name)
 CROSS JOIN LATERAL (
     SELECT {_FIELDS} FROM ingest.sampling_plan
     WHERE tenant_id = :tenant AND survey = asked.name AND (segment = :segment OR segment IS NULL)
-    ORDER BY segment IS NULL, made_at DESC LIMIT 1
+    ORDER BY segment IS NULL, made_at DESC, id LIMIT 1
 ) AS found
 """)  # noqa: S608
 _LOCK = text("""

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from ipaddress import ip_address
 
 import h11
@@ -119,6 +120,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities this process trusts, read once, as reading takes long."""
+    return httpx.create_ssl_context(trust_env=True)
+
+
 class HttpcoreSender:
     """`timeout_seconds` bounds an attempt as a whole, however slowly the receiver drips."""
 
@@ -138,7 +145,7 @@ class HttpcoreSender:
         self._timeout = timeout_seconds
         self._user_agent = user_agent
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpx.create_ssl_context(trust_env=True),
+            ssl_context=tls or _trusted(),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=5,

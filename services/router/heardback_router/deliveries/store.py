@@ -80,7 +80,7 @@ FROM router.endpoint_secret s
 JOIN unnest(CAST(:tenants AS text[]), CAST(:endpoints AS text[])) AS wanted (tenant_id, endpoint_id)
     USING (tenant_id, endpoint_id)
 WHERE s.valid_until IS NULL OR s.valid_until > :now
-ORDER BY s.created_at DESC, s.valid_until NULLS FIRST
+ORDER BY s.created_at DESC, s.valid_until NULLS FIRST, s.id
 """)
 
 

@@ -39,7 +39,7 @@ class PostgresOptions:
                 items.c.opened_at > since,
                 items.c.state != "merged",
             )
-            .order_by(items.c.opened_at.desc())
+            .order_by(items.c.opened_at.desc(), items.c.id)
             .limit(ITEMS_READ)
         )
         return [

@@ -52,7 +52,7 @@ _OUTCOMES = text("""
             decision->'winner'->>'rule' AS rule, decision->'winner'->>'team' AS won,
             decision->>'team' AS first_team
         FROM router.item_feedback WHERE tenant_id = :tenant AND item_id = asked.id
-        ORDER BY accepted_at LIMIT 1
+        ORDER BY accepted_at, feedback_id LIMIT 1
     ) AS found
 """)
 _LOOK_AGAIN = text("""

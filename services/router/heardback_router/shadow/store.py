@@ -31,7 +31,7 @@ _LATEST = text("""
     WHERE tenant_id = :tenant AND received_at >= :since
       AND (CAST(:active AS text) IS NULL OR active_sha256 = :active)
       AND (CAST(:candidate AS text) IS NULL OR candidate_sha256 = :candidate)
-    ORDER BY received_at DESC LIMIT 1
+    ORDER BY received_at DESC, feedback_id, active_sha256, candidate_sha256 LIMIT 1
 """)
 _PAIR = """
     FROM router.shadow_reading r
