@@ -21,6 +21,7 @@ from rich.table import Table
 
 from heardback_local.stack import LocalStack
 from tests.load.client import Client, survey
+from tests.load.processor import microseconds_each, seconds_of_stack
 from tests.load.texts import DATA, DataAbsentError, reviews
 
 ERR = Console(stderr=True)
@@ -40,15 +41,19 @@ async def _with_stack(environment: Mapping[str, str], measure: Any) -> Any:
                 return await measure(stack, client)
 
 
-async def _throughput(client: Client, texts: list[str], *, warm_up: list[str], customers: int = 500) -> float:
+async def _throughput(
+    stack: LocalStack, client: Client, texts: list[str], *, warm_up: list[str], customers: int = 500
+) -> tuple[float, dict[str, float]]:
+    """(events per second, microseconds of processor time per event of each process)."""
     warm = [survey(f"warm-{n}", comment, f"w-{n}") for n, comment in enumerate(warm_up)]
     await client.post_all(warm)
     await client.wait_linked(len(warm))
     rows = [survey(f"r-{n}", comment, f"c-{n % customers}") for n, comment in enumerate(texts)]
-    started = perf_counter()
+    before, started = seconds_of_stack(stack), perf_counter()
     await client.post_all(rows)
     await client.wait_linked(len(warm) + len(rows))
-    return len(rows) / (perf_counter() - started)
+    took = perf_counter() - started
+    return len(rows) / took, microseconds_each(before, seconds_of_stack(stack), len(rows))
 
 
 async def _light(client: Client, texts: list[str]) -> dict[str, float]:
@@ -91,7 +96,8 @@ async def _with_model(figures: dict[str, Any], texts: list[str], textbook: bool)
     async def measure(stack: LocalStack, client: Client) -> None:
         ERR.print("the whole stack with the real model …")
         warm_up = ["All good, thank you."] * 200
-        figures["with_model_per_second"] = await _throughput(client, texts, warm_up=warm_up)
+        rate, worked = await _throughput(stack, client, texts, warm_up=warm_up)
+        figures["with_model_per_second"], figures["with_model_processor_us"] = rate, worked
         if textbook:
             for service in stack.services.values():
                 await service.stop()
@@ -117,9 +123,8 @@ async def _without_model(figures: dict[str, Any], texts: list[str]) -> None:
     async def measure(stack: LocalStack, client: Client) -> None:
         ERR.print("the whole stack without the model …")
         many = [texts[n % len(texts)] for n in range(CONSTANT_EVENTS)]
-        figures["without_model_per_second"] = await _throughput(
-            client, many, warm_up=many[:WARM_EVENTS], customers=2_000
-        )
+        rate, worked = await _throughput(stack, client, many, warm_up=many[:WARM_EVENTS], customers=2_000)
+        figures["without_model_per_second"], figures["without_model_processor_us"] = rate, worked
 
     await _with_stack({"HEARDBACK_SCORING_MODEL": "constant"}, measure)
 

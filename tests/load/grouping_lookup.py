@@ -29,6 +29,7 @@ from heardback_router.configuration.source import load_policies
 from heardback_router.grouping.deciding import Near
 from heardback_router.grouping.domain import Matter
 from heardback_router.grouping.held import OpenFeedback
+from heardback_router.grouping.nearest import PostgresNearest
 from heardback_router.grouping.neighbourhood import Newcomer, Vector
 from heardback_router.grouping.neighbours import PostgresNeighbours
 from heardback_router.grouping.open_feedback import hold
@@ -87,8 +88,9 @@ def held(number: int, texts: Texts) -> OpenFeedback:
 async def fill(database: Database, tenant: str, number: int, texts: Texts) -> None:
     for start in range(0, number, AT_ONCE):
         rows = [held(n, texts) for n in range(start, min(start + AT_ONCE, number))]
+        large = {row.topic for row in rows} if tenant == TENANT else set()
         async with database.tenant(tenant) as connection:
-            await hold(connection, tenant, rows)
+            await hold(connection, tenant, rows, large=large)
 
 
 async def build(database: Database, number: int, texts: Texts) -> float:
@@ -135,13 +137,16 @@ def _parts(asked: Sequence[Newcomer], at_once: int) -> Iterator[Sequence[Newcome
         yield asked[start : start + at_once]
 
 
-async def insertion(database: Database, texts: Texts) -> dict[str, float]:
-    """Milliseconds per feedback that enters, in a batch as routing makes them."""
-    rows = [held(10_000_000 + n, texts) for n in range(INSERTED)]
+async def insertion(database: Database, texts: Texts, *, indexed: bool) -> dict[str, float]:
+    """Milliseconds per feedback that enters, in a batch as routing makes them; `indexed` if its topic is
+    large."""
+    first = 10_000_000 if indexed else 11_000_000
+    rows = [held(first + n, texts) for n in range(INSERTED)]
+    large = {row.topic for row in rows} if indexed else set()
     async with database.tenant(TENANT) as connection:
         process = int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)
         before, started = _processor_ms(process), perf_counter()
-        await hold(connection, TENANT, rows)
+        await hold(connection, TENANT, rows, large=large)
         taken = (perf_counter() - started) * 1000
         worked = _processor_ms(process) - before
     return {"ms": round(taken / INSERTED, 2), "processor_ms": round(worked / INSERTED, 2)}
@@ -155,14 +160,15 @@ async def measure(
     texts = Texts(said, seed=5)
     figures: dict[str, Any] = {"open": number, "index_seconds": await build(database, number, texts)}
     fresh = [newcomer(20_000_000 + n, texts) for n in range(asked)]
-    indexed, exact = PostgresNeighbours(), PostgresNeighbours(exact_up_to=10 * number)
+    indexed, exact = PostgresNeighbours(), PostgresNeighbours(PostgresNearest(exact_up_to=10 * number))
     await lookups(database, TENANT, fresh[:20], 1, indexed)
     figures["one_by_one"], by_index = await lookups(database, TENANT, fresh, 1, indexed)
     figures["in_batches_of_100"], _ = await lookups(database, TENANT, fresh, 100, indexed)
     figures["compared_one_by_one"], truth = await lookups(database, TENANT, fresh, 1, exact)
     figures |= recall(by_index, truth)
     figures["small_tenant"], _ = await lookups(database, SMALL, fresh, 1, indexed)
-    figures["insert"] = await insertion(database, texts)
+    figures["insert_indexed"] = await insertion(database, texts, indexed=True)
+    figures["insert"] = await insertion(database, texts, indexed=False)
     figures["load_average"] = os.getloadavg()[0]
     await database.close()
     return figures

@@ -87,9 +87,11 @@ class Record(Recorder):
     def __init__(self, real: Recorder, fate: Fate) -> None:
         self._real, self._fate = real, fate
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
+    async def record(
+        self, connection: AsyncConnection, tenant_id: str, attempts: Sequence[Attempt]
+    ) -> tuple[str, ...]:
         self._fate.reach("before the record")
-        loops = await self._real.record(connection, attempt)
+        loops = await self._real.record(connection, tenant_id, attempts)
         self._fate.reach("after the record")
         return loops
 
@@ -105,10 +107,10 @@ class Settle(Settler):
         self._fate.reach("settled")
         return news
 
-    async def permit(
-        self, connection: AsyncConnection, tenant_id: str, subject: str, at: datetime
-    ) -> Held | Stopped | None:
-        return await self._real.permit(connection, tenant_id, subject, at)
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, subjects: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        return await self._real.permits(connection, tenant_id, subjects, at)
 
 
 class Leaving(Outbox):
@@ -192,8 +194,10 @@ async def test_a_deadline_outlives_the_process(house: House, receiver: Receiver,
 class _Late(PostgresDeliveryQueue):
     """Fails a success to show that the tests above can fail: it forgets to move the delivery."""
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:
-        return False
+    async def record(
+        self, connection: AsyncConnection, tenant_id: str, made: Sequence[Attempt]
+    ) -> frozenset[str]:
+        return frozenset()
 
 
 async def test_a_queue_that_forgets_would_be_noticed(house: House, receiver: Receiver) -> None:

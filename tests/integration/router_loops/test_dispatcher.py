@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver, Reply
@@ -78,16 +79,22 @@ async def test_what_is_leased_is_not_taken_by_another_until_the_lease_ends(
     await second.client.aclose()
 
 
+_ATTEMPTS = text("""
+SELECT d.state, d.attempts, a.number, d.leased_until IS NULL FROM router.delivery d
+JOIN router.delivery_attempt a ON a.tenant_id = d.tenant_id AND a.delivery_id = d.id
+""")
+
+
 class _Crash(Settler):
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], at: datetime
     ) -> Sequence[Outgoing]:
         raise RuntimeError("the process dies here")
 
-    async def permit(
-        self, connection: AsyncConnection, tenant_id: str, subject: str, at: datetime
-    ) -> Held | Stopped | None:
-        return None
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, subjects: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        return {}
 
 
 def dispatcher_of(
@@ -184,10 +191,10 @@ class _SlowSettler(Settler):
         await self.go_on.wait()
         return await self._real.settle(connection, tenant_id, message_ids, at)
 
-    async def permit(
-        self, connection: AsyncConnection, tenant_id: str, subject: str, at: datetime
-    ) -> Held | Stopped | None:
-        return await self._real.permit(connection, tenant_id, subject, at)
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, subjects: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        return await self._real.permits(connection, tenant_id, subjects, at)
 
 
 async def test_a_record_under_way_is_not_cut_off_by_cancellation(house: House, receiver: Receiver) -> None:
@@ -243,6 +250,37 @@ class _Answers(Sender):
         return self._answers.pop(0)
 
 
+class _Slow(_Answers):
+    """Takes two seconds for each answer."""
+
+    def __init__(self, house: House, *answers: Response) -> None:
+        super().__init__(*answers)
+        self._house = house
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Response:
+        self._house.clock.forward(seconds=2)
+        return await super().send(url, headers, body)
+
+
+class _Counting(Settler):
+    """Remembers what permits were asked for."""
+
+    def __init__(self, real: Settler) -> None:
+        self._real = real
+        self.permitted: list[Sequence[str]] = []
+
+    async def settle(
+        self, connection: AsyncConnection, tenant_id: str, message_ids: Sequence[str], at: datetime
+    ) -> Sequence[Outgoing]:
+        return await self._real.settle(connection, tenant_id, message_ids, at)
+
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, subjects: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        self.permitted.append(subjects)
+        return await self._real.permits(connection, tenant_id, subjects, at)
+
+
 async def test_a_failure_recorded_late_does_not_undo_a_later_success(house: House) -> None:
     await house.endpoint()
     await house.open_loops(1)
@@ -260,7 +298,7 @@ async def test_a_failure_recorded_late_does_not_undo_a_later_success(house: Hous
     assert await dispatcher_of(house, sender=_Answers(Response(200))).deliver_due() == 1
     attempt = Attempt(late, house.clock.now(), Response(500), 1, GiveUp("too late"))
     async with house.database.tenant("default") as connection:
-        await queue.record(connection, attempt)
+        await queue.record(connection, "default", [attempt])
         assert late.message_id is not None
         states = await queue.states_of(connection, "default", [late.message_id])
         assert states == {late.message_id: ["delivered"]}
@@ -276,9 +314,35 @@ async def test_a_success_recorded_late_counts_whoever_holds_the_lease(house: Hou
     assert await dispatcher_of(house, sender=_Answers(Response(500))).deliver_due() == 1
     attempt = Attempt(late, house.clock.now(), Response(200), 1, Delivered())
     async with house.database.tenant("default") as connection:
-        await queue.record(connection, attempt)
+        await queue.record(connection, "default", [attempt])
     house.clock.forward(hours=1)
     assert await house.deliver() == 0
+
+
+async def test_when_one_fails_what_was_claimed_with_it_is_given_back(house: House) -> None:
+    await house.endpoint()
+    await house.open_loops(3)
+    answers = _Answers(Response(500), Response(200), Response(200))
+    dispatcher = dispatcher_of(house, sender=answers, limits=Limits(1, 1, 60, 0.02))
+    asked = _Counting(house.core.closing.messages.ending)
+    dispatcher._settler = asked
+    assert await dispatcher.deliver_due() == 3
+    assert [len(subjects) for subjects in asked.permitted] == [3, 2]
+    async with house.database.tenant("default") as connection:
+        rows = (await connection.execute(_ATTEMPTS)).all()
+    # What was given back was not tried: each has made its first attempt, and nothing is leased.
+    assert sorted(rows) == [("delivered", 1, 1, True), ("delivered", 1, 1, True), ("pending", 1, 1, True)]
+
+
+async def test_a_permit_is_good_for_a_second(house: House) -> None:
+    await house.endpoint()
+    await house.open_loops(3)
+    answers = _Slow(house, Response(200), Response(200), Response(200))
+    dispatcher = dispatcher_of(house, sender=answers, limits=Limits(1, 1, 60, 0.02))
+    asked = _Counting(house.core.closing.messages.ending)
+    dispatcher._settler = asked
+    assert await dispatcher.deliver_due() == 3
+    assert [len(subjects) for subjects in asked.permitted] == [3, 2, 1]
 
 
 async def test_no_transaction_is_open_during_a_post(house: House, receiver: Receiver) -> None:

@@ -43,7 +43,7 @@ DECIDING: Sequence[Fault] = (
 BY_WEBHOOK: Sequence[Fault] = (
     *DECIDING,
     (PostgresDeliveryQueue, "claim", "after"),
-    (Ending, "permit", "before"),
+    (Ending, "permits", "before"),
     (HttpcoreSender, "send", "before"),
     (HttpcoreSender, "send", "after"),
     (PostgresDeliveryQueue, "record", "before"),
@@ -56,7 +56,7 @@ BY_WEBHOOK: Sequence[Fault] = (
 BY_MAIL: Sequence[Fault] = (
     *DECIDING,
     (PostgresLetters, "claim", "after"),
-    (Ending, "permit", "before"),
+    (Ending, "permits", "before"),
     (PostgresLetters, "content", "after"),
     (SmtpMailer, "send", "before"),
     (SmtpMailer, "send", "after"),

@@ -66,9 +66,10 @@ def weigh(
     policy: WeighingPolicy,
 ) -> Weighed:
     """What an item weighs. `customers` counts those behind it; `arrivals` when its feedback was accepted."""
-    since = at - timedelta(days=policy.trend_days)
-    recent = sum(1 for arrived in arrivals if arrived > since)
-    earlier = sum(1 for arrived in arrivals if since - timedelta(days=policy.trend_days) < arrived <= since)
+    days = timedelta(days=policy.trend_days)
+    since, before = at - days, at - days - days
+    recent = sum([arrived > since for arrived in arrivals])
+    earlier = sum([before < arrived <= since for arrived in arrivals])
     growth = max(0, recent - earlier) if len(arrivals) > 1 else 0
     parts = [_says("worst", worst.score, f"Its worst feedback has severity {worst.score:g}.")]
     for factor, rungs, count, because in (

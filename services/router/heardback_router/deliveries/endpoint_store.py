@@ -48,6 +48,15 @@ class PostgresEndpoints:
         row = (await connection.execute(query.with_for_update() if lock else query)).mappings().first()
         return endpoint_of(row) if row else None
 
+    async def some(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_ids: Sequence[str]
+    ) -> Sequence[Endpoint]:
+        if not endpoint_ids:
+            return []
+        mine = endpoints.c.tenant_id == tenant_id, endpoints.c.id.in_(endpoint_ids)
+        rows = await connection.execute(select(endpoints).where(*mine))
+        return [endpoint_of(row) for row in rows.mappings()]
+
     async def save(self, connection: AsyncConnection, tenant_id: str, endpoint: Endpoint) -> None:
         values = {name: value for name, value in _row(endpoint).items() if name not in _FIXED}
         await connection.execute(

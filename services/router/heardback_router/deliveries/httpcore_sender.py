@@ -5,8 +5,10 @@ cookies and unpacks no body, so there is nothing to switch off.
 """
 
 import asyncio
+import importlib.util
 import socket
 import ssl
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from ipaddress import ip_address
@@ -31,6 +33,10 @@ from heardback_router.deliveries.ports import Resolver
 from heardback_router.deliveries.proxy import Proxy, ProxyRefusesError, tunnel
 
 _log = structlog.get_logger(__name__)
+
+# httpcore looks for this package several times per request; where it is absent, each look searches the disk.
+if "sniffio" not in sys.modules and importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 

@@ -1,5 +1,6 @@
 """Whether what waits for an endpoint may still go out, asked before every attempt."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,8 +24,8 @@ class Stopped:
 
 
 class Permits(Protocol):
-    async def permit(
-        self, connection: AsyncConnection, tenant_id: str, subject: str, at: datetime
-    ) -> Held | Stopped | None:
-        """None: it may go. `subject` is what the message was queued for."""
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, subjects: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        """What is not named may go. `subjects` is what messages were queued for."""
         ...

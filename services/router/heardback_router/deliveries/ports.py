@@ -161,7 +161,7 @@ class DeliveryQueue(Protocol):
         whose circuit is closed and whose throttle is over. Where an open circuit may be probed, one process
         takes one delivery; where the receiver set a rate, no more are taken than it allows.
 
-        `busy` is how many attempts are in flight here already, per endpoint.
+        `busy` is how many are claimed here already, per endpoint.
         """
         ...
 
@@ -169,8 +169,15 @@ class DeliveryQueue(Protocol):
         """No attempt was made; it is due again then."""
         ...
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:
-        """Stores the attempt and moves its delivery. False if it did not: a failure counts for its claim."""
+    async def give_back(self, connection: AsyncConnection, left: Sequence[Claimed]) -> None:
+        """All of one tenant, as if they had not been claimed."""
+        ...
+
+    async def record(
+        self, connection: AsyncConnection, tenant_id: str, made: Sequence[Attempt]
+    ) -> frozenset[str]:
+        """Stores the attempts and moves their deliveries. The ids of those moved: a failure counts only for
+        its claim."""
         ...
 
     async def states_of(
@@ -249,6 +256,12 @@ class Endpoints(Protocol):
     async def find(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, *, lock: bool = False
     ) -> Endpoint | None: ...
+
+    async def some(
+        self, connection: AsyncConnection, tenant_id: str, endpoint_ids: Sequence[str]
+    ) -> Sequence[Endpoint]:
+        """Those of them that there are, without a lock."""
+        ...
 
     async def remove(self, connection: AsyncConnection, tenant_id: str, endpoint_id: str) -> None:
         """With its keys and its history; its deliveries stay."""

@@ -1,5 +1,6 @@
 """What an attempt means for its delivery and its endpoint, written in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,34 +30,54 @@ class Recorder:
         self._policy = policy
         self._actor = f"router by {policy.version}"
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> tuple[str, ...]:
-        """Stores the attempt and what follows from it; returns the messages to customers it may end.
+    async def record(
+        self, connection: AsyncConnection, tenant_id: str, attempts: Sequence[Attempt]
+    ) -> tuple[str, ...]:
+        """Stores the attempts and what follows from them; returns the messages to customers they may end.
 
-        Locks are always taken in the order endpoint, delivery, message, so that two records never deadlock.
+        Locks are always taken in the order endpoints, deliveries, messages, and each of these by id, so that
+        two records never deadlock.
         """
-        claimed = attempt.claimed
-        given_up = await self._judge_endpoint(connection, attempt)
-        counted = await self._queue.record(connection, attempt)
-        about: tuple[str, ...] = (claimed.message_id,) if claimed.message_id else ()
-        if given_up is not None:
+        ordered = sorted(attempts, key=lambda one: (one.claimed.endpoint_id, one.at, one.claimed.id))
+        given_up = await self._judge_endpoints(connection, tenant_id, ordered)
+        counted = await self._queue.record(connection, tenant_id, ordered)
+        about = [one.claimed.message_id for one in ordered if one.claimed.message_id]
+        for attempt, because in given_up:
             about += await self._queue.fail_pending(
-                connection, claimed.tenant_id, claimed.endpoint_id, given_up, attempt.at
+                connection, tenant_id, attempt.claimed.endpoint_id, because, attempt.at
             )
-        response = attempt.response
-        exhausted = isinstance(attempt.decision, GiveUp) and not (response.abort or response.ours)
-        if counted and exhausted and claimed.event_type in LOOP_EVENTS:
-            await self._alarms.exhausted(connection, attempt)
-        return about
+        for attempt in ordered:
+            response, claimed = attempt.response, attempt.claimed
+            exhausted = isinstance(attempt.decision, GiveUp) and not (response.abort or response.ours)
+            if claimed.id in counted and exhausted and claimed.event_type in LOOP_EVENTS:
+                await self._alarms.exhausted(connection, attempt)
+        return tuple(about)
 
-    async def _judge_endpoint(self, connection: AsyncConnection, attempt: Attempt) -> str | None:
-        """Why the endpoint was given up, if it was."""
-        claimed, outcome = attempt.claimed, outcome_of(attempt)
-        if outcome is None:
-            return None
-        seen = await self._endpoints.find(connection, claimed.tenant_id, claimed.endpoint_id)
+    async def _judge_endpoints(
+        self, connection: AsyncConnection, tenant_id: str, attempts: Sequence[Attempt]
+    ) -> list[tuple[Attempt, str]]:
+        """The attempts by which an endpoint was given up, and why."""
+        telling = [(one, outcome) for one in attempts if (outcome := outcome_of(one)) is not None]
+        ids = sorted({one.claimed.endpoint_id for one, _ in telling})
+        seen = {one.id: one for one in await self._endpoints.some(connection, tenant_id, ids)}
         # Most attempts succeed at an endpoint that is well: those write nothing here and wait for nobody.
-        if seen is None or (outcome == "ok" and seen.enabled and seen.health == Health()):
-            return None
+        well = {one.id for one in seen.values() if one.enabled and one.health == Health()}
+        given_up = []
+        for attempt, outcome in telling:
+            endpoint_id = attempt.claimed.endpoint_id
+            if endpoint_id not in seen or (outcome == "ok" and endpoint_id in well):
+                continue
+            well.discard(endpoint_id)
+            because = await self._judge_endpoint(connection, attempt, outcome)
+            if because is not None:
+                given_up.append((attempt, because))
+        return given_up
+
+    async def _judge_endpoint(
+        self, connection: AsyncConnection, attempt: Attempt, outcome: Outcome
+    ) -> str | None:
+        """Why the endpoint was given up, if it was."""
+        claimed = attempt.claimed
         endpoint = await self._endpoints.find(connection, claimed.tenant_id, claimed.endpoint_id, lock=True)
         if endpoint is None or endpoint.url != claimed.url:
             return None

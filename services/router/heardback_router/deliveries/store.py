@@ -6,11 +6,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, case, func, insert, select, text, tuple_, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from heardback_router.deliveries.domain import Delivered, DeliveryState, Disable, GiveUp, Retry
+from heardback_router.deliveries.attempt_store import recorded
+from heardback_router.deliveries.domain import DeliveryState
 from heardback_router.deliveries.ports import Attempt, Claimed, Message, Replay, Which
 from heardback_router.deliveries.tables import attempts, deliveries, replays
 from heardback_shared.db.bulk import insert_rows
@@ -81,6 +82,13 @@ JOIN unnest(CAST(:tenants AS text[]), CAST(:endpoints AS text[])) AS wanted (ten
     USING (tenant_id, endpoint_id)
 WHERE s.valid_until IS NULL OR s.valid_until > :now
 ORDER BY s.created_at DESC, s.valid_until NULLS FIRST, s.id
+""")
+
+# By an array of ids, each is found through its key. A claim that ran out is another's by now.
+_GIVE_BACK = text("""
+UPDATE router.delivery SET leased_until = NULL, claims = claims - 1
+WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS text[])) AND state = 'pending'
+    AND claims = (CAST(:claims AS integer[]))[array_position(CAST(:ids AS text[]), id)]
 """)
 
 
@@ -157,6 +165,12 @@ class PostgresDeliveryQueue:
             .values(next_attempt_at=until, leased_until=None)
         )
 
+    async def give_back(self, connection: AsyncConnection, left: Sequence[Claimed]) -> None:
+        claims = {one.id: one.claim for one in left}
+        ids = sorted(claims)
+        values = {"tenant": left[0].tenant_id, "ids": ids, "claims": [claims[one] for one in ids]}
+        await connection.execute(_GIVE_BACK, values)
+
     async def _mark(
         self,
         connection: AsyncConnection,
@@ -174,25 +188,10 @@ class PostgresDeliveryQueue:
             shares = [taken[g["id"]] for g in paced]
             await connection.execute(_MARK_PACED, {**_names(paced), "taken": shares, "now": now})
 
-    async def record(self, connection: AsyncConnection, attempt: Attempt) -> bool:
-        claimed, decision = attempt.claimed, attempt.decision
-        await connection.execute(insert(attempts).values(_attempt_row(attempt)))
-        change = update(deliveries).where(
-            deliveries.c.tenant_id == claimed.tenant_id, deliveries.c.id == claimed.id
-        )
-        values: dict[str, Any] = {"attempts": deliveries.c.attempts + 1, "leased_until": None}
-        if isinstance(decision, Delivered):
-            # True whoever holds the lease by now: the receiver has it.
-            values |= {"state": "delivered", "because": None, "done_at": attempt.at}
-        else:
-            # A failure counts only while the claim is ours: a later one may be in flight, or have succeeded.
-            change = change.where(deliveries.c.claims == claimed.claim, deliveries.c.state == "pending")
-            values["because"] = decision.because
-            if isinstance(decision, Retry):
-                values["next_attempt_at"] = decision.at
-            else:
-                values |= {"state": "failed", "done_at": attempt.at}
-        return (await connection.execute(change.values(values))).rowcount > 0
+    async def record(
+        self, connection: AsyncConnection, tenant_id: str, made: Sequence[Attempt]
+    ) -> frozenset[str]:
+        return await recorded(connection, tenant_id, made)
 
     async def fail_pending(
         self, connection: AsyncConnection, tenant_id: str, endpoint_id: str, because: str, at: datetime
@@ -357,28 +356,6 @@ def _range(
 
 def _any(values: Sequence[str]) -> Any:
     return text("ANY(:wanted)").bindparams(bindparam("wanted", list(values), type_=ARRAY(TEXT)))
-
-
-def _attempt_row(attempt: Attempt) -> dict[str, Any]:
-    outcome = {Delivered: "delivered", Retry: "retry", GiveUp: "gave_up", Disable: "disabled"}
-    return {
-        "tenant_id": attempt.claimed.tenant_id,
-        "delivery_id": attempt.claimed.id,
-        "number": attempt.claimed.claim,
-        "at": attempt.at,
-        "outcome": outcome[type(attempt.decision)],
-        "status": attempt.response.status,
-        "response": _unless_erased(attempt),
-        "error": attempt.response.error,
-        "duration_ms": attempt.duration_ms,
-    }
-
-
-def _unless_erased(attempt: Attempt) -> Any:
-    """What was erased while this was in flight is not told again by an answer that echoes it."""
-    mine = (deliveries.c.tenant_id == attempt.claimed.tenant_id) & (deliveries.c.id == attempt.claimed.id)
-    said = case((deliveries.c.erased_at.is_(None), attempt.response.excerpt), else_="")
-    return select(said).where(mine).with_for_update(key_share=True).scalar_subquery()
 
 
 def _claimed(row: Mapping[Any, Any], sealed: tuple[tuple[str, bytes], ...]) -> Claimed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from heardback_router.grouping.neighbourhood import Newcomer, Vector, vector_of
+from heardback_router.grouping.neighbourhood import Newcomer, Topic, Vector, vector_of
 
 PlacedBy = Literal["machine", "person"]
 
@@ -27,6 +27,10 @@ class OpenFeedback:
     cause: str | None = None
     model: str | None = None
     vector: Vector | None = None
+
+    @property
+    def topic(self) -> Topic:
+        return Topic(self.cause, self.model)
 
     @property
     def place(self) -> dict[str, Any]:

@@ -28,6 +28,13 @@ ITEMS_PER_FINGERPRINT = 5
 """Of so many items, those that heard last, can a fingerprint or a person's rule choose."""
 
 
+class Topic(NamedTuple):
+    """Words are compared within one: the same root cause, read by the same model."""
+
+    cause: str | None
+    model: str | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Newcomer:
     """A feedback that asks for its place. `vector` only where it may be compared by words."""
@@ -41,6 +48,10 @@ class Newcomer:
     vector: Vector | None = None
     words: str = ""
     """What the customer said; never kept with a decision."""
+
+    @property
+    def topic(self) -> Topic:
+        return Topic(self.matter.cause, self.model)
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -83,17 +94,21 @@ class _Vectors:
         self.members.append(member)
 
     def similarities(self, vector: Vector) -> NDArray[np.float32]:
-        return np.asarray(self._rows[: len(self.members)] @ vector, np.float32)
+        return np.asarray(np.vecdot(self._rows[: len(self.members)], vector), np.float32)
 
 
 @dataclass
 class Neighbourhood:
-    """`near`, `told` by feedback id of a newcomer; `found` by fingerprint; `traits` by item id."""
+    """`near`, `told` by feedback id of a newcomer; `found` by fingerprint; `traits` by item id.
+
+    `large` are the topics whose nearest were found by an index.
+    """
 
     near: dict[str, list[Near]] = field(default_factory=dict)
     told: dict[str, tuple[Told, ...]] = field(default_factory=dict)
     found: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
     traits: dict[str, Traits] = field(default_factory=lambda: defaultdict(Traits))
+    large: frozenset[Topic] = frozenset()
     _vectors: dict[tuple[str | None, str | None, int], _Vectors] = field(default_factory=dict)
     _items: dict[str, str] = field(default_factory=dict)
 

@@ -1,15 +1,15 @@
 """The feedback of unresolved items in Postgres: it enters when placed, leaves and returns with its item."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from heardback_router.backlog.domain import EventKind, ItemEvent
 from heardback_router.grouping.held import OpenFeedback
-from heardback_router.grouping.neighbourhood import Vector
+from heardback_router.grouping.neighbourhood import Topic
 from heardback_router.grouping.tables import open_fingerprints
+from heardback_router.grouping.vectors import INDEXED_DIMENSION, packed, send_vectors
 from heardback_shared.db.bulk import insert_rows
 from heardback_shared.db.database import to_json
 
@@ -18,18 +18,19 @@ RETURNING: frozenset[EventKind] = frozenset({"reopened"})
 
 _HOLD = text("""
 INSERT INTO router.open_feedback (tenant_id, feedback_id, item_id, at, entity, named, marks, placed_by, cause,
-    model, dimension, embedding)
+    model, dimension, embedding, indexed)
 SELECT :tenant, id, item_id, at, entity, CAST(named AS jsonb), CAST(marks AS jsonb), placed_by, cause, model,
-    dimension, CAST(embedding AS halfvec)
+    dimension, embedding, indexed
 FROM unnest(
     CAST(:ids AS text[]), CAST(:items AS text[]), CAST(:at AS timestamptz[]), CAST(:entities AS text[]),
     CAST(:named AS text[]), CAST(:marks AS text[]), CAST(:placed_by AS text[]), CAST(:causes AS text[]),
-    CAST(:models AS text[]), CAST(:dimensions AS integer[]), CAST(:embeddings AS text[])
-) AS u (id, item_id, at, entity, named, marks, placed_by, cause, model, dimension, embedding)
+    CAST(:models AS text[]), CAST(:dimensions AS integer[]), CAST(:embeddings AS halfvec[]),
+    CAST(:indexed AS boolean[])
+) AS u (id, item_id, at, entity, named, marks, placed_by, cause, model, dimension, embedding, indexed)
 ON CONFLICT (tenant_id, feedback_id) DO UPDATE SET item_id = excluded.item_id, at = excluded.at,
     entity = excluded.entity, named = excluded.named, marks = excluded.marks, placed_by = excluded.placed_by,
     cause = excluded.cause, model = excluded.model, dimension = excluded.dimension,
-    embedding = excluded.embedding
+    embedding = excluded.embedding, indexed = excluded.indexed
 """)
 _LET_GO = (
     text("DELETE FROM router.open_feedback WHERE tenant_id = :tenant AND item_id = :item"),
@@ -53,11 +54,20 @@ WHERE l.tenant_id = :tenant AND l.feedback_id = u.id
 
 
 async def hold(
-    connection: AsyncConnection, tenant_id: str, held: Sequence[OpenFeedback], *, again: bool = False
+    connection: AsyncConnection,
+    tenant_id: str,
+    held: Sequence[OpenFeedback],
+    *,
+    again: bool = False,
+    large: Collection[Topic] = frozenset(),
 ) -> None:
-    """Stores them, whatever was stored of them before. `again`: some of them may have been."""
+    """Stores them, whatever was stored of them before. `again`: some of them may have been.
+
+    Vectors of `large` topics enter the index at once; of others when the index is asked for them.
+    """
     if not held:
         return
+    await send_vectors(connection)
     if again:
         values = {"items": [one.item_id for one in held], "ids": [one.feedback_id for one in held]}
         await connection.execute(_FORGET_PRINTS, {"tenant": tenant_id, **values})
@@ -75,7 +85,8 @@ async def hold(
             "causes": [one.cause for one in held],
             "models": [one.model for one in held],
             "dimensions": [len(one.vector) if one.vector is not None else None for one in held],
-            "embeddings": [spelled(one.vector) if one.vector is not None else None for one in held],
+            "embeddings": [packed(one.vector) if one.vector is not None else None for one in held],
+            "indexed": [one.topic in large and _may_be_indexed(one) for one in held],
         },
     )
     rows = [
@@ -124,11 +135,5 @@ async def follow(connection: AsyncConnection, tenant_id: str, events: Sequence[I
             await hold(connection, tenant_id, await of_item(connection, tenant_id, event.item_id))
 
 
-def spelled(vector: Vector) -> str:
-    """As pgvector reads it; five digits are all that half precision holds."""
-    return _template(len(vector)) % tuple(vector.tolist())
-
-
-@lru_cache(maxsize=16)
-def _template(dimension: int) -> str:
-    return f"[{','.join(['%.5g'] * dimension)}]"
+def _may_be_indexed(one: OpenFeedback) -> bool:
+    return one.vector is not None and len(one.vector) == INDEXED_DIMENSION

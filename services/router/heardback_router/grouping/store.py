@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.backlog.domain import Weight
 from heardback_router.grouping.deciding import SIDES
 from heardback_router.grouping.held import OpenFeedback
-from heardback_router.grouping.open_feedback import hold, keep_places, spelled
+from heardback_router.grouping.open_feedback import hold, keep_places
 from heardback_router.grouping.regrouping import Member, NewRule, telling
 from heardback_router.grouping.tables import grouping_fingerprints, grouping_rules
+from heardback_router.grouping.vectors import packed, send_vectors
 from heardback_shared.contracts.customer import CustomerSnapshot
 from heardback_shared.contracts.events import FeedbackAccepted, FeedbackScored
 from heardback_shared.contracts.feedback import FeedbackContent
@@ -50,9 +51,9 @@ _RELEASE = (
 )
 _EXEMPLARS = text("""
 INSERT INTO router.grouping_exemplar (tenant_id, rule_id, side, feedback_id, cause, model, embedding)
-SELECT :tenant, :rule, :side, id, cause, model, CAST(embedding AS halfvec)
+SELECT :tenant, :rule, :side, id, cause, model, embedding
 FROM unnest(CAST(:ids AS text[]), CAST(:causes AS text[]), CAST(:models AS text[]),
-    CAST(:embeddings AS text[])) AS u (id, cause, model, embedding)
+    CAST(:embeddings AS halfvec[])) AS u (id, cause, model, embedding)
 """)
 _NO_EXEMPLAR = text("""
 DELETE FROM router.grouping_exemplar
@@ -152,6 +153,7 @@ class PostgresGrouping:
         for side, (mine, _) in sides.items():
             speaking = [one for one in mine if one.vector is not None]
             if speaking:
+                await send_vectors(connection)
                 await connection.execute(
                     _EXEMPLARS,
                     {
@@ -161,7 +163,7 @@ class PostgresGrouping:
                         "ids": [one.feedback_id for one in speaking],
                         "causes": [one.cause for one in speaking],
                         "models": [one.model for one in speaking],
-                        "embeddings": [spelled(one.vector) for one in speaking if one.vector is not None],
+                        "embeddings": [packed(one.vector) for one in speaking if one.vector is not None],
                     },
                 )
 

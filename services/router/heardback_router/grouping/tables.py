@@ -1,6 +1,6 @@
-"""The tables of grouping. Embeddings are of pgvector's type halfvec and go in and out as text."""
+"""The tables of grouping. Embeddings are of pgvector's type halfvec and go in as bytes."""
 
-from sqlalchemy import JSON, Column, DateTime, Double, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, Column, DateTime, Double, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from heardback_router.backlog.tables import metadata
@@ -19,6 +19,7 @@ open_feedback = Table(
     Column("cause", Text),
     Column("model", Text),
     Column("dimension", Integer),
+    Column("indexed", Boolean, nullable=False),
 )
 """The feedback of unresolved items, as arrivals find it. It also has a column `embedding`."""
 

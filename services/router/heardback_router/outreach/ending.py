@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from heardback_router.configuration.source import PolicySource
 from heardback_router.deliveries.permits import Held, Stopped
 from heardback_router.deliveries.ports import DeliveryQueue
-from heardback_router.outreach.deciding import ERASED, by_rules, still
+from heardback_router.outreach.deciding import ERASED, AskVerdict, by_rules, still
 from heardback_router.outreach.domain import ENDED, Standing
 from heardback_router.outreach.ports import Listener
 from heardback_router.outreach.store import Change, Kept, PostgresMessages, any_of
 from heardback_router.outreach.tables import handovers
-from heardback_shared.contact.domain import Later, Never
+from heardback_shared.contact.domain import Later, Never, Recipient
 from heardback_shared.contact.ports import Contacts
 from heardback_shared.metrics import Metrics
 from heardback_shared.stream.ports import Outgoing
@@ -25,6 +25,7 @@ from heardback_shared.stream.ports import Outgoing
 Outcome = Literal["sent", "failed"]
 PAUSED = "The campaign is paused."
 NOT_TAKEN = "No endpoint took it; see its deliveries."
+_TAKEN_BACK = Stopped("It was taken back, or goes out by another channel by now.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Handed:
 
 
 class Ending:
-    """The dispatcher and the mail worker call `permit` before every attempt and `settle` after it."""
+    """The dispatcher and the mail worker call `permits` before every attempt and `settle` after it."""
 
     def __init__(
         self,
@@ -56,35 +57,32 @@ class Ending:
         self._listener = listener
         self._metrics = metrics
 
-    async def permit(
-        self, connection: AsyncConnection, tenant_id: str, handover_id: str, at: datetime
-    ) -> Held | Stopped | None:
-        """None: it may go. Asked in a transaction of its own, with the customer's wishes as they are now."""
-        found = await self._handed(connection, tenant_id, [handover_id])
+    async def permits(
+        self, connection: AsyncConnection, tenant_id: str, handover_ids: Sequence[str], at: datetime
+    ) -> Mapping[str, Held | Stopped]:
+        """What is not named may go. Asked in a transaction of its own, with the customers' wishes as they are
+        now."""
+        found = await self._handed(connection, tenant_id, handover_ids)
         if not found:
-            return None
-        handed = found[0]
-        there = await self._store.at(connection, tenant_id, handover_id)
+            return {}
+        there: dict[str, list[Kept]] = {}
         gone = {"refused", "cancelled"}
-        kept = [one for one in there if one.state not in gone and one.if_returned != "cancelled"]
-        if not kept:
-            return Stopped("It was taken back, or goes out by another channel by now.")
-        customer_id = handed.customer_id
-        recipients = await self._contacts.recipients(connection, tenant_id, [customer_id], at)
-        erased_at = recipients[customer_id].erased_at
-        if erased_at is not None and handed.created_at <= erased_at:
-            return Stopped(ERASED)
+        for one in await self._store.at(connection, tenant_id, [handed.id for handed in found]):
+            if one.state not in gone and one.if_returned != "cancelled" and one.handover_id:
+                there.setdefault(one.handover_id, []).append(one)
+        customers = sorted({handed.customer_id for handed in found if handed.id in there})
+        recipients = (
+            await self._contacts.recipients(connection, tenant_id, customers, at) if customers else {}
+        )
         rules = (await self._policies.of(connection, tenant_id)).contact
-        stopped = await self._contacts.sending_stopped(connection, tenant_id)
-        ask = by_rules(rules, stopped)
-        channel = kept[0].channel or "webhook"
-        said = [still(one.draft, recipients[customer_id], channel, ask, at) for one in kept]
-        never = [one for one in said if isinstance(one, Never)]
-        if len(never) == len(said):
-            return Stopped(never[0].because)
-        later = [one for one in said if isinstance(one, Later)]
-        latest = max(later, key=lambda one: one.at, default=None)
-        return Held(latest.at, latest.because) if latest else None
+        ask = by_rules(rules, await self._contacts.sending_stopped(connection, tenant_id))
+        permits: dict[str, Held | Stopped] = {}
+        for handed in found:
+            kept = there.get(handed.id)
+            said = _said(handed, kept, recipients[handed.customer_id], ask, at) if kept else _TAKEN_BACK
+            if said is not None:
+                permits[handed.id] = said
+        return permits
 
     async def settle(
         self, connection: AsyncConnection, tenant_id: str, handover_ids: Sequence[str], at: datetime
@@ -141,6 +139,7 @@ class Ending:
         found = await self._handed(connection, tenant_id, list(outcomes), lock=True)
         changes: list[Change] = []
         forgotten: list[str] = []
+        noted: list[str] = []
         for handed in found:
             outcome, because = outcomes[handed.id]
             if handed.state in {outcome, "sent"}:
@@ -150,7 +149,8 @@ class Ending:
             if outcome == "failed":
                 forgotten.append(handed.touch_id)
             changes.extend(ended)
-            await self._note(connection, tenant_id, handed.id, outcome, because, at)
+            noted.append(handed.id)
+        await self._note(connection, tenant_id, {id_: outcomes[id_] for id_ in noted}, at)
         await self._store.keep(connection, tenant_id, changes, at)
         if forgotten:
             await self._contacts.forget(connection, tenant_id, forgotten)
@@ -160,16 +160,17 @@ class Ending:
         self,
         connection: AsyncConnection,
         tenant_id: str,
-        handover_id: str,
-        outcome: Outcome,
-        because: str | None,
+        outcomes: Mapping[str, tuple[Outcome, str | None]],
         at: datetime,
     ) -> None:
-        await connection.execute(
-            update(handovers)
-            .where(handovers.c.tenant_id == tenant_id, handovers.c.id == handover_id)
-            .values(state=outcome, because=because, done_at=at)
-        )
+        for said in sorted(set(outcomes.values()), key=str):
+            ids = [handover_id for handover_id, outcome in outcomes.items() if outcome == said]
+            state, because = said
+            await connection.execute(
+                update(handovers)
+                .where(handovers.c.tenant_id == tenant_id, handovers.c.id == any_of(ids))
+                .values(state=state, because=because, done_at=at)
+            )
 
     async def _handed(
         self, connection: AsyncConnection, tenant_id: str, handover_ids: Sequence[str], *, lock: bool = False
@@ -181,6 +182,22 @@ class Ending:
         query = query.order_by(handovers.c.id)
         rows = await connection.execute(query.with_for_update() if lock else query)
         return [Handed(*row) for row in rows]
+
+
+def _said(
+    handed: Handed, kept: Sequence[Kept], recipient: Recipient, ask: AskVerdict, at: datetime
+) -> Held | Stopped | None:
+    """None: what was handed over together may go."""
+    if recipient.erased_at is not None and handed.created_at <= recipient.erased_at:
+        return Stopped(ERASED)
+    channel = kept[0].channel or "webhook"
+    said = [still(one.draft, recipient, channel, ask, at) for one in kept]
+    never = [one for one in said if isinstance(one, Never)]
+    if len(never) == len(said):
+        return Stopped(never[0].because)
+    later = [one for one in said if isinstance(one, Later)]
+    latest = max(later, key=lambda one: one.at, default=None)
+    return Held(latest.at, latest.because) if latest else None
 
 
 def _ended(one: Kept, outcome: Outcome, because: str | None, at: datetime) -> Change | None:

@@ -111,7 +111,8 @@ class Mailing:
         """The mail, if it may still go out and there is an address; what follows otherwise is recorded."""
         now = self._clock.now()
         async with self._database.tenant(letter.tenant_id) as connection:
-            permit = await self._ending.permit(connection, letter.tenant_id, letter.id, now)
+            permits = await self._ending.permits(connection, letter.tenant_id, [letter.id], now)
+            permit = permits.get(letter.id)
             if isinstance(permit, Held):
                 await self._letters.postpone(connection, letter, permit.at)
                 return None

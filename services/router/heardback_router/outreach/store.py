@@ -193,10 +193,12 @@ class PostgresMessages:
         query = select(messages).where(mine).order_by(messages.c.id).with_for_update()
         return [kept_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def at(self, connection: AsyncConnection, tenant_id: str, handover_id: str) -> Sequence[Kept]:
-        """What was given to a channel under this hand-over, and not to another one since."""
+    async def at(
+        self, connection: AsyncConnection, tenant_id: str, handover_ids: Sequence[str]
+    ) -> Sequence[Kept]:
+        """What was given to a channel under these hand-overs, and not to another one since."""
         query = select(messages).where(
-            messages.c.tenant_id == tenant_id, messages.c.handover_id == handover_id
+            messages.c.tenant_id == tenant_id, messages.c.handover_id == any_of(handover_ids)
         )
         rows = await connection.execute(query.order_by(messages.c.created_at, messages.c.id))
         return [kept_of(row) for row in rows.mappings()]

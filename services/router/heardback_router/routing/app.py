@@ -191,7 +191,7 @@ class RouteFeedback:
         changed = [plan.links[i] for i in sorted(plan.written)]
         held = [_held(link, plan) for link in changed if plan.items[link.item_id].accepts_feedback]
         again = any(link.grouping is None for link in changed)
-        await hold(connection, tenant_id, held, again=again)
+        await hold(connection, tenant_id, held, again=again, large=plan.around.large)
 
     async def _answers(
         self,

@@ -33,11 +33,14 @@ _LOGS = text("""
         WHERE tenant_id = :tenant AND item_id = asked.id ORDER BY sequence LIMIT 100000
     ) AS found
 """)
-# With the tenant and the whole key given, each row is found by itself here too.
+# By an array of ids, each is found through its key; a join might read all of the tenant's.
 _KEEP = text("""
-    UPDATE router.item SET timer_at = CAST(:timer_at AS timestamptz),
-        clocks = COALESCE(CAST(:clocks AS jsonb), clocks), due_at = CAST(:due_at AS timestamptz)
-    WHERE tenant_id = :tenant AND id = :id
+    UPDATE router.item
+    SET timer_at = (CAST(:timers AS timestamptz[]))[array_position(CAST(:ids AS text[]), id)],
+        clocks = COALESCE(
+            CAST((CAST(:clocks AS text[]))[array_position(CAST(:ids AS text[]), id)] AS jsonb), clocks),
+        due_at = (CAST(:due AS timestamptz[]))[array_position(CAST(:ids AS text[]), id)]
+    WHERE tenant_id = :tenant AND id = ANY(CAST(:ids AS text[]))
 """)
 _OTHERWISE_PINNED = text("""
     SELECT * FROM router.item
@@ -89,19 +92,14 @@ class PostgresTimers:
 
     async def keep(self, connection: AsyncConnection, tenant_id: str, kept: Sequence[Kept]) -> None:
         if kept:
-            await connection.execute(
-                _KEEP,
-                [
-                    {
-                        "tenant": tenant_id,
-                        "id": one.item_id,
-                        "clocks": None if one.clocks is None else to_json(one.clocks),
-                        "due_at": one.due_at,
-                        "timer_at": one.timer_at,
-                    }
-                    for one in kept
-                ],
-            )
+            values = {
+                "tenant": tenant_id,
+                "ids": [one.item_id for one in kept],
+                "clocks": [None if one.clocks is None else to_json(one.clocks) for one in kept],
+                "due": [one.due_at for one in kept],
+                "timers": [one.timer_at for one in kept],
+            }
+            await connection.execute(_KEEP, values)
 
     async def clocks(
         self, connection: AsyncConnection, tenant_id: str, ids: Sequence[str]

@@ -3,7 +3,7 @@
 from heardback_shared.db.migrate import execute_script
 
 revision = "router_2026_11_23_17"
-down_revision = "router_2026_11_23_15"
+down_revision = "router_2026_11_23_16"
 
 
 def upgrade() -> None:
