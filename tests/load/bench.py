@@ -80,22 +80,24 @@ async def _textbook(stack: LocalStack, texts: list[str]) -> float:
     return float(json.loads(out.splitlines()[-1])["events_per_second"])
 
 
-async def _scorer_alone(texts: list[str]) -> float:
+async def _scorer_alone(texts: list[str]) -> dict[str, float]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.load.scorer_alone", stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate(json.dumps(texts).encode())
-    return float(json.loads(out.splitlines()[-1])["texts_per_second"])
+    return {name: float(value) for name, value in json.loads(out.splitlines()[-1]).items()}
 
 
 async def _with_model(figures: dict[str, Any], texts: list[str], textbook: bool) -> None:
+    warm_up = ["All good, thank you."] * 200
     ERR.print("the scorer alone …")
-    figures["scorer_alone_per_second"] = await _scorer_alone(texts)
+    alone = await _scorer_alone(texts)
+    figures["scorer_alone_per_second"] = alone["texts_per_second"]
+    figures["scorer_alone_processor_us"] = alone["processor_us"]
 
     async def measure(stack: LocalStack, client: Client) -> None:
         ERR.print("the whole stack with the real model …")
-        warm_up = ["All good, thank you."] * 200
         rate, worked = await _throughput(stack, client, texts, warm_up=warm_up)
         figures["with_model_per_second"], figures["with_model_processor_us"] = rate, worked
         if textbook:
@@ -107,6 +109,15 @@ async def _with_model(figures: dict[str, Any], texts: list[str], textbook: bool)
     await _with_stack({}, measure)
     ours = figures["with_model_per_second"]
     figures["share_of_scorer_alone"] = ours / figures["scorer_alone_per_second"]
+
+    async def measure_without_evidence(stack: LocalStack, client: Client) -> None:
+        ERR.print("the whole stack with the real model, but without evidence …")
+        rate, worked = await _throughput(stack, client, texts, warm_up=warm_up)
+        figures["without_evidence_per_second"], figures["without_evidence_processor_us"] = rate, worked
+
+    await _with_stack({"HEARDBACK_SCORING_EXPLAIN": "off"}, measure_without_evidence)
+    without = figures["without_evidence_per_second"]
+    figures["share_without_evidence"] = without / figures["scorer_alone_per_second"]
     if textbook:
         figures["times_the_textbook"] = ours / figures["textbook_per_second"]
 
