@@ -2,7 +2,7 @@
 
 It claims a handful for one endpoint, asks of all of them at once whether they may still go, and lets a few
 fly at a time. What has come back is recorded together with what came back meanwhile. As soon as one fails, or
-a quarter of a second after they were asked about, what has not left yet is given back: claimed and asked about anew.
+a quarter of a second after they were asked about, the rest is given back: claimed and asked about anew.
 
 No transaction is open during a POST. A crash between POST and record lets the lease run out; the delivery
 is then sent again with the same id and the same bytes, which is what the id is for.
