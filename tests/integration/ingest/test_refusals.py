@@ -150,7 +150,7 @@ async def test_an_unavailable_database_is_said_so(
     headers = await key("feedback:write")
     await http.post(PATH, json=survey(), headers=headers)
 
-    def refuse(_: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError("no")
 
     monkeypatch.setattr(database, "tenant", refuse)
