@@ -18,6 +18,9 @@ from heardback_router.grouping.wording import unlike
 
 EXACT_UP_TO = 2_000
 """So many open feedbacks of one topic are compared one by one; beyond, the index finds the nearest."""
+TOGETHER = 4
+"""From so many newcomers of one topic on it costs less to fetch its vectors once than to compare with each of
+them where they are stored."""
 
 ASKED = """
 unnest(CAST(:numbers AS integer[]), CAST(:causes AS text[]), CAST(:models AS text[]),
@@ -61,6 +64,17 @@ CROSS JOIN LATERAL (
         AND at BETWEEN asked.since AND asked.until) AS found
 WHERE found.feedback_ids IS NOT NULL
 """)
+_EACH = text(f"""
+SELECT asked.number, found.feedback_id, found.item_id, found.at, found.similarity
+FROM {ASKED}
+CROSS JOIN LATERAL (
+    SELECT feedback_id, item_id, at, -(embedding <#> asked.vector) AS similarity
+    FROM (SELECT feedback_id, item_id, at, embedding FROM router.open_feedback
+          WHERE tenant_id = :tenant AND cause = asked.cause AND model = asked.model
+              AND embedding IS NOT NULL AND dimension = vector_dims(asked.vector)
+              AND at BETWEEN asked.since AND asked.until OFFSET 0) AS same
+    ORDER BY similarity DESC, feedback_id LIMIT :most) AS found
+""")  # noqa: S608
 _SAID = text("""
 SELECT asked.id, found.words
 FROM unnest(CAST(:ids AS text[])) AS asked (id)
@@ -163,20 +177,33 @@ async def _compared(
     for newcomer in asking:
         if newcomer.vector is not None:
             alike[newcomer.topic, len(newcomer.vector)].append(newcomer)
-    groups = list(alike.values())
-    values = {
-        "tenant": tenant_id,
-        "numbers": list(range(len(groups))),
-        "causes": [topic.cause for topic, _ in alike],
-        "models": [topic.model for topic, _ in alike],
-        "dimensions": [dimension for _, dimension in alike],
-        "since": [min(n.at for n in group) - by.window for group in groups],
-        "until": [max(n.at for n in group) + by.window for group in groups],
-    }
+    few = [one for group in alike.values() if len(group) < TOGETHER for one in group]
     found: list[Compared] = []
-    for number, *columns in await connection.execute(_SAME_TOPIC, values):
-        found += OneTopic.sent(*columns).nearest(groups[number], by.window, by.neighbours)
+    if few:
+        asked = {"tenant": tenant_id, "most": by.neighbours, **asked_by(few, by.window)}
+        found += _read(few, (await connection.execute(_EACH, asked)).all())
+    many = {key: group for key, group in alike.items() if len(group) >= TOGETHER}
+    if many:
+        groups = list(many.values())
+        values = {
+            "tenant": tenant_id,
+            "numbers": list(range(len(groups))),
+            "causes": [topic.cause for topic, _ in many],
+            "models": [topic.model for topic, _ in many],
+            "dimensions": [dimension for _, dimension in many],
+            "since": [min(n.at for n in group) - by.window for group in groups],
+            "until": [max(n.at for n in group) + by.window for group in groups],
+        }
+        for number, *columns in await connection.execute(_SAME_TOPIC, values):
+            found += OneTopic.sent(*columns).nearest(groups[number], by.window, by.neighbours)
     return found
+
+
+def _read(asking: Sequence[Newcomer], rows: Sequence[Any]) -> list[Compared]:
+    return [
+        Compared(asking[number], feedback_id, item_id, at, round(float(similarity), 4))
+        for number, feedback_id, item_id, at, similarity in rows
+    ]
 
 
 async def _told_apart(
