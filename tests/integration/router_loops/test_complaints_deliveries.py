@@ -30,7 +30,7 @@ async def test_complaint_sent_once_and_dropped_on_a_timeout(
     assert len(receiver.received) == 2
     (delivery,) = (await (await house.caller()).get("/v1/deliveries")).json()["deliveries"]
     assert delivery["state"] == "delivered"
-    assert delivery["attempts"][0]["error"] == "no answer within 1 s"
+    assert delivery["attempts"][0]["error"] == "no answer within 3 s"
 
 
 async def test_complaint_the_same_event_sent_twice_cannot_be_told_to_be_one(

@@ -196,7 +196,7 @@ async def test_a_receiver_that_never_answers_costs_one_timeout(house: House, rec
     await house.open_loops(1)
     assert await house.deliver() == 1
     delivery = (await (await house.caller()).get("/v1/deliveries")).json()["deliveries"][0]
-    assert delivery["attempts"][0]["error"] == "no answer within 1 s"
+    assert delivery["attempts"][0]["error"] == "no answer within 3 s"
     assert delivery["state"] == "pending"
 
 
