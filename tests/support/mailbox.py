@@ -43,7 +43,7 @@ class Mailbox:
     @property
     def settings(self) -> MailSettings:
         return MailSettings(
-            host="127.0.0.1", port=self.port, tls="none", sender="care@shop.example", timeout_seconds=5
+            host="127.0.0.1", port=self.port, tls="none", sender="care@shop.example", timeout_seconds=30
         )
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name

@@ -52,7 +52,7 @@ KEYRING = Keyring(bytes(range(32)))
 TENANT = "default"
 """It's there from the start."""
 _PROFILE = ("language", "time_zone", "tier", "region")
-NO_TLS = WebhookSettings(allow_loopback=True, timeout_seconds=2, lease_seconds=60, poll_seconds=0.02)
+NO_TLS = WebhookSettings(allow_loopback=True, timeout_seconds=25, lease_seconds=60, poll_seconds=0.02)
 
 
 @dataclass

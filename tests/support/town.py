@@ -220,7 +220,7 @@ async def town(database: Database, at: datetime, *, failing: float, seed: int = 
     await receiver.start()
     async with Mailbox() as mailbox:
         webhooks = WebhookSettings(
-            allow_loopback=True, timeout_seconds=1, lease_seconds=60, poll_seconds=0.02
+            allow_loopback=True, timeout_seconds=25, lease_seconds=60, poll_seconds=0.02
         )
         settings = Settings(
             SERVICE, RouterSettings(), LoopSettings(public_url=PUBLIC_URL), webhooks, mailbox.settings

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.integration.router_loops.house import PATIENT, House, build_house, living_in
+from tests.integration.router_loops.house import HURRIED, House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver
 
 from heardback_shared.db.database import Database
@@ -26,7 +26,7 @@ async def house(database: Database, receiver: Receiver) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def patient(database: Database, receiver: Receiver) -> AsyncIterator[House]:
-    built = build_house(database, receiver, datetime.now(UTC).replace(microsecond=0), PATIENT)
+async def hurried(database: Database, receiver: Receiver) -> AsyncIterator[House]:
+    built = build_house(database, receiver, datetime.now(UTC).replace(microsecond=0), HURRIED)
     async with living_in(built):
         yield built

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.integration.router_loops.house import PATIENT, House, build_house, living_in
+from tests.integration.router_loops.house import House, build_house, living_in
 from tests.integration.router_loops.receiver import Receiver, Reply
 
 from heardback_router.deliveries.breaker import Circuit, Health, may_send, probing
@@ -21,8 +21,8 @@ DOWN = Reply(500)
 
 
 @pytest.fixture
-async def second(patient: House, database: Database) -> AsyncIterator[House]:
-    built = build_house(database, patient.receiver, patient.clock.now(), PATIENT, clock=patient.clock)
+async def second(house: House, database: Database) -> AsyncIterator[House]:
+    built = build_house(database, house.receiver, house.clock.now(), clock=house.clock)
     async with living_in(built):
         yield built
 
@@ -53,8 +53,7 @@ async def test_an_open_circuit_costs_no_attempts(house: House, receiver: Receive
     assert len(receiver.received) == 5
 
 
-async def test_one_probe_flies_however_many_processes_look(patient: House, second: House) -> None:
-    house = patient
+async def test_one_probe_flies_however_many_processes_look(house: House, second: House) -> None:
     endpoint_id = await opened(house)
     receiver = house.receiver
     go_on = asyncio.Event()
@@ -91,12 +90,12 @@ async def test_a_failed_probe_burns_one_attempt_of_one_delivery_and_waits_longer
 
 
 async def test_a_probe_that_is_lost_with_its_process_is_followed_by_another(
-    patient: House, second: House
+    house: House, second: House
 ) -> None:
-    house = patient
     await opened(house)
     receiver = house.receiver
-    receiver.usual = Reply(200, hold=asyncio.Event())
+    lost = asyncio.Event()
+    receiver.usual = Reply(200, hold=lost)
     house.clock.forward(seconds=60)
     receiver.arrived.clear()
     dies = asyncio.create_task(house.deliver())
@@ -108,6 +107,7 @@ async def test_a_probe_that_is_lost_with_its_process_is_followed_by_another(
     assert await second.deliver() == 0
     house.clock.forward(seconds=3)
     assert await second.deliver() == 13
+    lost.set()
 
 
 async def test_one_endpoint_that_is_spared_holds_up_no_other(house: House, receiver: Receiver) -> None:

@@ -141,7 +141,8 @@ async def test_a_process_killed_during_the_post_is_replaced_after_the_lease(
     house: House, second: House, receiver: Receiver
 ) -> None:
     await house.endpoint()
-    receiver.replies.append(Reply(hold=asyncio.Event()))
+    lost = asyncio.Event()
+    receiver.replies.append(Reply(hold=lost))
     (loop_id,) = await house.open_loops(1)
     task = await running(house.dispatcher, asyncio.Event())
     await until(receiver, 1)
@@ -153,13 +154,11 @@ async def test_a_process_killed_during_the_post_is_replaced_after_the_lease(
     assert await second.deliver() == 1
     assert [len(bodies) for bodies in receiver.bodies_by_id.values()] == [1]
     assert (await house.status(loop_id)).state == "told"
+    lost.set()
     await second.client.aclose()
 
 
-async def test_a_stop_lets_what_is_in_flight_finish_and_be_recorded(
-    patient: House, receiver: Receiver
-) -> None:
-    house = patient
+async def test_a_stop_lets_what_is_in_flight_finish_and_be_recorded(house: House, receiver: Receiver) -> None:
     await house.endpoint()
     answer = asyncio.Event()
     receiver.replies.append(Reply(hold=answer))
@@ -214,9 +213,8 @@ async def test_a_record_under_way_is_not_cut_off_by_cancellation(house: House, r
 
 
 async def test_one_slow_endpoint_neither_takes_more_than_its_share_nor_stops_the_others(
-    patient: House, receiver: Receiver
+    house: House, receiver: Receiver
 ) -> None:
-    house = patient
     await house.endpoint("/slow")
     await house.endpoint("/fast")
     hold = asyncio.Event()

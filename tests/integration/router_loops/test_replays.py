@@ -62,7 +62,7 @@ async def test_more_than_the_limit_is_left_and_said(
     house: House, database: Database, receiver: Receiver
 ) -> None:
     endpoint_id, began = await story(house)
-    few = WebhookSettings(allow_loopback=True, replay_limit=2, timeout_seconds=1)
+    few = WebhookSettings(allow_loopback=True, replay_limit=2)
     small = build_house(database, receiver, house.clock.now(), few, clock=house.clock)
     async with living_in(small):
         ann = await small.caller()
