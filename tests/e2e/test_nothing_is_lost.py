@@ -95,15 +95,24 @@ async def resolve_some(run: Running, stop: asyncio.Event) -> None:
             continue
 
 
+async def read(client: httpx.AsyncClient, path: str, **params: str) -> Any:
+    """Asked again when the connection, kept from before, is closed just then."""
+    while True:
+        try:
+            return (await client.get(path, params=params)).raise_for_status().json()
+        except httpx.TransportError:
+            await asyncio.sleep(0.2)
+
+
 async def links(run: Running) -> dict[str, list[str]]:
     """Items by feedback, over the whole backlog."""
     found: dict[str, list[str]] = {}
     cursor: str | None = None
     while True:
         params = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
-        page = (await run.router.get("/v1/items", params=params)).json()
+        page = await read(run.router, "/v1/items", **params)
         for item in page["items"]:
-            whole = (await run.router.get(f"/v1/items/{item['id']}")).json()
+            whole = await read(run.router, f"/v1/items/{item['id']}")
             for feedback in whole["feedback"]:
                 found.setdefault(feedback["feedback_id"], []).append(item["id"])
         cursor = page.get("next_cursor")

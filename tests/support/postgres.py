@@ -27,7 +27,8 @@ _FOR_TESTS = {
 }
 _SHAPE = """
     SELECT ARRAY[
-        (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped),
+        (SELECT sum(hashtext(relname)) FROM pg_class),
+        (SELECT sum(hashtext(attname)) FROM pg_attribute WHERE NOT attisdropped),
         (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_policy), (SELECT count(*) FROM pg_trigger),
         (SELECT count(*) FROM pg_statistic WHERE starelid >= 16384)
     ]
